@@ -1,0 +1,3 @@
+"""Wolkvox sales hits as a Kafka stream, each exactly once."""
+
+__version__ = "0.1.0"

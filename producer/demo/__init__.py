@@ -1,0 +1,1 @@
+"""A simulated call centre and an embedded Kafka, for `demo`, `simulate` and the tests."""

@@ -1,0 +1,114 @@
+"""Errors, named by what the caller must do.
+
+    WolkvoxHitsError
+    ├── SettingsError          fix the settings: every problem at once
+    ├── PollFailed             no snapshot this time
+    │   ├── Retry              soon again: backoff with full jitter
+    │   ├── SlowDown           somebody else uses the token, or 429: a short pause
+    │   ├── QuotaSpent         wait for the daily reset
+    │   ├── BadToken           retry slowly; a person must look
+    │   ├── Refused            retry slowly; the API's words are in the text
+    │   └── NotASnapshot       as Retry: the answer can't be read, so nothing is believed of it
+    └── KafkaFailed
+        ├── Unavailable        wait and try again
+        ├── Discard            this producer is spent: start another, read the ledger again
+        │   ├── Fenced         ... and first ask the group whether the shard is still ours
+        │   └── TooLarge       ... with smaller batches or the record trimmed
+        ├── AccessDenied       credentials or permissions: stop, name what to grant
+        └── Untrusted          a topic is not what the promise needs: stop, name the cause and the way out
+
+No text here ever holds a token, a telephone, a customer id or an answer's body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class WolkvoxHitsError(Exception):
+    """The root of all errors that this service raises on purpose."""
+
+
+class SettingsError(WolkvoxHitsError):
+    """The settings can't be used; `problems` has a line for each, starting with the setting's name."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class PollFailed(WolkvoxHitsError):
+    """A poll that brought no snapshot: nothing published, nothing forgotten.
+
+    `outcome` is the label in `polls_total`; `after` the wait in seconds that the API asked for, if it did.
+    """
+
+    outcome = "failed"
+
+    def __init__(self, text: str, *, after: float | None = None) -> None:
+        super().__init__(text)
+        self.after = after
+
+
+class Retry(PollFailed):
+    """Not now: 5xx, maintenance, a time-out, no connection."""
+
+    outcome = "retry"
+
+
+class SlowDown(PollFailed):
+    """Too many calls at once for this token, or 429."""
+
+    outcome = "slow_down"
+
+
+class QuotaSpent(PollFailed):
+    """The operation's calls of today are used up."""
+
+    outcome = "quota_spent"
+
+
+class BadToken(PollFailed):
+    """The API does not accept the token."""
+
+    outcome = "bad_token"
+
+
+class Refused(PollFailed):
+    """A refusal that we do not know; its words are shown."""
+
+    outcome = "refused"
+
+
+class NotASnapshot(PollFailed):
+    """An answer that can't be believed to be the report."""
+
+    outcome = "not_a_snapshot"
+
+
+class KafkaFailed(WolkvoxHitsError):
+    """Something with Kafka; the subclass says what to do."""
+
+
+class Unavailable(KafkaFailed):
+    """No broker or coordinator answers in time."""
+
+
+class Discard(KafkaFailed):
+    """The transaction failed or its outcome is unknown: no further use of this producer is safe."""
+
+
+class Fenced(Discard):
+    """Another producer took the transactional id."""
+
+
+class TooLarge(Discard):
+    """The broker refused a batch or a record for its size."""
+
+
+class AccessDenied(KafkaFailed):
+    """Kafka refuses the credentials or the permission."""
+
+
+class Untrusted(KafkaFailed):
+    """A topic or the ledger can't carry the promise as it is."""

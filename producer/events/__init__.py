@@ -1,0 +1,1 @@
+"""Hit to CloudEvent; the schemas and the only validator."""

@@ -1,0 +1,139 @@
+"""The words that all rooms share.
+
+    Snapshot --identify--> Rows --(unseen)--> Hit | DeadRow --> the topics
+                             \\--(coverage)--> Gap ------------^
+
+Everything here is plain data: no clock, no network, no Kafka.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NotRequired, TypedDict
+
+from producer.clock import Moment
+
+RECORD_CAP = 60_000
+"""Rows in one answer at most (the vendor's page): a snapshot this long is taken as cut off."""
+
+Row = Mapping[str, Any]
+"""One object of the report as it was parsed; its fields are the API's."""
+
+
+class Hit(TypedDict):
+    """One achievement closed by an agent: exactly the value of its event, `schemas/hit/1.0.0.json`.
+
+    The six fields of the API are as sent (a JSON number as its own digits; absent or null is None).
+    """
+
+    conn_id: str
+    server: str
+    type_interaction: str | None
+    date: str | None
+    telephone: str | None
+    customer_id: str | None
+    hit: str | None
+    occurred_at: str | None
+    observed_at: str
+    extra: NotRequired[dict[str, Any]]
+
+
+API_FIELDS = ("conn_id", "type_interaction", "date", "telephone", "customer_id", "hit")
+"""The fields of a row that the vendor's page names; all others go to `extra`."""
+
+
+class Reason(StrEnum):
+    """Why a row is a dead letter; the `reason` of its record."""
+
+    NOT_AN_OBJECT = "not_an_object"
+    CONN_ID_MISSING = "conn_id_missing"
+    CONN_ID_INVALID = "conn_id_invalid"
+    FIELD_TYPE = "field_type"
+    SCHEMA = "schema"
+    NOT_ENCODABLE = "not_encodable"
+    TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadRow:
+    """A row that can't be an event: why, where in the row (JSON pointer, "" is the whole), and the row as sent.
+
+    `key` is a hash of the row's content, the same whichever parser read it; the record's key, and its identity in the
+    ledger, so that it is told once and not at each poll.
+    """
+
+    key: str
+    reason: Reason
+    pointer: str
+    row: Any
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """One whole answer of the API: the report as it stood at some moment between `requested` and `received`."""
+
+    server: str
+    requested: Moment
+    received: Moment
+    rows: list[Any]
+    drift: dict[str, int] = field(default_factory=dict)
+    """What was odd about the answer yet understood, by kind, for `drift_total{kind}`."""
+    not_found: bool = False
+    """The API said 404: no hits now, or a report that this server does not have."""
+    exact: Callable[[], list[Any]] | None = None
+    """The same rows from a parser that keeps each number's own digits; None once the body was let go."""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the answer reached the API's cap, so that rows may be missing from it."""
+        return len(self.rows) >= RECORD_CAP
+
+
+@dataclass(slots=True)
+class Rows:
+    """A snapshot's rows by identity, in the order sent; the first of a repeated id counts.
+
+    `len(hits) + len(dead) + repeated + summaries` is the number of rows in the snapshot.
+    """
+
+    hits: dict[str, Row]
+    """conn_id to the row, for each row with a usable id; not yet normalised."""
+    dead: dict[str, DeadRow] = field(default_factory=dict)
+    """Rows without a usable id, by their hash."""
+    repeated: int = 0
+    """Rows whose id (or hash) was already in this snapshot."""
+    summaries: int = 0
+    """The report's own TOTAL lines: neither event nor dead letter, counted as drift."""
+    drift: dict[str, int] = field(default_factory=dict)
+
+
+class GapKind(StrEnum):
+    """Why time was not covered."""
+
+    UNPOLLED = "unpolled"
+    TRUNCATED = "truncated"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Time that no snapshot covered, in Unix seconds; `certain` if it would be one under a window of an hour too."""
+
+    server: str
+    start: float
+    end: float
+    kind: GapKind
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a source was covered: what the ledger keeps of its last committed snapshot, in Unix seconds.
+
+    `requested` is when that snapshot's request began; `observed` when the last snapshot with new ids was received
+    (those ids carry it), None if there was none yet.
+    """
+
+    requested: float
+    observed: float | None

@@ -1,0 +1,1 @@
+"""All that knows the Wolkvox API: address, client, envelope, rows."""
