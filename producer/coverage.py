@@ -1,0 +1,88 @@
+"""What time has been covered by snapshots, and what has not (pure).
+
+A snapshot vouches for the time from `received - window` up to the moment its request began. Measured by receipt, a
+process that slept with the answer in its socket would hide a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container
+
+from producer.clock import Moment, elapsed, rfc3339
+from producer.model import Cursor, Gap, GapKind, Snapshot
+
+HOUR = 3600.0
+"""The report's title promises an hour: a gap under that reading too is certain."""
+
+CLOCK_SLACK = 1.0
+"""Seconds by which the two clocks may drift apart between polls before their difference means a step."""
+
+
+class Coverage:
+    """How far one source is covered, poll by poll; the ledger's cursor carries it across restarts."""
+
+    def __init__(self, *, server: str, window: float) -> None:
+        self._server = server
+        self._window = window
+        self._requested: Moment | None = None  # when the last vouching request began
+        self._observed: float | None = None  # receipt of the last vouching snapshot with new ids
+        self._proof: Collection[str] = ()
+
+    def gaps(self, snapshot: Snapshot, present: Container[str]) -> list[Gap]:
+        """The gaps that this snapshot reveals; `present` are its ids. Changes nothing."""
+        unpolled = self._unpolled(snapshot, present) if self._vouches(snapshot) else None
+        truncated = self._truncated(snapshot) if snapshot.truncated else None
+        return [gap for gap in (unpolled, truncated) if gap is not None]
+
+    def advance(self, snapshot: Snapshot, new: Collection[str]) -> Cursor | None:
+        """Take the snapshot as covered; `new` are the ids it showed first. None if it vouches for nothing."""
+        if not self._vouches(snapshot):
+            return None
+        self._requested = snapshot.requested
+        if new:
+            self._observed = snapshot.received.wall
+            self._proof = frozenset(new)
+        return Cursor(snapshot.requested.wall, self._observed)
+
+    def restore(self, requested: Moment, *, observed: float | None, proof: Collection[str]) -> None:
+        """Go on from the ledger's cursor unless memory is further; `proof` are the ids that carry its `observed`."""
+        if self._requested is None or self._requested.boot < requested.boot:
+            self._requested = requested
+            self._observed = observed
+            self._proof = proof
+
+    def seconds_until_loss(self, now: Moment) -> float | None:
+        """Seconds until hits may leave the report unseen, 0 once they may have; None before the first snapshot."""
+        if self._requested is None:
+            return None
+        return max(0.0, self._window - elapsed(self._requested, now))
+
+    def _vouches(self, snapshot: Snapshot) -> bool:
+        return elapsed(snapshot.requested, snapshot.received) <= self._window
+
+    def _unpolled(self, snapshot: Snapshot, present: Container[str]) -> Gap | None:
+        if self._requested is None:
+            return None
+        silent = elapsed(self._requested, snapshot.received)
+        if silent <= self._window or any(key in present for key in self._proof):
+            return None
+        start = self._start(snapshot.received)
+        end = snapshot.received.wall - self._window
+        return Gap(self._server, start, end, GapKind.UNPOLLED, silent > max(self._window, HOUR))
+
+    def _start(self, received: Moment) -> float:
+        """The last vouched moment on today's wall clock, also if that was set back since."""
+        assert self._requested is not None
+        by_wall = received.wall - self._requested.wall
+        silent = elapsed(self._requested, received)
+        return self._requested.wall if silent - by_wall < CLOCK_SLACK else received.wall - silent
+
+    def _truncated(self, snapshot: Snapshot) -> Gap:
+        start = snapshot.received.wall - self._window if self._requested is None else self._requested.wall
+        end = snapshot.requested.wall
+        return Gap(self._server, min(start, end), end, GapKind.TRUNCATED, certain=False)
+
+
+def observed_text(cursor: Cursor) -> str | None:
+    """The cursor's `observed` as the ids in the ledger carry it."""
+    return None if cursor.observed is None else rfc3339(cursor.observed)

@@ -1,0 +1,108 @@
+"""What waits for Kafka: per snapshot what it brought, oldest first (pure).
+
+Rows stay here until the transaction that carries them is committed, so a failed one loses nothing and a hit that left
+the API's window meanwhile is published all the same.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from producer.clock import Moment
+from producer.model import Cursor, DeadRow, Gap, Hit
+
+
+@dataclass(slots=True, eq=False)
+class Harvest:
+    """What one snapshot brought that Kafka does not have yet; `cursor` None if it vouches for no time."""
+
+    requested: Moment
+    observed_at: str
+    hits: dict[str, Hit]
+    dead: dict[str, DeadRow]
+    gaps: list[Gap]
+    cursor: Cursor | None
+
+    def ends(self, gap: Gap) -> float:
+        """When `gap` ends by the boot clock, which no one sets back."""
+        return self.requested.boot - (self.requested.wall - gap.end)
+
+    def __len__(self) -> int:
+        return len(self.hits) + len(self.dead)
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """The part of a harvest that goes into one transaction; `last` if nothing of it stays behind."""
+
+    harvest: Harvest
+    hits: list[Hit]
+    dead: list[DeadRow]
+    last: bool
+
+    def __len__(self) -> int:
+        return len(self.hits) + len(self.dead)
+
+
+class Pending:
+    """The queue of one source's harvests, with their ids for a quick look."""
+
+    def __init__(self) -> None:
+        self._queue: deque[Harvest] = deque()
+        self.hits: set[str] = set()
+        self.dead: set[str] = set()
+
+    def __len__(self) -> int:
+        """Rows that wait."""
+        return len(self.hits) + len(self.dead)
+
+    def __bool__(self) -> bool:
+        """Whether anything waits, be it only a cursor."""
+        return bool(self._queue)
+
+    def add(self, harvest: Harvest) -> None:
+        """Queue behind all older ones; none of its ids may wait already."""
+        self._queue.append(harvest)
+        self.hits |= harvest.hits.keys()
+        self.dead |= harvest.dead.keys()
+
+    def drop_before(self, boot: float) -> int:
+        """Drop the harvests requested before `boot` (CLOCK_BOOTTIME); how many rows that were."""
+        dropped = 0
+        while self._queue and self._queue[0].requested.boot < boot:
+            harvest = self._queue.popleft()
+            dropped += self.drop(harvest, list(harvest.hits), list(harvest.dead))
+        return dropped
+
+    def drop(self, harvest: Harvest, hits: Collection[str], dead: Collection[str]) -> int:
+        """These rows of a harvest need to wait no longer; how many they were."""
+        for key in hits:
+            del harvest.hits[key]
+        for key in dead:
+            del harvest.dead[key]
+        self.hits.difference_update(hits)
+        self.dead.difference_update(dead)
+        return len(hits) + len(dead)
+
+    def portions(self, room: int) -> Iterator[Portion]:
+        """The oldest harvests, up to `room` rows; one that does not fit whole is cut and ends the row of them."""
+        for harvest in self._queue:
+            hits = list(harvest.hits.values())[:room]
+            dead = list(harvest.dead.values())[: room - len(hits)]
+            portion = Portion(harvest, hits, dead, len(hits) + len(dead) == len(harvest))
+            yield portion
+            room -= len(portion)
+            if not portion.last:
+                return
+
+    def settle(self, portion: Portion) -> None:
+        """What the portion carried is on Kafka."""
+        self.drop(portion.harvest, [hit["conn_id"] for hit in portion.hits], [row.key for row in portion.dead])
+        if portion.last:
+            self._queue.remove(portion.harvest)
+
+    def harvests(self) -> Iterator[Harvest]:
+        """All that wait, oldest first."""
+        return iter(self._queue)

@@ -1,0 +1,92 @@
+"""When to poll next (pure): drift-free slots with a little jitter; after a failure, backoff bounded by what is at stake.
+
+All times are seconds of one monotonic clock. The rules, from the design's table of answers:
+
+    success           the next slot
+    Retry, NotASnapshot   full jitter, 1 s doubling up to the interval
+    SlowDown          full jitter, 2 s doubling up to 30 s
+    QuotaSpent        the daily reset, or the API's own Retry-After
+    BadToken, Refused the interval, doubling up to a minute or the interval, whichever is longer
+
+A retry never waits past the moment at which hits would leave the report unseen, less the time that a call may take;
+once that moment is past, nothing is won by hurrying and the bound is the interval. Full jitter: AWS Architecture Blog,
+"Exponential Backoff And Jitter": a random wait in [0, bound] spreads a herd best.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from producer.errors import BadToken, PollFailed, QuotaSpent, Refused, SlowDown
+
+SHORTEST = 0.2
+"""No retry sooner than this: full jitter may draw 0."""
+PROBE = 900.0
+"""A second refusal for quota after a reset means that the reset is not when we think: ask again this often."""
+
+
+class Schedule:
+    """One source's next poll. `interval` and `timeout` in seconds; `start` is when the first poll is due."""
+
+    def __init__(self, *, interval: float, timeout: float, start: float, rng: Random) -> None:
+        self._interval = interval
+        self._timeout = timeout
+        self._start = start
+        self._rng = rng
+        self._slot = 0
+        self._failures = 0
+        self._refusals = 0
+        self.overruns = 0
+        """Slots that passed while a poll was still under way; they are skipped, not made up for."""
+
+    def after_success(self, now: float) -> float:
+        """When to poll next: the first slot after `now`."""
+        self._failures = self._refusals = 0
+        return self._next_slot(now)
+
+    def after_truncated(self, now: float) -> float:
+        """When to poll next after a full answer: halfway to the next slot, so that less can pile up."""
+        return now + (self.after_success(now) - now) / 2
+
+    def after_failure(self, error: PollFailed, *, now: float, until_loss: float | None, until_reset: float) -> float:
+        """When to poll next: `until_loss` and `until_reset` are seconds from now, None if nothing is covered yet."""
+        self._failures += 1
+        self._refusals = self._refusals + 1 if isinstance(error, QuotaSpent) else 0
+        if isinstance(error, QuotaSpent):
+            return now + self._quota(error, until_reset)
+        if isinstance(error, BadToken | Refused):
+            return now + self._slow()
+        return now + max(SHORTEST, min(self._backoff(error), self._bound(until_loss)))
+
+    def _next_slot(self, now: float) -> float:
+        slot = int((now - self._start) // self._interval) + 1
+        self.overruns += max(0, slot - self._slot - 1)
+        self._slot = slot
+        # At most 5 s and a twentieth of the interval: enough to unpick instances started together.
+        return self._start + slot * self._interval + self._rng.uniform(0, min(5.0, self._interval / 20))
+
+    def _quota(self, error: QuotaSpent, until_reset: float) -> float:
+        if error.after is not None:
+            return max(error.after, SHORTEST)
+        if self._refusals > 1:
+            return min(until_reset, max(PROBE, self._interval))
+        return until_reset + self._rng.uniform(1, 30)
+
+    def _slow(self) -> float:
+        longest = max(60.0, self._interval)
+        return min(longest, self._interval * self._doubling()) * self._rng.uniform(0.9, 1.1)
+
+    def _backoff(self, error: PollFailed) -> float:
+        if error.after is not None:
+            return error.after
+        base, longest = (2.0, 30.0) if isinstance(error, SlowDown) else (1.0, max(1.0, self._interval))
+        return self._rng.uniform(0, min(longest, base * self._doubling()))
+
+    def _bound(self, until_loss: float | None) -> float:
+        if until_loss is None or until_loss <= 0:
+            return self._interval
+        # The answer must arrive in time; a fifth of what is left keeps a second try possible.
+        return max(until_loss - self._timeout, until_loss / 5)
+
+    def _doubling(self) -> float:
+        return float(2 ** min(self._failures - 1, 20))

@@ -1,0 +1,178 @@
+"""One source's whole state: what is told, what waits for Kafka, what time is covered (pure; one poller owns it).
+
+    snapshot --unseen--> new rows --add--> pending --take--> a transaction --settle--> window
+                                             ^--------- nothing is lost --------'
+
+Memory changes only in `settle`, after the commit. Nothing here awaits, so a check and the take that relies on it can't
+be torn apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from producer.clock import Moment
+from producer.coverage import Coverage, observed_text
+from producer.model import Cursor, DeadRow, Gap, Hit, Row, Rows, Snapshot
+from producer.pending import Harvest, Pending, Portion
+from producer.window import Window
+
+FORGET_LIMIT = 60_000
+"""Tombstones in one transaction at most; what is left over goes with the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one source puts into one transaction, oldest snapshot first."""
+
+    server: str
+    portions: list[Portion]
+    gaps: list[Gap]
+    cursor: Cursor | None
+    cursor_at: Moment | None
+    forgotten_hits: list[str]
+    forgotten_dead: list[str]
+
+    @property
+    def rows(self) -> int:
+        """Hits and dead letters in it."""
+        return sum(len(portion) for portion in self.portions)
+
+
+@dataclass(slots=True)
+class Dropped:
+    """Rows that left pending at a take without a record of their own."""
+
+    confirmed: int = 0
+    """The ledger has them, from a commit of ours whose outcome was unknown."""
+    duplicate: int = 0
+    """The ledger has them from another owner."""
+    superseded: int = 0
+    """Another owner came so much further that it may have told and forgotten them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFold:
+    """What the ledger says of one source: ids with the `observed_at` they carry, and how far it was covered."""
+
+    hits: Mapping[str, str] = field(default_factory=dict)
+    dead: Mapping[str, str] = field(default_factory=dict)
+    cursor: Cursor | None = None
+
+
+class Source:
+    """The state of one source. `keep` is DEDUP_WINDOW and `window` WOLKVOX_WINDOW, both in seconds."""
+
+    def __init__(self, *, server: str, keep: float, window: float) -> None:
+        self.server = server
+        self._keep = keep
+        self.hits = Window(keep=keep)
+        self.dead = Window(keep=keep)
+        self.coverage = Coverage(server=server, window=window)
+        self.pending = Pending()
+        self._committed: Moment | None = None
+        self._latest: Moment | None = None
+        self._in_doubt: set[str] = set()
+
+    def unseen(self, rows: Rows) -> dict[str, Row]:
+        """The rows with an id that is neither told nor waiting, in the order sent. Changes nothing."""
+        told, waiting = self.hits.keys(), self.pending.hits
+        return {key: row for key, row in rows.hits.items() if key not in told and key not in waiting}
+
+    def add(self, snapshot: Snapshot, rows: Rows, *, hits: dict[str, Hit], dead: dict[str, DeadRow]) -> Harvest:
+        """Take the snapshot: known ids count as seen, the new ones wait for Kafka, its time is covered.
+
+        `hits` are the unseen rows that became events, `dead` all dead rows of the snapshot, told or not.
+        """
+        self.hits.touch(rows.hits.keys(), snapshot.received)
+        self.dead.touch(dead.keys(), snapshot.received)
+        harvest = Harvest(
+            requested=snapshot.requested,
+            observed_at=snapshot.received.rfc3339(),
+            hits=hits,
+            dead={key: row for key, row in dead.items() if key not in self.dead and key not in self.pending.dead},
+            gaps=self.coverage.gaps(snapshot, rows.hits),
+            cursor=self.coverage.advance(snapshot, hits),
+        )
+        self.pending.add(harvest)
+        self._latest = snapshot.received
+        return harvest
+
+    def take(self, room: int, dropped: Dropped) -> Taken:
+        """What goes into a transaction, `room` rows at most, checked now; nothing leaves memory before `settle`."""
+        self._drop_superseded(dropped)
+        self._drop_told(dropped)
+        portions = list(self.pending.portions(room))
+        done = [portion.harvest for portion in portions if portion.last]
+        newest = next((harvest for harvest in reversed(done) if harvest.cursor and not self._is_behind(harvest)), None)
+        return Taken(
+            server=self.server,
+            portions=portions,
+            gaps=[gap for harvest in done for gap in harvest.gaps if not self._is_told(harvest, gap)],
+            cursor=newest.cursor if newest else None,
+            cursor_at=newest.requested if newest else None,
+            forgotten_hits=self._expired(self.hits),
+            forgotten_dead=self._expired(self.dead),
+        )
+
+    def settle(self, taken: Taken) -> None:
+        """The transaction is committed: remember what it told, forget what it let go."""
+        assert self._latest is not None
+        for portion in taken.portions:
+            self.hits.remember([hit["conn_id"] for hit in portion.hits], self._latest)
+            self.dead.remember([row.key for row in portion.dead], self._latest)
+            self.pending.settle(portion)
+        self.hits.forget(taken.forgotten_hits)
+        self.dead.forget(taken.forgotten_dead)
+        self._committed = taken.cursor_at or self._committed
+        self._in_doubt = set()
+
+    def doubt(self, taken: Taken) -> None:
+        """The transaction's outcome is unknown; the ledger will tell."""
+        for portion in taken.portions:
+            self._in_doubt.update(hit["conn_id"] for hit in portion.hits)
+            self._in_doubt.update(row.key for row in portion.dead)
+
+    def restore(self, fold: SourceFold, now: Moment) -> bool:
+        """Become what the ledger says, keeping what waits; False if the ledger's cursor is ahead of our clock."""
+        self.hits.restore(fold.hits.keys(), now)
+        self.dead.restore(fold.dead.keys(), now)
+        self._latest = self._latest or now
+        if fold.cursor is None:
+            self._committed = None
+            return True
+        # The stored time is wall time; this machine's other clock is taken to have run alongside.
+        age = max(0.0, now.wall - fold.cursor.requested)
+        self._committed = Moment(now.wall - age, now.boot - age)
+        carried = observed_text(fold.cursor)
+        proof = frozenset(key for key, observed in fold.hits.items() if observed == carried)
+        self.coverage.restore(self._committed, observed=fold.cursor.observed, proof=proof)
+        return fold.cursor.requested <= now.wall
+
+    def release(self) -> None:
+        """The shard went elsewhere: what is told is the next owner's; what waits stays, in case it comes back."""
+        self.hits.clear()
+        self.dead.clear()
+
+    def _drop_told(self, dropped: Dropped) -> None:
+        for harvest in self.pending.harvests():
+            hits = [key for key in harvest.hits if key in self.hits]
+            dead = [key for key in harvest.dead if key in self.dead]
+            confirmed = sum(key in self._in_doubt for key in (*hits, *dead))
+            dropped.confirmed += confirmed
+            dropped.duplicate += self.pending.drop(harvest, hits, dead) - confirmed
+
+    def _drop_superseded(self, dropped: Dropped) -> None:
+        if self._committed is not None:
+            dropped.superseded += self.pending.drop_before(self._committed.boot - self._keep / 2)
+
+    def _is_behind(self, harvest: Harvest) -> bool:
+        return self._committed is not None and harvest.requested.boot < self._committed.boot
+
+    def _is_told(self, harvest: Harvest, gap: Gap) -> bool:
+        return self._committed is not None and harvest.ends(gap) <= self._committed.boot
+
+    def _expired(self, window: Window) -> list[str]:
+        # Measured at the last snapshot, whose rows were matched: after a long sleep nothing expires unmatched.
+        return [] if self._latest is None else window.expired(self._latest)[:FORGET_LIMIT]
