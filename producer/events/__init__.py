@@ -1,1 +1,23 @@
-"""Hit to CloudEvent; the schemas and the only validator."""
+"""Hits as CloudEvents: making, validating and reading them, and the schemas behind them."""
+
+from __future__ import annotations
+
+from producer.events.catalogue import CURRENT, NoSuchSchema, Schema, schema, schemas
+from producer.events.cloudevents import TYPES, BrokenContract, Events, Record, Refusal, size
+from producer.events.hit_event import HitEvent, NotAHit
+
+__all__ = [
+    "CURRENT",
+    "TYPES",
+    "BrokenContract",
+    "Events",
+    "HitEvent",
+    "NoSuchSchema",
+    "NotAHit",
+    "Record",
+    "Refusal",
+    "Schema",
+    "schema",
+    "schemas",
+    "size",
+]
