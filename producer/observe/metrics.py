@@ -1,0 +1,196 @@
+"""What Prometheus scrapes: every metric, once, with its labels and its meaning. The only home of prometheus_client.
+
+The README's table and the check of alert rules and dashboard are made from `Metrics.table()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.registry import Collector
+
+from producer.errors import BadToken, NotASnapshot, PollFailed, QuotaSpent, Refused, Retry, SlowDown
+from producer.model import GapKind
+from producer.observe.delays import Delays
+from producer.observe.report import ServiceReport
+
+PREFIX: Final = "wolkvox_hits_"
+POLL_OK: Final = "ok"
+POLL_OUTCOMES: Final = (
+    POLL_OK,
+    *(error.outcome for error in (Retry, SlowDown, QuotaSpent, BadToken, Refused, NotASnapshot, PollFailed)),
+)
+RESULTS: Final = ("published", "duplicate", "dead_lettered")
+TRANSACTION_OUTCOMES: Final = ("committed", "failed", "fenced", "too_large")
+_POLL_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 120.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    name: str
+    type: str
+    labels: tuple[str, ...]
+    meaning: str
+    metric: MetricWrapperBase | None
+
+
+class Metrics:
+    """One process's metrics in a registry of their own; each attribute is the metric of that name, less the prefix.
+
+    Series of a source appear with `follow` (at nought, so that the first increase is seen) and go with `forget`.
+    """
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the series, for what no alert asks
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self._table: list[_Described] = []
+        self._define_polls()
+        self._define_state()
+        self._define_losses()
+        self._define_kafka()
+
+    def _define_polls(self) -> None:
+        self.polls_total = self._counter("polls_total", "Polls by how they ended.", "server", "outcome")
+        self.poll_seconds = self._histogram("poll_seconds", "From the request to the end of the answer.", "server")
+        self.rows_total = self._counter("rows_total", "Rows by what became of them.", "server", "result")
+        self.snapshot_rows = self._gauge("snapshot_rows", "Rows in the last snapshot.", "server")
+        self.dates_unparsed_total = self._counter(
+            "dates_unparsed_total", "New rows whose date is none that we can read.", "server"
+        )
+        self.drift_total = self._counter(
+            "drift_total", "Answers other than documented, understood all the same.", "kind"
+        )
+
+    def _define_state(self) -> None:
+        self.window_ids = self._gauge("window_ids", "Ids remembered so that they are not published twice.", "server")
+        self.pending_hits = self._gauge("pending_hits", "Hits read and not yet committed.", "server")
+        self.last_success_timestamp_seconds = self._gauge(
+            "last_success_timestamp_seconds", "When the last snapshot was read, in Unix time.", "server"
+        )
+        self.seconds_until_data_loss = self._gauge(
+            "seconds_until_data_loss",
+            "Until hits may leave the API's window unseen; below nought: since when.",
+            "server",
+        )
+
+    def _define_losses(self) -> None:
+        self.coverage_gaps_total = self._counter(
+            "coverage_gaps_total", "Stretches of time that no snapshot covered.", "kind"
+        )
+        self.coverage_gap_seconds_total = self._counter(
+            "coverage_gap_seconds_total", "Length of the time that no snapshot covered.", "server"
+        )
+        self.snapshot_truncated_total = self._counter(
+            "snapshot_truncated_total", "Snapshots as long as the API's cap.", "server"
+        )
+        self.pending_dropped_total = self._counter(
+            "pending_dropped_total", "Hits that waited and were not published.", "server", "reason"
+        )
+        for kind in GapKind:
+            self.coverage_gaps_total.labels(kind=kind.value)
+
+    def _define_kafka(self) -> None:
+        self.transactions_total = self._counter(
+            "transactions_total", "Kafka transactions by how they ended.", "outcome"
+        )
+        self.publish_delay_seconds = self._delays("publish_delay_seconds", "From a hit's own date to its commit.")
+        self.owned_shards = self._gauge("owned_shards", "Ledger partitions that this instance owns.")
+        self.unknown_sources = self._gauge(
+            "unknown_sources", "Servers in owned ledger partitions that the settings lack: nobody may poll them."
+        )
+        for outcome in TRANSACTION_OUTCOMES:
+            self.transactions_total.labels(outcome=outcome)
+
+    def follow(self, server: str) -> None:
+        """Show a source's counters at nought before anything has happened; those it has already stay as they are."""
+        for outcome in POLL_OUTCOMES:
+            self.polls_total.labels(server=server, outcome=outcome)
+        for result in RESULTS:
+            self.rows_total.labels(server=server, result=result)
+        self.poll_seconds.labels(server=server)
+        for counter in (self.dates_unparsed_total, self.coverage_gap_seconds_total, self.snapshot_truncated_total):
+            counter.labels(server=server)
+
+    def forget(self, server: str) -> None:
+        """Remove a source's series: another instance shows them now, and an old value would hide its silence."""
+        for row in self._table:
+            if row.metric is not None and "server" in row.labels:
+                for values in _labelled(row.metric, row.labels, server):
+                    row.metric.remove(*values)
+
+    def reflect(self, report: ServiceReport) -> None:
+        """Set the gauges that the report knows too, so that a scrape and the status page never differ."""
+        self.owned_shards.set(len(report.shards))
+        for source in report.sources:
+            if not source.owned:
+                continue
+            self.pending_hits.labels(server=source.server).set(source.pending)
+            if source.last_success is not None:
+                self.last_success_timestamp_seconds.labels(server=source.server).set(source.last_success)
+            if source.seconds_until_data_loss is not None:
+                self.seconds_until_data_loss.labels(server=source.server).set(source.seconds_until_data_loss)
+
+    def exposition(self, accept: str = "") -> tuple[bytes, str]:
+        """Everything as text, and its content type: OpenMetrics if the Accept header asks for it, else Prometheus'."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type
+
+    def table(self) -> list[tuple[str, str, str, str]]:
+        """The README's table: name as scraped, type, labels, meaning; our own metrics, not those of the process."""
+        return [(PREFIX + row.name, row.type, ", ".join(row.labels), row.meaning) for row in self._table]
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        metric = Counter(PREFIX + name, meaning, labels, registry=self.registry)
+        self._table.append(_Described(name, "counter", labels, meaning, metric))
+        return metric
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        metric = Gauge(PREFIX + name, meaning, labels, registry=self.registry)
+        self._table.append(_Described(name, "gauge", labels, meaning, metric))
+        return metric
+
+    def _histogram(self, name: str, meaning: str, *labels: str) -> Histogram:
+        metric = Histogram(PREFIX + name, meaning, labels, buckets=_POLL_BUCKETS, registry=self.registry)
+        self._table.append(_Described(name, "histogram", labels, meaning, metric))
+        return metric
+
+    def _delays(self, name: str, meaning: str) -> Delays:
+        delays = Delays()
+        self.registry.register(_DelayCollector(PREFIX + name, meaning, delays))
+        self._table.append(_Described(name, "histogram", (), meaning, None))
+        return delays
+
+
+class _DelayCollector(Collector):
+    """Shows Delays as a histogram."""
+
+    def __init__(self, name: str, meaning: str, delays: Delays) -> None:
+        self._name = name
+        self._meaning = meaning
+        self._delays = delays
+
+    def collect(self) -> Iterable[HistogramMetricFamily]:
+        buckets = self._delays.cumulative()
+        yield HistogramMetricFamily(self._name, self._meaning, buckets=buckets, sum_value=self._delays.sum)
+
+
+def _labelled(metric: MetricWrapperBase, labels: tuple[str, ...], server: str) -> Iterator[tuple[str, ...]]:
+    """The label values of each series of `server`, read off the samples: the client lists them nowhere else."""
+    samples = [sample for family in metric.collect() for sample in family.samples]
+    yield from {tuple(s.labels[label] for label in labels) for s in samples if s.labels["server"] == server}

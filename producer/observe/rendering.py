@@ -1,0 +1,54 @@
+"""What the page for people gets: the whole report as JSON, more than /status.json tells, and the page's own files."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any, Final
+
+import orjson
+
+from producer.clock import rfc3339
+from producer.model import Gap
+from producer.observe.plain import plain
+from producer.observe.report import ServiceReport, SourceReport, source_json, status_json
+
+FILES: Final = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+}
+"""Path to file and content type. All the page needs: it asks no other host for anything."""
+
+
+def read_page() -> dict[str, tuple[bytes, str]]:
+    """Each path of FILES with its content and content type."""
+    folder = files("producer.observe") / "page"
+    return {path: ((folder / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
+
+
+def page_json(report: ServiceReport) -> bytes:
+    """The report for the page, on one line; names and texts are data there, the page never takes them as markup."""
+    return orjson.dumps(
+        {
+            **status_json(report),
+            "now": rfc3339(report.now),
+            "started": None if report.started is None else rfc3339(report.started),
+            "unready": [plain(reason) for reason in report.unready],
+            "stuck": [plain(reason) for reason in report.stuck],
+            "sources": [_source(source) for source in report.sources],
+        }
+    )
+
+
+def _source(source: SourceReport) -> dict[str, Any]:
+    return {
+        **source_json(source),
+        "trouble": source.trouble,
+        "error": plain(source.error),
+        "gaps": [_gap(gap) for gap in source.gaps],
+        "hits_per_minute": list(source.hits_per_minute),
+    }
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    return {"from": rfc3339(gap.start), "to": rfc3339(gap.end), "kind": gap.kind.value, "certain": gap.certain}

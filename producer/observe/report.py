@@ -1,0 +1,148 @@
+"""What the service tells about its state: the words of the status page and of /status.json. Plain data, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from producer.clock import rfc3339
+from producer.model import Gap
+
+MINUTES = 60
+"""How far back the page's plot reaches."""
+
+
+class SourceState(StrEnum):
+    """How a source is, in the words that a person reads."""
+
+    OK = "ok"
+    STARTING = "starting"
+    RESTORING = "reading the ledger"
+    STANDBY = "standby"
+    RETRYING = "retrying"
+    SLOWED = "token in use elsewhere"
+    LATE = "late"
+    WAITING_FOR_KAFKA = "waiting for kafka"
+    FULL = "pending limit reached"
+    QUOTA_SPENT = "quota spent"
+    REFUSED = "refused"
+    BAD_TOKEN = "bad token"  # noqa: S105 (a state, no secret)
+    STOPPING = "stopping"
+
+
+class KafkaState(StrEnum):
+    """How Kafka is, as far as this instance sees."""
+
+    OK = "ok"
+    CONNECTING = "connecting"
+    UNREACHABLE = "unreachable"
+    FAILING = "transactions fail"
+    REFUSED = "access refused"
+    UNTRUSTED = "topic refused"
+    STOPPING = "stopping"
+
+
+_TROUBLE: Final = {
+    SourceState.OK: 0,
+    SourceState.STANDBY: 0,
+    SourceState.STARTING: 1,
+    SourceState.RESTORING: 1,
+    SourceState.STOPPING: 1,
+    SourceState.RETRYING: 2,
+    SourceState.SLOWED: 2,
+    SourceState.LATE: 3,
+    SourceState.WAITING_FOR_KAFKA: 3,
+    SourceState.FULL: 3,
+    SourceState.QUOTA_SPENT: 3,
+    SourceState.REFUSED: 3,
+    SourceState.BAD_TOKEN: 3,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReport:
+    """One source; moments in Unix seconds, counts since this process began."""
+
+    server: str
+    owned: bool
+    state: SourceState
+    last_success: float | None = None
+    next_poll: float | None = None
+    published: int = 0
+    duplicate: int = 0
+    dead_lettered: int = 0
+    pending: int = 0
+    seconds_until_data_loss: float | None = None
+    error: str | None = None
+    """Why the state is not OK, in our own words; None if there is nothing to say."""
+    gaps: tuple[Gap, ...] = ()
+    """The last few coverage gaps, newest first."""
+    hits_per_minute: tuple[int, ...] = ()
+    """New hits of each of the last MINUTES minutes, oldest first; empty if not known."""
+
+    @property
+    def trouble(self) -> int:
+        """0 fine, 1 on its way, 2 failing but nothing is lost yet, 3 somebody must look."""
+        losing = self.owned and self.seconds_until_data_loss is not None and self.seconds_until_data_loss <= 0
+        return 3 if losing else _TROUBLE[self.state]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceReport:
+    """One instance at one moment, `now` in Unix seconds."""
+
+    instance: str
+    version: str
+    kafka: KafkaState
+    shards: tuple[int, ...]
+    sources: tuple[SourceReport, ...]
+    now: float
+    started: float | None = None
+    unready: tuple[str, ...] = ()
+    """Why /readyz says 503, a sentence each; empty: ready."""
+    stuck: tuple[str, ...] = ()
+    """Why /healthz says 503, a sentence each; empty: the loops turn."""
+
+    @property
+    def ready(self) -> bool:
+        return not self.unready
+
+    @property
+    def alive(self) -> bool:
+        return not self.stuck
+
+
+def status_json(report: ServiceReport) -> dict[str, Any]:
+    """The body of /status.json: a public contract, exactly these fields; moments as RFC 3339 in UTC or null."""
+    return {
+        "instance": report.instance,
+        "version": report.version,
+        "kafka": report.kafka.value,
+        "shards": list(report.shards),
+        "sources": [source_json(source) for source in report.sources],
+    }
+
+
+def source_json(source: SourceReport) -> dict[str, Any]:
+    """One source of /status.json."""
+    return {
+        "server": source.server,
+        "owned": source.owned,
+        "state": source.state.value,
+        "last_success": _moment(source.last_success),
+        "next_poll": _moment(source.next_poll),
+        "published": source.published,
+        "duplicate": source.duplicate,
+        "dead_lettered": source.dead_lettered,
+        "pending": source.pending,
+        "seconds_until_data_loss": _seconds(source.seconds_until_data_loss),
+    }
+
+
+def _moment(wall: float | None) -> str | None:
+    return None if wall is None else rfc3339(wall)
+
+
+def _seconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

@@ -1,0 +1,146 @@
+"""The status server: health, readiness, metrics, state and a page for people, in the service's own event loop.
+
+It may fail in any way without the service noticing: no signal handlers of its own, no exit, every wait bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from producer.errors import SettingsError
+from producer.observe.connection import BoundedConnection
+from producer.observe.live import Live
+from producer.observe.logs import get_logger
+from producer.observe.metrics import Metrics
+from producer.observe.rendering import page_json
+from producer.observe.report import ServiceReport
+from producer.observe.routes import application
+
+TICK: Final = 2.0
+"""Seconds between two updates of an open page."""
+
+_STOP: Final = 3.0
+
+_log = get_logger(__name__)
+
+
+class StatusServer:
+    """Serves `report()` and `metrics` on `host` and `port` (0: any free one); `report` is called at each request."""
+
+    def __init__(
+        self, *, host: str, port: int, report: Callable[[], ServiceReport], metrics: Metrics, tick: float = TICK
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._live = Live(render=lambda: page_json(report()), pause=partial(asyncio.sleep, tick))
+        self._server = _Server(application(report=report, metrics=metrics, live=self._live))
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> str:
+        """Listen, and give the address that answers, `http://127.0.0.1:8080`; raises SettingsError, naming STATUS_PORT.
+
+        A caller who would rather go on without a status page catches that.
+        """
+        sockets = await _bound(self._host, self._port)
+        self._serving = asyncio.create_task(self._server.serve(sockets), name="status server")
+        self._serving.add_done_callback(_tell)
+        ready = asyncio.create_task(self._server.listening.wait())
+        await asyncio.wait({ready, self._serving}, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        return _address(sockets[0])
+
+    async def stop(self) -> None:
+        """Close within a few seconds, whoever still reads; does nothing if it does not run."""
+        self._live.close()
+        self._server.should_exit = True
+        if self._serving is not None:
+            await asyncio.wait({self._serving}, timeout=_STOP)
+            self._serving.cancel()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn as a guest: the service keeps its signals, and is told when the sockets listen."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=BoundedConnection,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                workers=1,  # else uvicorn reads WEB_CONCURRENCY
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _tell(serving: asyncio.Task[None]) -> None:
+    if not serving.cancelled() and (error := serving.exception()):
+        _log.warning("status_unavailable", error=error)
+
+
+async def _bound(host: str, port: int) -> list[socket.socket]:
+    """A listening socket for each address of `host`, all with the same port."""
+    sockets: list[socket.socket] = []
+    try:
+        for family, address in await _addresses(host):
+            sockets.append(_listen(family, address, port))
+            port = sockets[0].getsockname()[1]
+    except OSError as error:
+        for opened in sockets:
+            opened.close()
+        raise SettingsError([_advice(host, port, error)]) from error
+    return sockets
+
+
+async def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
+
+
+def _listen(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        opened.bind((address, port))
+        opened.listen(128)
+        opened.setblocking(False)
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
+def _advice(host: str, port: int, error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"STATUS_HOST: {host!r} is no address of this machine"
+    return f"STATUS_PORT: can't listen on {host}:{port} ({error.strerror}); choose another port, or 0 for any free one"
+
+
+def _address(opened: socket.socket) -> str:
+    host, port = opened.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
