@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from producer.events.catalogue import CURRENT, NoSuchSchema, Schema, schema, schemas
+from producer.events.checks import check_schemas
 from producer.events.cloudevents import TYPES, BrokenContract, Events, Record, Refusal, size
 from producer.events.hit_event import HitEvent, NotAHit
 
@@ -17,6 +18,7 @@ __all__ = [
     "Record",
     "Refusal",
     "Schema",
+    "check_schemas",
     "schema",
     "schemas",
     "size",

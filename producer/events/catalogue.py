@@ -105,7 +105,7 @@ def closed(document: Any) -> Any:
 
 
 def _closed_below(keyword: str, value: Any) -> Any:
-    if keyword in {"properties", "$defs"}:
+    if keyword == "properties":
         return {name: closed(below) for name, below in value.items()}
     return closed(value) if keyword == "items" else value
 
