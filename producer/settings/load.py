@@ -1,0 +1,101 @@
+"""Reading the settings: all of them, from all places, with all problems at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
+
+from producer.errors import SettingsError
+from producer.settings import checks, layers
+from producer.settings.fields import Section
+from producer.settings.layers import CONFIG, KNOWN, Layer, Tree
+from producer.settings.problems import Problems, details, env_name
+from producer.settings.sections import Dedup, Kafka, Log, Pending, Poll, Status, Wolkvox
+from producer.settings.sources import Source, resolve
+
+
+class Settings(Section):
+    """Everything that can be set, checked; durations in seconds."""
+
+    sources: tuple[Source, ...]
+    wolkvox: Wolkvox
+    """The defaults that [[source]] tables share; what a poll needs is in `sources`."""
+    poll: Poll
+    dedup: Dedup
+    kafka: Kafka
+    pending: Pending
+    status: Status
+    log: Log
+    warnings: tuple[str, ...]
+    """What works, but may lose or double hits; a line each, starting with a setting's name."""
+    origins: Mapping[str, str]
+    """`POLL_INTERVAL` to where its value comes from: flag, environment, file PATH or default."""
+
+
+def load(*, config: Path | None, environ: Mapping[str, str], overrides: Sequence[str] = ()) -> Settings:
+    """Read the settings: `overrides` (`section.field=value`) before `environ` before the file before the defaults.
+
+    Without `config` the file is what WOLKVOX_HITS_CONFIG in `environ` names, if anything.
+    Raises SettingsError with every problem, each starting with the name of its setting; no secret is in any.
+    """
+    problems = Problems()
+    places = _places(config, environ, overrides, problems)
+    unread = bool(problems.names & {"--config", CONFIG})
+    layers.pick_secrets(places, problems)
+    tree = _tree(places, problems)
+    if unread:
+        # What is missing may well be in the file that can't be read.
+        raise SettingsError(problems.lines)
+    sources = resolve(places[-1].tables, tree, problems)
+    kafka = checks.kafka_secrets(tree.kafka, problems)
+    checks.security(kafka, problems)
+    if problems.lines:
+        raise SettingsError(problems.lines)
+    return Settings(
+        **{section: getattr(tree, section) for section in layers.SECTIONS if section != "kafka"},
+        kafka=kafka,
+        sources=sources,
+        warnings=tuple(checks.warnings(sources, tree.dedup)),
+        origins={env_name(*one): layers.origin(places, *one) for one in KNOWN},
+    )
+
+
+def _places(
+    config: Path | None, environ: Mapping[str, str], overrides: Sequence[str], problems: Problems
+) -> list[Layer]:
+    flags = layers.from_flags(overrides, problems)
+    named = environ.get(CONFIG)
+    path = config or (Path(named) if named else None)
+    if path is None:
+        return [flags, layers.from_environment(environ), Layer("file", {})]
+    named_by = CONFIG if config is None else "--config"
+    return [flags, layers.from_environment(environ), layers.from_file(path, named_by=named_by, problems=problems)]
+
+
+def _tree(places: Sequence[Layer], problems: Problems) -> Tree:
+    try:
+        return _merged(places)
+    except ValidationError as error:
+        for detail in details(error):
+            section, name = (str(part) for part in detail["loc"][:2])
+            secret = f"{section}.{name}" in layers.SECRETS
+            problems.refuse(env_name(section, name), detail, secret=secret)
+            for layer in places:
+                layer.values.get(section, {}).pop(name, None)
+    # The defaults stand in for what was refused, so that the other checks can be made.
+    return _merged(places)
+
+
+def _merged(places: Sequence[Layer]) -> Tree:
+    class Merged(Tree):
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], *_: Any, **__: Any
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return tuple(InitSettingsSource(settings_cls, dict(layer.values)) for layer in places)
+
+    return Merged()

@@ -1,0 +1,93 @@
+"""A secret that can be carried about but not seen, and that is read again at each use when it comes from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+from pydantic_core import CoreSchema, core_schema
+
+from producer.errors import SettingsError
+
+MASK = "********"
+
+Check = Callable[[str], None]
+"""Raises ValueError, with a text that does not hold the secret, for one that can't be used."""
+
+
+def one_line(secret: str) -> None:
+    """Refuse a secret that is blank or has control characters: no password and no header can carry them."""
+    if not secret.strip():
+        raise ValueError("it is empty")
+    if any(ord(char) < 32 or ord(char) == 127 for char in secret):
+        raise ValueError("it has a control character or more than one line")
+
+
+def header_value(secret: str) -> None:
+    """Refuse what an HTTP header can't carry; the HTTP library's own error would print the token."""
+    one_line(secret)
+    if not all("!" <= char <= "~" for char in secret):
+        raise ValueError("it has a blank or a character beyond ASCII")
+
+
+class Secret:
+    """A secret text; `read()` gives it, nothing else does: repr, str, format and dumps show a mask, pickling fails."""
+
+    # The text lives in a closure: no attribute, no __dict__, no state for pickle, copy or a debugger's variables view.
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Callable[[], str]) -> None:
+        self._read = read
+
+    @classmethod
+    def of(cls, text: str, *, check: Check = one_line) -> Self:
+        """A secret that stays as it is; raises ValueError, without the text, if `check` refuses it."""
+        check(text)
+        return cls(lambda: text)
+
+    @classmethod
+    def from_file(cls, path: Path, *, name: str, check: Check = one_line) -> Self:
+        """The content of a file without its last line's end, read at each use; `name` is the setting, for errors."""
+        return cls(lambda: _content(path, name=name, check=check))
+
+    def read(self) -> str:
+        """The secret as of now; raises SettingsError if its file can't be read or holds no usable secret."""
+        return self._read()
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.is_instance_schema(cls, serialization=core_schema.to_string_ser_schema())
+
+
+def shown_path(path: Path) -> str:
+    """A secret's path for an error; one without a slash may be the secret itself, put in the wrong setting."""
+    return str(path) if "/" in str(path) else "the path (not shown: it may be the secret itself)"
+
+
+def _content(path: Path, *, name: str, check: Check) -> str:
+    try:
+        content = path.read_text("utf-8-sig").rstrip("\r\n")
+        check(content)
+    except OSError as error:
+        raise SettingsError([f"{name}: {shown_path(path)}: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise SettingsError([f"{name}: {shown_path(path)} is not UTF-8 text"]) from None
+    except ValueError as error:
+        raise SettingsError([f"{name}: {shown_path(path)}: {error}"]) from None
+    return content

@@ -1,0 +1,164 @@
+"""Every setting with its meaning: `section.field` in the file is `SECTION_FIELD` in the environment."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from producer.settings import duration
+from producer.settings.fields import (
+    REQUIRED,
+    Brokers,
+    Duration,
+    Interval,
+    Lower,
+    Number,
+    Password,
+    ReadableFile,
+    SecretFile,
+    Section,
+    Server,
+    Text,
+    Token,
+    Topic,
+    Upper,
+    Zone,
+    at_least,
+    at_most,
+    setting,
+)
+
+# The broker counts milliseconds in 32 bits.
+SessionTimeout = Annotated[Duration, at_most(2_147_483.0, show=duration.text)]
+Port = Annotated[Number, at_least(0), at_most(65_535)]
+Count = Annotated[Number, at_least(1)]
+Replicas = Annotated[Number, at_least(1), at_most(32_767)]
+Level = Annotated[Literal["debug", "info", "warning", "error"], Lower]
+Format = Annotated[Literal["json", "console"], Lower]
+Compression = Annotated[Literal["none", "gzip", "snappy", "lz4", "zstd"], Lower]
+Protocol = Annotated[Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], Upper]
+Mechanism = Annotated[Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"], Upper]
+
+
+class Wolkvox(Section):
+    """The source, if there is one only; with [[source]] tables the defaults of theirs."""
+
+    server: Server | None = setting(
+        None,
+        "`0042`, `wv0042` or the whole URL; a string: leading zeros matter",
+        shown=REQUIRED,
+        example="0042",
+    )
+    token: Token | None = setting(
+        None,
+        "Sent as header `wolkvox-token`; it or WOLKVOX_TOKEN_FILE",
+        shown=REQUIRED,
+        example="the-operations-token",
+    )
+    token_file: SecretFile | None = setting(
+        None, "A file that holds the token, read again at each use", example="/run/secrets/wolkvox_token"
+    )
+    url: Text | None = setting(
+        None,
+        "Another base URL (simulator, proxy); plain http only for a loopback or single-label host, or with "
+        "WOLKVOX_ALLOW_HTTP",
+        shown="https://wv{server}.wolkvox.com",
+        example="http://localhost:8090",
+    )
+    allow_http: bool = setting(False, "Accept plain http for any host: the token then travels unprotected")
+    timezone: Zone = setting("America/Bogota", "Zone of the API's `date`")
+    window: Duration = setting(
+        "10m",
+        "How far back a snapshot surely reaches (the report's title says an hour, its text ten minutes: the worse)",
+    )
+
+
+class Poll(Section):
+    """When to ask."""
+
+    interval: Interval = setting("5m", "From the start of one poll to the start of the next; 1s and up")
+    timeout: Duration = setting("60s", "For the whole call, from connecting to the last byte")
+
+
+class Dedup(Section):
+    """What counts as seen."""
+
+    window: Duration = setting("2h", "An id is forgotten this long after it was last in a snapshot")
+
+
+class Kafka(Section):
+    """Where the events go, and who this instance is to the cluster."""
+
+    bootstrap_servers: Brokers = setting("localhost:9092", "Brokers to start from: host:port, several with commas")
+    topic: Topic = setting("wolkvox.hits", "The others derive from it: `.dead-letter`, `.coverage`, `.ledger`")
+    group_id: Text = setting("wolkvox-hits", "The consumer group that hands out the shards")
+    group_instance_id: Text | None = setting(
+        None,
+        "Static membership: a restart within the session timeout keeps its shards; another one for each instance",
+        example="wolkvox-hits-1",
+    )
+    session_timeout: SessionTimeout = setting("10s", "How long a silent instance keeps its shards")
+    create_topics: bool = setting(True, "Create the topics that are missing; existing ones are checked, never altered")
+    partitions: Count = setting(12, "Of hits, dead letters and coverage, when created (the ledger is created with 12)")
+    replication_factor: Replicas | None = setting(
+        None, "Of the topics, when created", shown="broker's default", example=3
+    )
+    retention: Duration = setting("7d", "Of hits, dead letters and coverage, when created")
+    compression: Compression = setting(
+        "none", "`none`, `gzip`, `snappy`, `lz4`, `zstd`; every consumer reads the first two without extra packages"
+    )
+    security_protocol: Protocol = setting("PLAINTEXT", "`PLAINTEXT`, `SSL`, `SASL_PLAINTEXT`, `SASL_SSL`")
+    sasl_mechanism: Mechanism | None = setting(
+        None, "`PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512`, `OAUTHBEARER`", example="SCRAM-SHA-512"
+    )
+    sasl_username: Text | None = setting(None, "The user, for PLAIN and SCRAM", example="wolkvox-hits")
+    sasl_password: Password | None = setting(None, "Its password", example="the-password")
+    sasl_password_file: SecretFile | None = setting(
+        None, "A file that holds the password, read again at each use", example="/run/secrets/kafka_password"
+    )
+    sasl_oauth_token_url: Text | None = setting(
+        None,
+        "For OAUTHBEARER: the https address that gives a token for the client credentials",
+        example="https://login.example.com/oauth2/token",
+    )
+    sasl_oauth_client_id: Text | None = setting(None, "For OAUTHBEARER: the client", example="wolkvox-hits")
+    sasl_oauth_client_secret: Password | None = setting(None, "Its secret", example="the-client-secret")
+    sasl_oauth_client_secret_file: SecretFile | None = setting(
+        None, "A file that holds the client secret, read again at each use", example="/run/secrets/kafka_client_secret"
+    )
+    sasl_oauth_scope: Text | None = setting(None, "For OAUTHBEARER, if the token server asks for one", example="kafka")
+    ssl_cafile: ReadableFile | None = setting(
+        None, "PEM file of the authorities that may sign the brokers", shown="the system's", example="/etc/kafka/ca.pem"
+    )
+    ssl_certfile: ReadableFile | None = setting(
+        None, "PEM file of the client's certificate, for mutual TLS", example="/etc/kafka/client.pem"
+    )
+    ssl_keyfile: ReadableFile | None = setting(
+        None, "PEM file of its key, if it is not in the same file", example="/etc/kafka/client.key"
+    )
+
+    @property
+    def partitions_given(self) -> bool:
+        """Whether KAFKA_PARTITIONS was set; only then an existing topic with another number is an error."""
+        return "partitions" in self.model_fields_set
+
+
+class Pending(Section):
+    """What waits in memory while Kafka is away."""
+
+    limit: Count = setting(500_000, "Rows waiting for Kafka, all sources together; at the limit no snapshot is taken")
+
+
+class Status(Section):
+    """The status page, the probes and the metrics."""
+
+    host: Text = setting("127.0.0.1", "Address to listen on; 0.0.0.0 for all, as in a container")
+    port: Port = setting(8080, "0: any free one, logged")
+
+
+class Log(Section):
+    """Our own loggers; those of the Kafka and HTTP libraries stay at warning."""
+
+    level: Level = setting("info", "`debug`, `info`, `warning`, `error`")
+    format: Format | None = setting(
+        None, "`json` (one object a line) or `console`", shown="json, console on a terminal", example="json"
+    )
