@@ -1,0 +1,59 @@
+"""Kafka as installed here: a Java, the jars in their cache folder, and how to call them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from producer.demo.broker import jars, maven
+from producer.demo.broker.cache import cache_folder, write_whole
+from producer.demo.broker.java import find_java
+from producer.demo.broker.storage import CHECKPOINT
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """Java's executable, the jars, and the cache folder they are in."""
+
+    java: Path
+    jars: tuple[Path, ...]
+    folder: Path
+
+    def command(self, main: str, *arguments: str, heap: str) -> list[str]:
+        """The command line that runs one of Kafka's main classes."""
+        return [
+            str(self.java),
+            f"-Xmx{heap}",
+            # One small broker: start time and memory count, not throughput under load.
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-Djava.net.preferIPv4Stack=true",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+            "-Dorg.slf4j.simpleLogger.showDateTime=true",
+            "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
+            "-cp",
+            os.pathsep.join(map(str, self.jars)),
+            main,
+            *arguments,
+        ]
+
+    @property
+    def checkpoint(self) -> bytes | None:
+        """What the format tool wrote as the checkpoint of features when it last ran; the same for every node."""
+        try:
+            return (self.folder / CHECKPOINT).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def keep_checkpoint(self, content: bytes) -> None:
+        """Saves the next node the run of the format tool."""
+        write_whole(self.folder / CHECKPOINT, content)
+
+
+def install(*, on_progress: jars.OnProgress | None = None) -> Distribution:
+    """Finds Java and fetches what is missing of the jars; raises BrokerUnavailable."""
+    java = find_java()
+    folder = cache_folder() / f"kafka-{jars.KAFKA_VERSION}"
+    paths = jars.provide(jars.pinned(), folder=folder, download=maven.download, on_progress=on_progress)
+    return Distribution(java, tuple(paths), folder)

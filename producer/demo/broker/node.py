@@ -1,0 +1,172 @@
+"""One Kafka node: a JVM under its guard, a folder, and ports that stay the same across restarts."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from producer.demo.broker import readiness, storage
+from producer.demo.broker.distribution import Distribution, install
+from producer.demo.broker.errors import BrokerUnavailable
+from producer.demo.broker.guarded import Guarded
+from producer.demo.broker.jars import OnProgress
+from producer.demo.broker.ports import Ports
+from producer.demo.broker.properties import NodePlan, render, server_properties
+
+START_TIMEOUT = 60.0  # seconds; it takes about 3 on two idle cores
+STOP_TIMEOUT = 20.0  # seconds for a clean stop, before it is killed after all
+POLL = 0.05
+
+
+class Node:
+    """A broker (and controller) as a process that can be started, stopped, killed, suspended, each as often as wanted.
+
+    Data and ports last from the first start to `close()`. All methods block until what they say is so; those that
+    start raise BrokerUnavailable with the end of the broker's log when it is not.
+    """
+
+    def __init__(
+        self,
+        plan: NodePlan,
+        ports: Ports,
+        *,
+        heap: str = "512m",
+        format_arguments: Sequence[str] = (),
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self._plan = plan
+        self._ports = ports
+        self._heap = heap
+        self._format_arguments = tuple(format_arguments)
+        self._on_progress = on_progress
+        self._guarded: Guarded | None = None
+        self._distribution: Distribution | None = None
+        self.pid: int | None = None
+        """The JVM's process id; None while it does not run."""
+
+    @property
+    def bootstrap(self) -> str:
+        """`127.0.0.1:PORT` of the clients' first listener; known, and ours, before the start too."""
+        return self.address(next(iter(self._plan.protocols)))
+
+    def address(self, listener: str) -> str:
+        """`127.0.0.1:PORT` of the listener of that name; `INTERNAL` is the one in plain text where all are secured."""
+        return f"127.0.0.1:{self._plan.ports[listener]}"
+
+    @property
+    def internal_port(self) -> int:
+        """The port of the plain-text listener that brokers use among themselves."""
+        return self._plan.ports[self._plan.internal]
+
+    @property
+    def folder(self) -> Path:
+        """Where server.properties, broker.log and the data are, from the first start to `close()`."""
+        assert self._guarded, "not started"
+        return self._guarded.folder
+
+    def start(self) -> None:
+        """Starts it, on the data of the time before if there was one, and waits until it serves."""
+        self.launch()
+        self.await_ready()
+
+    def launch(self) -> None:
+        """The first half of `start()`: for several nodes that need one another to become ready."""
+        if self.pid is not None:
+            return
+        self._distribution = distribution = self._distribution or install(on_progress=self._on_progress)
+        self._guarded = guarded = self._guarded or Guarded()
+        if not (guarded.folder / "server.properties").exists():
+            self._prepare(distribution, guarded)
+        self.pid = guarded.run(distribution.command("kafka.Kafka", "server.properties", heap=self._heap))
+
+    def await_ready(self, expected: Collection[int] = ()) -> None:
+        """The second half: until the node lists itself, and the brokers on the internal ports `expected`, as alive."""
+        wanted = {self.internal_port, *expected}
+        deadline = time.monotonic() + START_TIMEOUT
+        while not wanted <= readiness.alive(self.internal_port):
+            status = self._running().exit_status(within=POLL)
+            if status is not None:
+                self.pid = None
+                raise BrokerUnavailable(f"Kafka ended with status {status} while starting.{self._last_words()}")
+            if time.monotonic() > deadline:
+                raise BrokerUnavailable(f"Kafka is not ready after {START_TIMEOUT:.0f} s.{self._last_words()}")
+
+    def stop(self) -> None:
+        """Ends it in order (SIGTERM); killed if that takes longer than STOP_TIMEOUT."""
+        if self.pid is None:
+            return
+        self._running().signal(signal.SIGTERM)
+        self.resume()  # a suspended process would never hear of it
+        if self._running().exit_status(within=STOP_TIMEOUT) is None:
+            self.kill()
+        self.pid = None
+
+    def kill(self) -> None:
+        """Ends it at once (SIGKILL); its connections break, its data stay."""
+        if self.pid is None:
+            return
+        self._running().signal(signal.SIGKILL)
+        while self._running().exit_status(within=POLL) is None:
+            pass
+        self.pid = None
+
+    def restart(self) -> None:
+        """Stops it if it runs, and starts it on the same ports and data."""
+        self.stop()
+        self.start()
+
+    def suspend(self) -> None:
+        """Freezes it (SIGSTOP): connections stay open, nobody answers."""
+        self._running().signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Lets it go on (SIGCONT)."""
+        self._running().signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """Ends it for good: process, folder and ports."""
+        if self._guarded:
+            self._guarded.close()
+        self._guarded = self.pid = None
+        self._ports.close()
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _prepare(self, distribution: Distribution, guarded: Guarded) -> None:
+        properties = render(server_properties(self._plan, guarded.folder))
+        (guarded.folder / "server.properties").write_text(properties)
+        data = guarded.folder / "data"
+        if (checkpoint := distribution.checkpoint) and not self._format_arguments:
+            plan = self._plan
+            storage.format_from(checkpoint, data, node_id=plan.node_id, cluster_id=plan.cluster_id)
+            return
+        arguments = ("format", "-t", self._plan.cluster_id, "-c", "server.properties", *self._format_arguments)
+        guarded.run(distribution.command("kafka.tools.StorageTool", *arguments, heap=self._heap))
+        status = guarded.exit_status(within=START_TIMEOUT)
+        if status != 0:
+            raise BrokerUnavailable(f"Kafka's format tool ended with status {status}.{self._last_words()}")
+        if not self._format_arguments:
+            distribution.keep_checkpoint((data / storage.CHECKPOINT).read_bytes())
+
+    def _running(self) -> Guarded:
+        assert self._guarded, "not started"
+        return self._guarded
+
+    def _last_words(self, lines: int = 20) -> str:
+        log = (self.folder / "broker.log").read_text(errors="replace").splitlines()
+        return "".join(f"\n    {line}" for line in ["The end of its log:", *log[-lines:]])

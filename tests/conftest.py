@@ -1,0 +1,72 @@
+"""Fixtures that several test packages share: Kafka, real and embedded, and the watch for what a test leaves behind."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import psutil
+import pytest
+
+from producer.demo.broker import BrokerUnavailable, EmbeddedCluster, EmbeddedKafka
+
+K = TypeVar("K", EmbeddedKafka, EmbeddedCluster)
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """The bootstrap servers of the session's Kafka: TEST_KAFKA_BOOTSTRAP, else one embedded broker, started now."""
+    if given := os.environ.get("TEST_KAFKA_BOOTSTRAP"):
+        yield given
+        return
+    with started(EmbeddedKafka()) as one:
+        yield one.bootstrap
+
+
+@pytest.fixture
+def broker() -> Iterator[EmbeddedKafka]:
+    """A broker of the test's own, to kill, suspend and restart."""
+    with started(EmbeddedKafka()) as one:
+        yield one
+
+
+@pytest.fixture
+def cluster() -> Iterator[EmbeddedCluster]:
+    """Three brokers of the test's own, replicating to one another."""
+    with started(EmbeddedCluster()) as three:
+        yield three
+
+
+@pytest.fixture
+def topic() -> str:
+    """A base topic name that nobody else uses."""
+    return f"t-{uuid.uuid4().hex[:12]}.hits"
+
+
+@pytest.fixture(autouse=True)
+def no_process_left() -> Iterator[None]:
+    """Fails a test that ends before the processes it started."""
+    before = set(psutil.Process().children())
+    yield
+    # One that is on its way out gets a moment; a zombie counts: its owner did not wait for it.
+    _, left = psutil.wait_procs(set(psutil.Process().children()) - before, timeout=2)
+    assert not left, f"left running: {left}"
+
+
+@contextmanager
+def started(kafka: K) -> Iterator[K]:
+    """Starts it for a test; where no Kafka can be had the test is skipped, or failed where one is required."""
+    try:
+        kafka.start()
+    except BrokerUnavailable as error:
+        kafka.close()
+        if os.environ.get("CI") or os.environ.get("WOLKVOX_HITS_REQUIRE_KAFKA") == "1":
+            pytest.fail(f"Kafka is required here. {error}", pytrace=False)
+        pytest.skip(str(error))
+    try:
+        yield kafka
+    finally:
+        kafka.close()
