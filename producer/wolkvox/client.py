@@ -1,0 +1,182 @@
+"""The API over HTTP: one `WolkvoxApi` a source, one call at a time, each with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import zlib
+from collections.abc import Callable
+from functools import cache, partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+
+from producer import __version__
+from producer.errors import BadToken, NotASnapshot, PollFailed, Retry, SettingsError
+from producer.model import Snapshot
+from producer.wolkvox.address import base_url
+from producer.wolkvox.envelope import Answer, read_report
+from producer.wolkvox.failures import failure
+from producer.wolkvox.masking import Shown, shown
+from producer.wolkvox.redirects import next_hop
+from producer.wolkvox.token_info import TokenInfo, read_token_info
+from producer.wolkvox.transfer import ENCODINGS, read_body
+
+if TYPE_CHECKING:
+    import ssl
+    from contextlib import AbstractAsyncContextManager
+
+    from producer.clock import Clock
+
+__all__ = ["BODY_LIMIT", "TokenInfo", "WolkvoxApi"]
+
+BODY_LIMIT = 256 * 1024 * 1024
+"""Decompressed bytes in one answer at most (the vendor's page)."""
+
+_ERROR_LIMIT = 1024 * 1024
+_MAX_REDIRECTS = 3
+_INLINE = 1024 * 1024
+"""Up to here, reading an answer takes a few milliseconds: less than a thread's worth of trouble."""
+_KEPT_ALIVE = 60.0
+"""Seconds an idle connection is used again. Firewalls forget theirs silently after some minutes, and a call into such a
+hole would hang until its deadline; a new connection every five minutes costs nothing beside that."""
+_HITS = "real_time.php?api=hits_last_hour"
+_TOKEN_INFO = "information.php?api=token_info"  # noqa: S105  (the name of a report)
+
+Read = TypeVar("Read")
+
+
+class WolkvoxApi:
+    """The reports of one Wolkvox server, read with one token.
+
+    `token` is asked before each call, so that a rotated file is seen. `timeout` is in seconds and for the whole call.
+    `limit` is the number of decompressed bytes that an answer may have. Raises SettingsError for an unusable proxy.
+    """
+
+    def __init__(
+        self,
+        *,
+        server: str,
+        url: str,
+        token: Callable[[], str],
+        timeout: float,
+        clock: Clock,
+        transport: httpx.AsyncBaseTransport | None = None,
+        limit: int = BODY_LIMIT,
+    ) -> None:
+        self._server = server
+        self._url = f"{base_url(server, url)}/api/v2/"
+        self._token = token
+        self._timeout = timeout
+        self._clock = clock
+        self._limit = limit
+        self._client = _http_client(server, transport)
+
+    async def fetch(self) -> Snapshot:
+        """The report "hits in the last hour" as it stands now; raises PollFailed, named by what to do."""
+        answer, report = await self._call(_HITS, read_report)
+        return Snapshot(
+            server=self._server,
+            requested=answer.requested,
+            received=answer.received,
+            rows=report.rows,
+            drift=report.drift,
+            not_found=report.not_found,
+            exact=report.exact,
+        )
+
+    async def token_info(self) -> TokenInfo:
+        """The token's quota of today. Costs one call of it. Raises PollFailed, named by what to do."""
+        _, info = await self._call(_TOKEN_INFO, read_token_info)
+        return info
+
+    async def aclose(self) -> None:
+        """Lets the connections go."""
+        await self._client.aclose()
+
+    async def _call(self, path: str, read: Callable[[Answer, Shown], Read]) -> tuple[Answer, Read]:
+        token = _usable(self._token)
+        answer = await self._answer(self._url + path, token)
+        showing = partial(shown, secret=token)
+        if len(answer.body) <= _INLINE:
+            return answer, read(answer, showing)
+        return answer, await asyncio.to_thread(read, answer, showing)
+
+    async def _answer(self, url: str, token: str) -> Answer:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._exchange(url, token)
+        except TimeoutError:
+            failed: PollFailed = Retry(f"no whole answer within {self._timeout:g} s")
+        except (httpx.HTTPError, httpx.InvalidURL, zlib.error, OSError) as error:
+            failed = failure(error)
+        # Raised out here and not in the handler: the context of an exception is shown with it, and httpx's holds the
+        # request with its headers.
+        raise failed
+
+    async def _exchange(self, url: str, token: str) -> Answer:
+        requested = self._clock.now()
+        target = httpx.URL(url)
+        for _ in range(1 + _MAX_REDIRECTS):
+            async with self._request(target, token) as response:
+                if not response.has_redirect_location:
+                    body = await self._body(response)
+                    headers = {name.lower(): value for name, value in response.headers.items()}
+                    return Answer(response.status_code, headers, body, requested, self._clock.now())
+            target = next_hop(target, response.headers["location"])
+        raise NotASnapshot(f"the answer is no report: more than {_MAX_REDIRECTS} redirects")
+
+    def _request(self, url: httpx.URL, token: str) -> AbstractAsyncContextManager[httpx.Response]:
+        return self._client.stream("GET", url, headers={"wolkvox-token": token})
+
+    async def _body(self, response: httpx.Response) -> bytearray:
+        expected = response.status_code in {200, 404}
+        try:
+            return await read_body(response, limit=self._limit if expected else min(self._limit, _ERROR_LIMIT))
+        except (NotASnapshot, zlib.error, httpx.RemoteProtocolError) as error:
+            if not expected:
+                return bytearray()  # the status says enough
+            cut_off = isinstance(error, httpx.RemoteProtocolError)
+            if not cut_off:
+                raise
+        raise NotASnapshot("the answer is no report: it was cut off")
+
+
+def _http_client(server: str, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+    try:
+        return httpx.AsyncClient(
+            headers={
+                "accept": "application/json",
+                "accept-encoding": ENCODINGS,
+                "user-agent": f"wolkvox-hits/{__version__}",
+                "wolkvox_server": server,
+            },
+            # A session cookie would make a PHP server queue our calls behind each other, and a jar can grow.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            limits=httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=_KEPT_ALIVE),
+            timeout=None,  # noqa: S113  (the deadline is around the whole call: a slow drip defeats a timeout per read)
+            transport=transport,
+            verify=_tls(),
+        )
+    except (ValueError, ImportError, httpx.InvalidURL):
+        pass
+    raise SettingsError(["HTTP_PROXY, HTTPS_PROXY, ALL_PROXY: one of them is no proxy that can be used"])
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Shared: each would read the whole list of authorities, and 200 sources would wait for it 200 times.
+    return httpx.create_ssl_context()
+
+
+def _usable(token: Callable[[], str]) -> str:
+    try:
+        text = token().strip()
+    except (OSError, ValueError, SettingsError):
+        problem = "it can't be read"
+    else:
+        if re.fullmatch(r"[!-~]+", text):
+            return text
+        problem = "it has characters that a header can't carry" if text else "it is empty"
+    raise BadToken(f"no usable token: {problem}")

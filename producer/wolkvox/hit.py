@@ -1,0 +1,138 @@
+"""One row of the report to one event's value."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from producer.model import API_FIELDS, DeadRow, Hit, Reason, Row
+from producer.wolkvox.dead import dead_row, field_pointer
+from producer.wolkvox.parsing import Number, as_value
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+_six_fields = itemgetter(*API_FIELDS)
+_KNOWN = frozenset(API_FIELDS)
+_DATE = re.compile(
+    r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})"
+    r"|([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})"
+)
+_DATES_REMEMBERED = 8192
+"""An hour has 3,600 seconds, and a busy one has each several times."""
+
+
+def read_hit(row: Row, *, server: str, zone: ZoneInfo, observed_at: str) -> Hit | DeadRow:
+    """The event's value for a row that `identify` gave an id, or why it can't be one.
+
+    `zone` is where `date` was written down; `observed_at` is RFC 3339. A date that can't be read leaves `occurred_at`
+    None: the caller counts where `date` is not empty. A float of the strict parser becomes its shortest digits:
+    `identify` has replaced those that matter.
+    """
+    try:
+        conn_id, interaction, date, telephone, customer_id, outcome = _six_fields(row)
+        joined = conn_id + interaction + date + telephone + customer_id + outcome
+    except (KeyError, TypeError):  # a field is absent, null or no text
+        return _read_odd(row, server=server, zone=zone, observed_at=observed_at)
+    if len(row) > len(API_FIELDS) or not (joined.isascii() or _is_encodable(joined)):
+        return _read_odd(row, server=server, zone=zone, observed_at=observed_at)
+    return {
+        "conn_id": conn_id,
+        "server": server,
+        "type_interaction": interaction,
+        "date": date,
+        "telephone": telephone,
+        "customer_id": customer_id,
+        "hit": outcome,
+        "occurred_at": occurred_at(date, zone),
+        "observed_at": observed_at,
+    }
+
+
+def digits_of(value: Any) -> str | None:
+    """A JSON number as its own digits, None for anything else."""
+    if isinstance(value, Number):
+        return value.digits
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return orjson.dumps(value).decode()
+    return None
+
+
+@lru_cache(maxsize=_DATES_REMEMBERED)
+def occurred_at(date: str, zone: ZoneInfo) -> str | None:
+    """The report's `20260118201332` or `2026-01-18 20:13:32` as RFC 3339 with an offset, None for other texts."""
+    matched = _DATE.fullmatch(date)
+    if matched is None:
+        return None
+    try:
+        when = datetime(*[int(part) for part in matched.groups() if part is not None], tzinfo=zone)  # type: ignore[arg-type,misc]  # six numbers: the pattern says so
+    except ValueError:
+        return None
+    text = when.isoformat()
+    # Before there were time zones an offset had seconds, which RFC 3339 can't write. No call was made then.
+    return text if len(text) == len("2026-01-18T20:13:32-05:00") else None
+
+
+def _read_odd(row: Row, *, server: str, zone: ZoneInfo, observed_at: str) -> Hit | DeadRow:
+    texts: dict[str, str | None] = {}
+    for name in API_FIELDS:
+        value = row.get(name)
+        text = value if value is None or isinstance(value, str) else digits_of(value)
+        if text is None and value is not None:
+            return dead_row(row, Reason.FIELD_TYPE, field_pointer(name))
+        if text is not None and not _is_encodable(text):
+            return dead_row(row, Reason.NOT_ENCODABLE, field_pointer(name))
+        texts[name] = text
+    conn_id, interaction, date, telephone, customer_id, outcome = _six_fields(texts)
+    if not conn_id:
+        return dead_row(row, Reason.CONN_ID_MISSING, field_pointer("conn_id"))
+    hit: Hit = {
+        "conn_id": conn_id,
+        "server": server,
+        "type_interaction": interaction,
+        "date": date,
+        "telephone": telephone,
+        "customer_id": customer_id,
+        "hit": outcome,
+        "occurred_at": occurred_at(date, zone) if date else None,
+        "observed_at": observed_at,
+    }
+    return _with_extra(hit, row)
+
+
+def _with_extra(hit: Hit, row: Row) -> Hit | DeadRow:
+    extra = {name: value for name, value in row.items() if name not in _KNOWN}
+    if not extra:
+        return hit
+    try:
+        # There and back: what orjson has written once it will write again, and `Number` comes back as a number.
+        hit["extra"] = orjson.loads(_dumps_extra(extra))["extra"]
+    except orjson.JSONEncodeError:
+        return dead_row(row, Reason.NOT_ENCODABLE, _first_unencodable(extra))
+    return hit
+
+
+def _first_unencodable(extra: dict[str, Any]) -> str:
+    for name, value in extra.items():
+        try:
+            _dumps_extra({name: value})
+        except orjson.JSONEncodeError:
+            return field_pointer(name)
+    return ""
+
+
+def _dumps_extra(extra: dict[str, Any]) -> bytes:
+    return orjson.dumps({"extra": extra}, default=as_value)  # at the depth that it has in the event
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
