@@ -1,0 +1,96 @@
+"""How an answer leaves: whole, slowly, in part or never, and whether all of it did."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from producer.demo.answers import Answer, Delivery
+
+_CHUNK = 256 * 1024
+
+
+class Connection(H11Protocol):
+    """Lets an endpoint reach its own connection: ASGI has no word for cutting it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
+        super().connection_made(transport)
+        # asyncio does this only for sockets made with IPPROTO_TCP; else each small answer waits 40 ms for an ACK.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.app_state = {**self.app_state, "transport": transport}
+
+
+class Wire:
+    """The way out for one answer; ends at once when the client leaves or `closing` is set."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, closing: asyncio.Event) -> None:
+        self._transport: asyncio.Transport = scope["state"]["transport"]
+        self._send = send
+        self._gone: asyncio.Future[None] = asyncio.ensure_future(_departure(receive))
+        self._closing = asyncio.ensure_future(closing.wait())
+
+    async def deliver(self, answer: Answer, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+        """Send the answer in its way; whether all of it went out on a connection that was open to the end."""
+        start = {"type": "http.response.start", "status": answer.status, "headers": headers}
+        try:
+            if await self._sent(answer, start):
+                return True
+            await self._cut(answer.delivery)
+            return False
+        finally:
+            self._gone.cancel()
+            self._closing.cancel()
+
+    async def _sent(self, answer: Answer, start: MutableMapping[str, Any]) -> bool:
+        body = answer.body
+        match answer.delivery:
+            case Delivery.WHOLE:
+                return await self._all(start, body, _CHUNK, pause=0)
+            case Delivery.SLOW:
+                return await self._pause(answer.pause) and await self._all(start, body, _CHUNK, pause=0)
+            case Delivery.DRIP:
+                return await self._all(start, body, 1, pause=answer.pause)
+            case Delivery.STALLED | Delivery.CUT:
+                await self._send(start)
+                await self._send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+        if answer.delivery in (Delivery.SILENT, Delivery.STALLED):
+            await self._pause(None)
+        return False
+
+    async def _all(self, start: MutableMapping[str, Any], body: bytes, step: int, *, pause: float) -> bool:
+        await self._send(start)
+        for at in range(0, len(body) or 1, step):
+            if pause and at and not await self._pause(pause):
+                return False
+            # A client that left before the last piece has not seen the whole; afterwards it is the client's matter.
+            if self._transport.is_closing():
+                return False
+            last = at + step >= len(body)
+            await self._send({"type": "http.response.body", "body": body[at : at + step], "more_body": not last})
+        return True
+
+    async def _pause(self, seconds: float | None) -> bool:
+        done, _ = await asyncio.wait((self._gone, self._closing), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        return not done
+
+    async def _cut(self, delivery: Delivery) -> None:
+        if delivery is Delivery.CUT:
+            self._transport.close()  # what was written still arrives
+            await self._pause(None)
+        if delivery is Delivery.RESET:
+            # Lingering for zero seconds makes the close a TCP reset.
+            linger = struct.pack("ii", 1, 0)
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self._transport.abort()
+        await self._gone  # until the server knows, it would complain of an answer without an end
+
+
+async def _departure(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
