@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from producer.events.catalogue import CURRENT, NoSuchSchema, Schema, schema, schemas
 from producer.events.checks import check_schemas
-from producer.events.cloudevents import TYPES, BrokenContract, Events, Record, Refusal, size
+from producer.events.cloudevents import TYPES, BrokenContract, Events, Refusal
 from producer.events.hit_event import HitEvent, NotAHit
+from producer.events.record import Record, size
 
 __all__ = [
     "CURRENT",

@@ -7,20 +7,21 @@ dead letter; a dead letter or a gap that does not fit is our own bug.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from producer.clock import rfc3339
 from producer.errors import WolkvoxHitsError
 from producer.events.catalogue import CURRENT, urn, writer
-from producer.events.encoding import NotEncodable, encode, encode_leniently, scrub, trim
+from producer.events.encoding import Encoding, NotEncodable, scrub
+from producer.events.record import Header, Record, size
 from producer.model import Reason
 
 if TYPE_CHECKING:
-    from producer.model import DeadRow, Gap, Hit
+    from collections.abc import Callable
 
-Header = tuple[str, bytes]
+    from producer.model import DeadRow, Gap, Hit
 
 TYPES = {"hit": "wolkvox.hit", "dead_letter": "wolkvox.dead-letter", "coverage_gap": "wolkvox.coverage-gap"}
 """`ce_type` by the schema's name."""
@@ -28,20 +29,10 @@ TYPES = {"hit": "wolkvox.hit", "dead_letter": "wolkvox.dead-letter", "coverage_g
 _ROOM = 4096
 """More than key, headers and framing of any hit take: a conn_id of 256 characters counts at most 3 x 1,024 bytes."""
 
-_BATCH_HEADER = 61
-_FRAME = 31
-"""Length, attributes, two deltas, two lengths and the header count of one record, each at its longest."""
-_HEADER_FRAME = 10
-
 _LONGEST_POINTER = 1024
 
-
-class Record(NamedTuple):
-    """What a producer sends: `headers` as Kafka clients take them, names with UTF-8 values."""
-
-    key: bytes
-    value: bytes
-    headers: list[Header]
+_BEHIND = {"occurred_at": "date", "observed_at": "", "server": "", "extra": ""}
+"""The row's field behind a field of the event, where the name differs; "" for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +47,21 @@ class BrokenContract(WolkvoxHitsError):
     """A dead letter or a gap that its own schema refuses: a bug in this service, told without the row."""
 
 
-def size(record: Record) -> int:
-    """Bytes of a batch that holds this record alone, uncompressed: never less than what the broker counts."""
-    headers = sum(_HEADER_FRAME + len(name) + len(value) for name, value in record.headers)
-    return _BATCH_HEADER + _FRAME + len(record.key) + len(record.value) + headers
-
-
 class Events:
     """The events of one source; `server` is its four digits.
 
-    `limit` is always the topic's message limit in bytes (`max.message.bytes`).
+    `limit` is always the topic's message limit in bytes (`max.message.bytes`). `default` is for values that the parser
+    of the rows left as a type of its own: it gives the JSON value of each, or raises TypeError.
     """
 
-    def __init__(self, *, server: str) -> None:
+    def __init__(self, *, server: str, default: Callable[[Any], Any] | None = None) -> None:
         self._server = server
+        self._default = default
+        self._json = Encoding(default)
         self._prefix = f"{server}/".encode()
         self._is_hit = writer("hit").is_valid
-        self._hit_headers = _constant("hit", server)
-        self._dead_headers = _constant("dead_letter", server)
-        self._gap_headers = _constant("coverage_gap", server)
+        self._constant = {name: _constant(name, server) for name in TYPES}
+        self._of_hits = self._constant["hit"]
         self._time: tuple[str, Header] = ("", ("ce_time", b""))
 
     def hit(self, hit: Hit, *, limit: int) -> Record | Refusal:
@@ -82,42 +69,41 @@ class Events:
         if not self._is_hit(hit):
             return _refused(hit)
         try:
-            value = orjson.dumps(hit)
+            value = orjson.dumps(hit, self._default)
         except orjson.JSONEncodeError:
             try:
-                value = encode(hit)
+                value = self._json.exactly(hit)
             except NotEncodable:
-                return Refusal(Reason.NOT_ENCODABLE, _unencodable(hit))
+                return self._not_encodable(hit)
         key = hit["conn_id"].encode()
-        observed_at = hit["observed_at"]
-        time = self._time[1] if self._time[0] == observed_at else self._ce_time(observed_at)
-        record = Record(key, value, [*self._hit_headers, ("ce_id", self._prefix + key), time, ("ce_subject", key)])
+        time = self._ce_time(hit["observed_at"])
+        record = Record(key, value, [*self._of_hits, ("ce_id", self._prefix + key), time, ("ce_subject", key)])
         if len(value) > limit - _ROOM and size(record) > limit:
             return Refusal(Reason.TOO_LARGE, "")
         return record
 
     def dead_letter(self, dead: DeadRow, *, observed_at: str, limit: int) -> Record:
         """The record of a row that is no hit, its row trimmed if it would exceed `limit`; raises BrokenContract."""
-        pointer = scrub(dead.pointer) if len(dead.pointer) <= _LONGEST_POINTER else ""
-        value = {
+        envelope = {
             "server": self._server,
             "observed_at": observed_at,
             "reason": dead.reason.value,
-            "pointer": pointer,
-            "row": dead.row,
+            "pointer": scrub(dead.pointer) if len(dead.pointer) <= _LONGEST_POINTER else "",
+            "row": None,
         }
-        _must_fit("dead_letter", {**value, "row": None, "trimmed": True})
+        _must_fit("dead_letter", envelope)
         key = dead.key.encode()
-        headers = [*self._dead_headers, ("ce_id", self._prefix + key), self._ce_time(observed_at), ("ce_subject", key)]
+        headers = self._headers("dead_letter", self._prefix + key, observed_at, key)
         try:
-            record = Record(key, encode_leniently(value), headers)
+            record = Record(key, self._json.leniently({**envelope, "row": dead.row}), headers)
             if size(record) <= limit:
                 return record
         except NotEncodable:
             pass
-        empty = Record(key, encode_leniently({**value, "row": None, "trimmed": True}), headers)
-        row = trim(dead.row, budget=limit - size(empty))
-        return Record(key, encode_leniently({**value, "row": row, "trimmed": True}), headers)
+        frame = {**envelope, "trimmed": True}
+        room = limit - size(Record(key, self._json.leniently(frame), headers))
+        frame["row"] = self._json.trim(dead.row, budget=room)
+        return Record(key, self._json.leniently(frame), headers)
 
     def coverage_gap(self, gap: Gap, *, observed_at: str) -> Record:
         """The record of a gap; its id depends on the gap alone, so it is the same after a restart.
@@ -134,16 +120,27 @@ class Events:
         }
         _must_fit("coverage_gap", value)
         key = gap.server.encode()
-        identity = ("ce_id", f"{gap.server}/{gap.kind.value}/{start}".encode())
-        return Record(
-            key, encode(value), [*self._gap_headers, identity, self._ce_time(observed_at), ("ce_subject", key)]
-        )
+        identity = f"{gap.server}/{gap.kind.value}/{start}".encode()
+        return Record(key, self._json.exactly(value), self._headers("coverage_gap", identity, observed_at, key))
+
+    def _headers(self, name: str, identity: bytes, observed_at: str, subject: bytes) -> list[Header]:
+        own = ("ce_id", identity), self._ce_time(observed_at), ("ce_subject", subject)
+        return [*self._constant[name], *own]
 
     def _ce_time(self, observed_at: str) -> Header:
         # All events of a snapshot share it; the snapshots of a batch come one after the other.
         if self._time[0] != observed_at:
             self._time = (observed_at, ("ce_time", observed_at.encode()))
         return self._time[1]
+
+    def _not_encodable(self, hit: Hit) -> Refusal:
+        for name, value in [*hit.items(), *hit.get("extra", {}).items()]:
+            try:
+                self._json.exactly([name, value])
+            except NotEncodable:
+                if name != "extra":
+                    return Refusal(Reason.NOT_ENCODABLE, _pointer(name))
+        return Refusal(Reason.NOT_ENCODABLE, "")
 
 
 def _constant(name: str, server: str) -> tuple[Header, ...]:
@@ -164,28 +161,11 @@ def _must_fit(name: str, value: dict[str, Any]) -> None:
         raise BrokenContract(f"{name} breaks its own schema: {error.kind.name} at /{where}")
 
 
-_FROM = {"occurred_at": "date", "observed_at": "", "server": ""}
-"""The row's field behind a field of the event, where the name differs; "" for none."""
-
-
 def _refused(hit: Hit) -> Refusal:
-    error = next(iter(writer("hit").iter_errors(hit)))
-    path = [str(step) for step in error.instance_path if step != "extra"]
-    return Refusal(Reason.SCHEMA, _pointer(path[0]) if path else "")
-
-
-def _unencodable(hit: Hit) -> str:
-    fields: dict[str, Any] = {**hit, **hit.get("extra", {})}
-    for name, value in fields.items():
-        try:
-            encode([name, value])
-        except NotEncodable:
-            if name != "extra":
-                return _pointer(name)
-    return ""
+    path = next(iter(writer("hit").iter_errors(hit))).instance_path
+    return Refusal(Reason.SCHEMA, _pointer(str(path[0])) if path else "")
 
 
 def _pointer(field: str) -> str:
-    name = _FROM.get(field, field)
-    escaped = scrub(name).replace("~", "~0").replace("/", "~1")
-    return f"/{escaped}" if name and len(escaped) < _LONGEST_POINTER else ""
+    name = scrub(_BEHIND.get(field, field)).replace("~", "~0").replace("/", "~1")
+    return f"/{name}" if name and len(name) < _LONGEST_POINTER else ""

@@ -7,9 +7,12 @@ levels. The first is written by the standard library; for the others the caller 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WIDEST = 6
 """Bytes that one character takes in JSON at most: a control character as `\\u001f`."""
@@ -19,76 +22,71 @@ class NotEncodable(ValueError):
     """The value holds a lone surrogate, a number that is none, or nesting too deep for any encoder."""
 
 
-def encode(value: Any) -> bytes:
-    """JSON in UTF-8, exactly the value; raises NotEncodable."""
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        try:
-            return _text(value).encode()
-        except (ValueError, TypeError, RecursionError):
-            # No chain: an encoding error carries the text, and that may be a telephone.
-            raise NotEncodable("a lone surrogate, or nested too deep") from None
+class Encoding:
+    """Writes JSON in UTF-8; `default` turns what a parser left as a type of its own into a JSON value."""
 
+    def __init__(self, default: Callable[[Any], Any] | None = None) -> None:
+        self._default = default
+        self._slow = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)
 
-def encode_leniently(value: Any) -> bytes:
-    """As `encode`, with lone surrogates as U+FFFD; raises NotEncodable only for nesting too deep."""
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:
+    def exactly(self, value: Any) -> bytes:
+        """The value as it is; raises NotEncodable."""
         try:
-            return scrub(_text(value)).encode()
+            return orjson.dumps(value, self._default)
+        except orjson.JSONEncodeError:
+            try:
+                return self._slow.encode(value).encode()
+            except (ValueError, TypeError, RecursionError):
+                # No chain: an encoding error carries the text, and that may be a telephone.
+                raise NotEncodable("a lone surrogate, or nested too deep") from None
+
+    def leniently(self, value: Any) -> bytes:
+        """The value with lone surrogates as U+FFFD; raises NotEncodable only for nesting too deep."""
+        try:
+            return orjson.dumps(value, self._default)
+        except orjson.JSONEncodeError:
+            try:
+                return scrub(self._slow.encode(value)).encode()
+            except (ValueError, TypeError, RecursionError):
+                raise NotEncodable("nested too deep") from None
+
+    def trim(self, row: Any, *, budget: int) -> Any:
+        """As much of `row` as fits into `budget` bytes of JSON.
+
+        An object keeps its small fields and the beginning of its large ones; anything else, and an object of too many
+        fields, becomes the beginning of its JSON text.
+        """
+        if isinstance(row, dict) and row:
+            share = budget // len(row)
+            fields = {
+                name: self._within(value, size=share - len(self.leniently(name)) - len(":,{}"))
+                for name, value in row.items()
+            }
+            if len(self.leniently(fields)) <= budget:
+                return fields
+        return self._beginning(row, size=budget)
+
+    def _within(self, value: Any, *, size: int) -> Any:
+        try:
+            if len(self.leniently(value)) <= size:
+                return value
+        except NotEncodable:
+            pass
+        return self._beginning(value, size=size)
+
+    def _beginning(self, value: Any, *, size: int) -> str:
+        room = max(0, size - len('""')) // WIDEST
+        chunks = iter([value]) if isinstance(value, str) else self._slow.iterencode(value)
+        pieces: list[str] = []
+        try:
+            while room > 0 and (chunk := next(chunks, None)) is not None:
+                pieces.append(chunk[:room])
+                room -= len(chunk)
         except (ValueError, TypeError, RecursionError):
-            raise NotEncodable("nested too deep") from None
+            pass  # what was written before the trouble is the beginning
+        return scrub("".join(pieces))
 
 
 def scrub(text: str) -> str:
     """The text with each lone surrogate as U+FFFD."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def trim(row: Any, *, budget: int) -> Any:
-    """As much of `row` as fits into `budget` bytes of JSON.
-
-    An object keeps its small fields and the beginning of its large ones; anything else, and an object of too many
-    fields, becomes the beginning of its JSON text.
-    """
-    if isinstance(row, dict) and row:
-        share = budget // len(row)
-        fields = {
-            name: _within(value, size=share - len(encode_leniently(name)) - len(":,{}")) for name, value in row.items()
-        }
-        if _size(fields) <= budget:
-            return fields
-    return _beginning(row, size=budget)
-
-
-def _within(value: Any, *, size: int) -> Any:
-    return value if _size(value) <= size else _beginning(value, size=size)
-
-
-def _size(value: Any) -> float:
-    try:
-        return len(encode_leniently(value))
-    except NotEncodable:
-        return float("inf")
-
-
-def _beginning(value: Any, *, size: int) -> str:
-    room = max(0, size - len('""')) // WIDEST
-    pieces: list[str] = []
-    chunks = iter([value]) if isinstance(value, str) else _encoder.iterencode(value)
-    try:
-        while room > 0 and (chunk := next(chunks, None)) is not None:
-            pieces.append(chunk[:room])
-            room -= len(chunk)
-    except RecursionError:
-        pass  # what was written before the nesting got too deep is the beginning
-    return scrub("".join(pieces))
-
-
-def _text(value: Any) -> str:
-    return _encoder.encode(value)
-
-
-_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
