@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -58,6 +59,7 @@ class Guarded:
             self._process.stdin.close()
             self._process.wait()
             self._process.stdout.close()
+            shutil.rmtree(self.folder, ignore_errors=True)  # the guard did, unless it was killed itself
 
     def _ask(self, *request: Any) -> Any:
         with self._one_at_a_time:

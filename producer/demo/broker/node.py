@@ -68,6 +68,13 @@ class Node:
         assert self._guarded, "not started"
         return self._guarded.folder
 
+    @property
+    def running(self) -> bool:
+        """Whether the process exists, suspended or not."""
+        if self.pid is not None and self._running().exit_status() is not None:
+            self.pid = None
+        return self.pid is not None
+
     def start(self) -> None:
         """Starts it, on the data of the time before if there was one, and waits until it serves."""
         self.launch()
@@ -75,7 +82,7 @@ class Node:
 
     def launch(self) -> None:
         """The first half of `start()`: for several nodes that need one another to become ready."""
-        if self.pid is not None:
+        if self.running:
             return
         self._distribution = distribution = self._distribution or install(on_progress=self._on_progress)
         self._guarded = guarded = self._guarded or Guarded()
@@ -97,7 +104,7 @@ class Node:
 
     def stop(self) -> None:
         """Ends it in order (SIGTERM); killed if that takes longer than STOP_TIMEOUT."""
-        if self.pid is None:
+        if not self.running:
             return
         self._running().signal(signal.SIGTERM)
         self.resume()  # a suspended process would never hear of it
@@ -107,7 +114,7 @@ class Node:
 
     def kill(self) -> None:
         """Ends it at once (SIGKILL); its connections break, its data stay."""
-        if self.pid is None:
+        if not self.running:
             return
         self._running().signal(signal.SIGKILL)
         while self._running().exit_status(within=POLL) is None:
