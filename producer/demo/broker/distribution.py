@@ -8,7 +8,7 @@ from pathlib import Path
 
 from producer.demo.broker import jars, maven
 from producer.demo.broker.cache import cache_folder, write_whole
-from producer.demo.broker.java import find_java
+from producer.demo.broker.java import bundled_java, find_java
 from producer.demo.broker.storage import CHECKPOINT
 
 
@@ -53,7 +53,7 @@ class Distribution:
 
 def install(*, on_progress: jars.OnProgress | None = None) -> Distribution:
     """Finds Java and fetches what is missing of the jars; raises BrokerUnavailable."""
-    java = find_java()
+    java = find_java(bundled=bundled_java())
     folder = cache_folder() / f"kafka-{jars.KAFKA_VERSION}"
     paths = jars.provide(jars.pinned(), folder=folder, download=maven.download, on_progress=on_progress)
     return Distribution(java, tuple(paths), folder)

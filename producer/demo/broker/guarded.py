@@ -27,7 +27,7 @@ class Guarded:
             [sys.executable, "-I", "-S", guard.__file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            bufsize=0,  # nothing may be left to flush into the pipe of a guard that is gone
             start_new_session=True,  # Ctrl-C on the terminal is for the owner, who then ends this in order
         )
         self._one_at_a_time = threading.Lock()
@@ -65,8 +65,7 @@ class Guarded:
         with self._one_at_a_time:
             assert self._process.stdin
             try:
-                self._process.stdin.write(json.dumps(request) + "\n")
-                self._process.stdin.flush()
+                self._process.stdin.write(json.dumps(request).encode() + b"\n")
             except (BrokenPipeError, ValueError) as error:
                 raise BrokerUnavailable("The broker's guard process is gone, and the broker with it.") from error
             return self._answer()

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import resources
@@ -22,6 +22,9 @@ from producer.demo.broker.errors import BrokerUnavailable
 KAFKA_VERSION = "4.1.1"
 REQUESTED = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
 LOCK_FILE = f"kafka-{KAFKA_VERSION}.lock"
+
+PAUSES = (0.5, 2.0)
+"""Seconds before each further attempt at a jar: one of 46 failing once is everyday life."""
 
 Download = Callable[[str, Path], Path]
 """Fetches one coordinate (`group:artifact:version`) into a folder and returns the file."""
@@ -68,7 +71,12 @@ def pinned() -> tuple[Jar, ...]:
 
 
 def provide(
-    jars: Iterable[Jar], *, folder: Path, download: Download, on_progress: OnProgress | None = None
+    jars: Iterable[Jar],
+    *,
+    folder: Path,
+    download: Download,
+    on_progress: OnProgress | None = None,
+    pauses: Sequence[float] = PAUSES,
 ) -> list[Path]:
     """The jars' files in `folder`, the missing ones fetched first; raises BrokerUnavailable.
 
@@ -78,38 +86,43 @@ def provide(
     if not all(jar.is_in(folder) for jar in wanted):
         try:
             with locked(folder):
-                _fetch_missing(wanted, folder, download, on_progress or (lambda _: None))
+                tally = _Tally(wanted, folder, on_progress or (lambda _: None))
+                _fetch(tally, folder, _Attempts(download, tuple(pauses)))
         except (OSError, RuntimeError) as error:
             raise BrokerUnavailable(_advice(wanted, folder, error)) from error
     return [folder / jar.filename for jar in wanted]
 
 
-def _fetch_missing(wanted: tuple[Jar, ...], folder: Path, download: Download, on_progress: OnProgress) -> None:
+def _fetch(tally: _Tally, folder: Path, attempts: _Attempts) -> None:
     partial = folder / "partial"
     shutil.rmtree(partial, ignore_errors=True)  # what a killed predecessor left: we hold the lock, so nobody uses it
     partial.mkdir()
-    tally = _Tally(wanted, folder, on_progress)
     pool = ThreadPoolExecutor(max_workers=6, thread_name_prefix="jars")
     try:
-        for _ in pool.map(lambda jar: tally.add(_fetch(jar, folder, partial, download)), tally.missing):
+        for _ in pool.map(lambda jar: tally.add(attempts.fetch(jar, folder, partial)), tally.missing):
             pass
     finally:
         pool.shutdown(cancel_futures=True)
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _fetch(jar: Jar, folder: Path, partial: Path, download: Download) -> Jar:
-    for pause in (0.5, 2.0, None):  # a jar or two of 46 failing once is everyday life
-        try:
-            with tempfile.TemporaryDirectory(dir=partial) as scratch:
-                _checked(jar, download(jar.coordinate, Path(scratch))).replace(folder / jar.filename)
-        except (OSError, RuntimeError):
-            if pause is None:
-                raise
-            time.sleep(pause)
-        else:
-            break
-    return jar
+@dataclass(frozen=True, slots=True)
+class _Attempts:
+    download: Download
+    pauses: tuple[float, ...]
+
+    def fetch(self, jar: Jar, folder: Path, partial: Path) -> Jar:
+        for pause in self.pauses:
+            try:
+                return self._once(jar, folder, partial)
+            except (OSError, RuntimeError):
+                time.sleep(pause)
+        return self._once(jar, folder, partial)
+
+    def _once(self, jar: Jar, folder: Path, partial: Path) -> Jar:
+        with tempfile.TemporaryDirectory(dir=partial) as scratch:
+            _checked(jar, self.download(jar.coordinate, Path(scratch))).replace(folder / jar.filename)
+        return jar
 
 
 def _checked(jar: Jar, file: Path) -> Path:

