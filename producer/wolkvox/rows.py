@@ -8,7 +8,7 @@ A row that was seen before is touched once, at the speed of C: 60,000 ordinary r
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from itertools import chain, filterfalse
 from operator import itemgetter
 from typing import Any
@@ -33,65 +33,61 @@ def identify(snapshot: Snapshot, *, known: Container[str] = frozenset()) -> Rows
     `known` holds ids that were valid once: their rows are not looked at again. Where a row with another id has a
     float among its known fields, the rows come from the parser that keeps digits. Lets the snapshot's body go.
     """
+    exact, snapshot.exact = snapshot.exact, None
+    rows, fresh = _by_id(snapshot.rows, known)
+    if exact is not None and _loses_digits(rows, fresh):
+        rows, _ = _by_id(exact(), known)
+    return rows
+
+
+def _by_id(sent: list[Any], known: Container[str]) -> tuple[Rows, list[str]]:
+    """The rows, and which of the ids are not known."""
     try:
-        rows = _by_id(snapshot.rows, known)
-        if snapshot.exact is not None and _loses_digits(rows, known):
-            rows = _by_id(snapshot.exact(), known)
-        return rows
-    finally:
-        snapshot.exact = None
+        hits: dict[str, Row] = {row["conn_id"]: row for row in sent}
+        fresh = list(filterfalse(known.__contains__, hits))
+        if len(hits) == len(sent) and _are_ordinary(fresh):
+            return Rows(hits), fresh
+    except (KeyError, TypeError):
+        pass  # a row is no object, or its id is absent or no text
+    rows = _one_by_one(sent, known)
+    return rows, list(filterfalse(known.__contains__, rows.hits))
 
 
-def _by_id(sent: list[Any], known: Container[str]) -> Rows:
-    hits = _ordinary(sent, known)
-    return _one_by_one(sent, known) if hits is None else Rows(hits)
-
-
-def _ordinary(sent: list[Any], known: Container[str]) -> dict[str, Row] | None:
-    """The rows by id if each is an object with a fine id of its own, else None: without a step of Python per row."""
-    try:
-        ids = list(map(_conn_id, sent))
-        if set(map(type, ids)) - {str}:
-            return None
-        hits = dict(zip(ids, sent, strict=True))
-    except (KeyError, TypeError, IndexError):
-        return None
-    fresh = list(filterfalse(known.__contains__, ids))
-    together = "".join(fresh)
-    ordinary = (
-        len(hits) == len(sent)
-        and set(map(type, sent)) <= {dict}
-        and len(max(fresh, key=len, default="")) <= _LONGEST_ID
-        and "" not in hits
+def _are_ordinary(ids: list[str]) -> bool:
+    """Whether each is a fine id for sure, without a step of Python for each; raises TypeError if one is no text."""
+    together = "".join(ids)
+    return (
+        together.isprintable()  # neither control characters nor surrogates nor any blank but the space
         and " " not in together
-        and together.isprintable()  # neither control characters nor surrogates nor any other blank
+        and "" not in ids
+        and len(max(ids, key=len, default="")) <= _LONGEST_ID
         and _SUMMARY not in together.upper()
     )
-    return hits if ordinary else None
 
 
 def _one_by_one(sent: list[Any], known: Container[str]) -> Rows:
     rows = Rows({})
+    hits = rows.hits
+    numbers = 0
     for row in sent:
-        conn_id = _text_of_id(row)
-        if conn_id is not None and conn_id in rows.hits:
+        conn_id = row.get("conn_id") if isinstance(row, dict) else None
+        if not isinstance(conn_id, str):
+            conn_id = digits_of(conn_id)
+            numbers += conn_id is not None
+        if conn_id in hits:
             rows.repeated += 1
-        elif (
-            conn_id is not None and (conn_id in known or _reason_against(conn_id) is None) and not _reads_total(conn_id)
-        ):
-            rows.hits[conn_id] = row
+        elif conn_id is not None and (conn_id in known or _is_fine(conn_id)):
+            hits[conn_id] = row
         elif _is_summary(row, conn_id):
             rows.summaries += 1
         else:
             _bury(row, conn_id, rows)
-    if rows.summaries:
-        rows.drift["summary_row"] = rows.summaries
+    rows.drift = {kind: count for kind, count in (("summary_row", rows.summaries), ("number_id", numbers)) if count}
     return rows
 
 
-def _text_of_id(row: Any) -> str | None:
-    conn_id = row.get("conn_id") if isinstance(row, dict) else None
-    return conn_id if isinstance(conn_id, str) else digits_of(conn_id)
+def _is_fine(conn_id: str) -> bool:
+    return _reason_against(conn_id) is None and not _reads_total(conn_id)
 
 
 def _reason_against(conn_id: str) -> Reason | None:
@@ -129,11 +125,11 @@ def _bury(row: Any, conn_id: str | None, rows: Rows) -> None:
         rows.dead[dead.key] = dead
 
 
-def _loses_digits(rows: Rows, known: Container[str]) -> bool:
+def _loses_digits(rows: Rows, fresh: list[str]) -> bool:
     """Whether the strict parser read a float where digits count: in an id, or in a known field of a row not known."""
-    if float in set(map(type, map(_conn_id, rows.hits.values()))):
+    new = [rows.hits[conn_id] for conn_id in fresh]
+    types = set(map(type, chain.from_iterable(map(dict.values, new))))  # type: ignore[arg-type]  # parsers make dicts
+    if float in types and any(isinstance(row.get(name), float) for row in new for name in API_FIELDS):
         return True
-    fresh: Iterable[Row] = [rows.hits[conn_id] for conn_id in filterfalse(known.__contains__, rows.hits)]
-    if float not in set(map(type, chain.from_iterable(row.values() for row in fresh))):
-        return False
-    return any(isinstance(row.get(name), float) for row in fresh for name in API_FIELDS)
+    # What is left of a float's digits may read like the id of another row, a known one even.
+    return "number_id" in rows.drift and any(isinstance(row["conn_id"], float) for row in rows.hits.values())
