@@ -48,26 +48,41 @@ def security(kafka: Kafka, problems: Problems) -> None:
     if kafka.ssl_keyfile is not None and kafka.ssl_certfile is None:
         _refuse(problems, "ssl_certfile", "required with KAFKA_SSL_KEYFILE", because=["ssl_keyfile"])
     if kafka.sasl_oauth_token_url is not None:
-        try:
-            check_url(kafka.sasl_oauth_token_url, allow_http=False)
-        except ValueError as error:
-            _refuse(problems, "sasl_oauth_token_url", str(error))
+        _safe_address(kafka.sasl_oauth_token_url, problems)
 
 
-def warnings(sources: Sequence[Source], dedup: Dedup) -> Iterator[str]:
-    """What works, but may lose or double hits: a line each, starting with a setting's name."""
+def warnings(sources: Sequence[Source], dedup: Dedup, kafka: Kafka) -> Iterator[str]:
+    """What works, but may lose, double or show something: a line each, starting with a setting's name."""
     for source in sources:
-        together = source.interval + source.timeout
-        if together >= source.window:
-            yield (
-                f"POLL_INTERVAL {text(source.interval)} + POLL_TIMEOUT {text(source.timeout)} = {text(together)}, "
-                f"not less than WOLKVOX_WINDOW {text(source.window)} (source {source.server}): one slow poll loses hits"
-            )
+        yield from _of_source(source)
     if dedup.window < REPORT:
         yield (
             f"DEDUP_WINDOW {text(dedup.window)} is less than the hour that the report may show a hit: "
             "after an outage one can be published twice or dropped; 2h is the default"
         )
+    if kafka.security_protocol == "SASL_PLAINTEXT" and kafka.sasl_mechanism in {"PLAIN", "OAUTHBEARER"}:
+        yield (
+            f"KAFKA_SECURITY_PROTOCOL SASL_PLAINTEXT with {kafka.sasl_mechanism} shows the credentials on the way; "
+            "SASL_SSL does not"
+        )
+
+
+def _of_source(source: Source) -> Iterator[str]:
+    together = source.interval + source.timeout
+    if together >= source.window:
+        yield (
+            f"POLL_INTERVAL {text(source.interval)} + POLL_TIMEOUT {text(source.timeout)} = {text(together)}, "
+            f"not less than WOLKVOX_WINDOW {text(source.window)} (source {source.server}): one slow poll loses hits"
+        )
+    if source.window > REPORT:
+        yield (
+            f"WOLKVOX_WINDOW {text(source.window)} is more than the hour that the report has "
+            f"(source {source.server}): a loss would not be told"
+        )
+    try:
+        check_url(source.url, allow_http=False)
+    except ValueError:
+        yield f"WOLKVOX_ALLOW_HTTP lets the token of source {source.server} travel unprotected; https does not"
 
 
 def _whole_login(kafka: Kafka, problems: Problems) -> None:
@@ -84,6 +99,19 @@ def _whole_login(kafka: Kafka, problems: Problems) -> None:
     for name in useless:
         if getattr(kafka, name) is not None:
             _refuse(problems, name, f"has no use with KAFKA_SASL_MECHANISM={mechanism}")
+
+
+def _safe_address(url: str, problems: Problems) -> None:
+    try:
+        check_url(url, allow_http=True)
+    except ValueError as error:
+        _refuse(problems, "sasl_oauth_token_url", str(error))
+        return
+    try:
+        check_url(url, allow_http=False)
+    except ValueError:
+        # WOLKVOX_ALLOW_HTTP, which that error would name, is about the API's token and not about this secret.
+        _refuse(problems, "sasl_oauth_token_url", "plain http would show the client secret on the way: use https")
 
 
 def _unused(kafka: Kafka, names: Sequence[str], protocol: str, problems: Problems) -> None:

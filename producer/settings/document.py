@@ -15,8 +15,9 @@ from producer.settings.sources import Table
 
 _HEAD = """\
 Every setting of wolkvox-hits with its meaning and its default; take the "# " off what you change.
-`--config FILE` or WOLKVOX_HITS_CONFIG names this file. A flag goes before the environment (SECTION_FIELD), that before
-this file, this file before the default. Durations: "15s", "5m", "2h", "7d", "1h30m" or seconds.
+`--config FILE` or WOLKVOX_HITS_CONFIG names this file. `section.field` here is SECTION_FIELD in the environment.
+A flag goes before the environment, that before this file, this file before the default.
+Durations: "15s", "5m", "2h", "7d", "1h30m" or seconds.
 """
 _SOURCES = """\
 Several sources: one such table for each, and then neither WOLKVOX_SERVER nor WOLKVOX_TOKEN.
@@ -28,8 +29,8 @@ def example_toml() -> str:
     """A file with every setting commented out at its default, and a [[source]] table as an example."""
     lines = [*_comment(_HEAD)]
     for name, section in SECTIONS.items():
-        lines += ["", *_comment(section.__doc__ or ""), f"[{name}]", *_settings(name, section.model_fields)]
-    lines += ["", *_comment(_SOURCES), "# [[source]]", *_settings("", Table.model_fields)]
+        lines += ["", *_comment(section.__doc__ or ""), f"[{name}]", *_settings(section.model_fields)]
+    lines += ["", *_comment(_SOURCES), "# [[source]]", *_settings(Table.model_fields)]
     return "\n".join(lines) + "\n"
 
 
@@ -38,14 +39,16 @@ def settings_table() -> str:
     lines = ["| setting | default | meaning |", "|---|---|---|"]
     for section, name in KNOWN:
         field = SECTIONS[section].model_fields[name]
-        lines.append(f"| {env_name(section, name)} | {shown_default(field)} | {field.description} |")
+        default = shown_default(field)
+        literal = field.default is not None or "://" in default
+        lines.append(f"| {env_name(section, name)} | {f'`{default}`' if literal else default} | {field.description} |")
     return "\n".join(lines) + "\n"
 
 
-def _settings(section: str, fields: Mapping[str, FieldInfo]) -> Iterator[str]:
+def _settings(fields: Mapping[str, FieldInfo]) -> Iterator[str]:
     for name, field in fields.items():
-        label = f"{env_name(section, name)}, default {shown_default(field)}" if section else shown_default(field)
-        yield from _comment(f"{field.description} ({label})")
+        unset = f" ({shown_default(field)})" if field.default is None else ""
+        yield from _comment(f"{field.description}{unset}")
         # JSON's strings, numbers and booleans are TOML's.
         yield f"# {name} = {json.dumps((field.examples or [None])[0])}"
 

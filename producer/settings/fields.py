@@ -80,7 +80,7 @@ def _not_boolean(value: Any) -> Any:
 
 def _server(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not a string; write it in quotes, leading zeros matter")  # noqa: TRY004  (same)
+        raise ValueError("not a string; write it in quotes, leading zeros matter")  # noqa: TRY004  (same)
     return normalise_server(value)
 
 
@@ -109,11 +109,13 @@ def _readable(path: Path) -> Path:
         raise ValueError(f"{path}: {error.strerror}") from None
 
 
-def _topic(value: str) -> str:
-    # Kafka's own rule is 249 characters; the longest derived name adds ".dead-letter".
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,237}", value) or value in {".", ".."}:
-        raise ValueError(f"{value!r} is not a topic name; letters, digits, '.', '_' and '-', 237 at most")
-    return value
+def _name(*, longest: int) -> AfterValidator:
+    def name(value: str) -> str:
+        if not re.fullmatch(rf"[A-Za-z0-9._-]{{1,{longest}}}", value) or value in {".", ".."}:
+            raise ValueError(f"{value!r} is not a name for Kafka; letters, digits, '.', '_' and '-', {longest} at most")
+        return value
+
+    return AfterValidator(name)
 
 
 def _brokers(value: Any) -> Any:
@@ -122,7 +124,7 @@ def _brokers(value: Any) -> Any:
         return joined
     brokers = [one.strip() for one in joined.split(",")]
     for broker in brokers:
-        match = re.fullmatch(r"(?:\[[0-9A-Fa-f:.%\w]+\]|[^\s:/@\[\],]+)(?::([0-9]{1,5}))?", broker)
+        match = re.fullmatch(r"(?:\[[0-9A-Fa-f:.%\w]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?", broker)
         if match is None or not 0 < int(match[1] or 9092) < 65_536:
             raise ValueError(f"{broker!r} is not a broker; write host:port, several with commas between")
     return ",".join(brokers)
@@ -138,7 +140,9 @@ Password = Annotated[Secret, _secret(one_line)]
 Token = Annotated[Secret, _secret(header_value)]
 SecretFile = Path
 ReadableFile = Annotated[Path, AfterValidator(_readable)]
-Topic = Annotated[str, AfterValidator(_topic)]
+# Kafka's own bound is 249 characters; the longest derived topic adds ".dead-letter".
+Topic = Annotated[str, _name(longest=237)]
+MemberName = Annotated[str, _name(longest=249)]
 Brokers = Annotated[str, BeforeValidator(_brokers)]
 Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)

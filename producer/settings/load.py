@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from producer.errors import SettingsError
@@ -15,7 +15,7 @@ from producer.settings.fields import Section
 from producer.settings.layers import CONFIG, KNOWN, Layer, Tree
 from producer.settings.problems import Problems, details, env_name
 from producer.settings.sections import Dedup, Kafka, Log, Pending, Poll, Status, Wolkvox
-from producer.settings.sources import Source, resolve
+from producer.settings.sources import Source, resolve, short_name
 
 
 class Settings(Section):
@@ -32,7 +32,7 @@ class Settings(Section):
     log: Log
     warnings: tuple[str, ...]
     """What works, but may lose or double hits; a line each, starting with a setting's name."""
-    origins: Mapping[str, str]
+    origins: Mapping[str, str] = Field(repr=False)
     """`POLL_INTERVAL` to where its value comes from: flag, environment, file PATH or default."""
 
 
@@ -59,8 +59,8 @@ def load(*, config: Path | None, environ: Mapping[str, str], overrides: Sequence
         **{section: getattr(tree, section) for section in layers.SECTIONS if section != "kafka"},
         kafka=kafka,
         sources=sources,
-        warnings=tuple(checks.warnings(sources, tree.dedup)),
-        origins={env_name(*one): layers.origin(places, *one) for one in KNOWN},
+        warnings=tuple(checks.warnings(sources, tree.dedup, kafka)),
+        origins=_origins(places, sources),
     )
 
 
@@ -88,6 +88,16 @@ def _tree(places: Sequence[Layer], problems: Problems) -> Tree:
                 layer.values.get(section, {}).pop(name, None)
     # The defaults stand in for what was refused, so that the other checks can be made.
     return _merged(places)
+
+
+def _origins(places: Sequence[Layer], sources: Sequence[Source]) -> dict[str, str]:
+    origins = {env_name(*one): layers.origin(places, *one) for one in KNOWN}
+    for table, source in zip(places[-1].tables, sources, strict=False):
+        for field in Source.model_fields:
+            given = field in table or (field == "token" and "token_file" in table)
+            origin = places[-1].origin if given else f"as {short_name(field)}"
+            origins[f"[[source]] {source.server} {field}"] = origin
+    return origins
 
 
 def _merged(places: Sequence[Layer]) -> Tree:

@@ -11,6 +11,7 @@ from producer.settings.fields import (
     Duration,
     Interval,
     Lower,
+    MemberName,
     Number,
     Password,
     ReadableFile,
@@ -91,7 +92,7 @@ class Kafka(Section):
     bootstrap_servers: Brokers = setting("localhost:9092", "Brokers to start from: host:port, several with commas")
     topic: Topic = setting("wolkvox.hits", "The others derive from it: `.dead-letter`, `.coverage`, `.ledger`")
     group_id: Text = setting("wolkvox-hits", "The consumer group that hands out the shards")
-    group_instance_id: Text | None = setting(
+    group_instance_id: MemberName | None = setting(
         None,
         "Static membership: a restart within the session timeout keeps its shards; another one for each instance",
         example="wolkvox-hits-1",

@@ -170,9 +170,7 @@ def _url(server: str, named: Named, tree: Tree, problems: Problems) -> str | Non
     # A table without a url takes WOLKVOX_URL (a proxy or a simulator for all), and then that is the one to fix.
     override = named.table.url or tree.wolkvox.url
     try:
-        url = base_url(server, override)
-        check_url(url, allow_http=tree.wolkvox.allow_http)
+        return check_url(base_url(server, override), allow_http=tree.wolkvox.allow_http)
     except ValueError as error:
         problems.follow(named.name("url") if named.table.url else "WOLKVOX_URL", str(error))
         return None
-    return url
