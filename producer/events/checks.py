@@ -96,6 +96,7 @@ def _document(one: Schema) -> Iterator[str]:
     try:
         document = one.document
         meta.validate(document)
+        validator(document)
     except (ValueError, ValidationError) as error:
         yield f"{where}: {str(error).splitlines()[0]}"
         return
@@ -109,7 +110,7 @@ def _document(one: Schema) -> Iterator[str]:
 
 def _flaws(path: tuple[str, ...], schema: dict[str, Any]) -> Iterator[str]:
     for word in sorted(schema.keys() - KEYWORDS):
-        near = get_close_matches(word, sorted(KEYWORDS), n=1)
+        near = get_close_matches(word, sorted(KEYWORDS), n=1, cutoff=0.8)
         yield f"unknown keyword {word}" + (f", did you mean {near[0]}?" if near else ", not among those we compare")
     for name in sorted(set(schema.get("required", ())) - schema.get("properties", {}).keys()):
         yield f"{name} is required but not declared"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta, timezone
-from typing import TYPE_CHECKING, Any, cast
+from datetime import timedelta, timezone
+from typing import Any, cast
 
 from hypothesis import strategies as st
 
+from producer.clock import rfc3339
 from producer.model import DeadRow, Gap, GapKind, Hit, Reason
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 OBSERVED = "2026-01-19T01:14:00.123456Z"
 LIMIT = 1_048_588
@@ -52,10 +50,6 @@ json_values = st.recursive(
 )
 
 
-def _utc(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(len(OBSERVED), "0")
-
-
 hits = st.builds(
     lambda extra, **fields: cast("Hit", fields | ({"extra": extra} if extra else {})),
     conn_id=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=256),
@@ -66,6 +60,6 @@ hits = st.builds(
     customer_id=st.none() | texts,
     hit=st.none() | texts,
     occurred_at=st.none() | st.datetimes(timezones=zones).map(lambda moment: moment.isoformat()),
-    observed_at=st.datetimes(timezones=st.just(UTC)).map(_utc),
+    observed_at=st.floats(0, 2**33).map(rfc3339),
     extra=st.dictionaries(texts, json_values, max_size=3),
 )

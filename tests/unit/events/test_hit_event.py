@@ -1,0 +1,142 @@
+"""What a consumer in Python gets from a record."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from producer.events import Events, HitEvent, NotAHit, Record
+from producer.model import Hit
+from tests.unit.events.samples import LIMIT, OBSERVED, a_dead_row, a_gap, a_hit, hits
+
+
+def sent(hit: Hit | None = None) -> Record:
+    record = Events(server="0042").hit(hit or a_hit(), limit=LIMIT)
+    assert isinstance(record, Record)
+    return record
+
+
+def decoded(**changed: Any) -> HitEvent:
+    """A usual hit decoded, after a change to its value that our writer would not make."""
+    record = sent()
+    return HitEvent.decode(json.dumps({**json.loads(record.value), **changed}).encode(), record.headers)
+
+
+def test_a_record_decodes_into_typed_fields() -> None:
+    record = sent(a_hit(extra={"agent_id": "2204"}))
+    event = HitEvent.decode(record.value, record.headers)
+    assert event.id == "0042/6736.4628.1040.1768782812.1814"
+    assert event.source == "/wolkvox/0042/hits_last_hour"
+    assert event.dataschema == "urn:wolkvox-hits:schema:hit:1.0.0"
+    assert event.occurred_at == datetime(2026, 1, 19, 1, 13, 32, tzinfo=UTC)
+    assert event.observed_at == datetime(2026, 1, 19, 1, 14, 0, 123456, tzinfo=UTC)
+    assert (event.server, event.hit, event.telephone) == ("0042", "VENTA EFECTIVA", "573005550123")
+    assert event.extra == {"agent_id": "2204"}
+
+
+@given(hit=hits)
+def test_every_hit_that_is_sent_decodes_back(hit: Hit) -> None:
+    record = Events(server=hit["server"]).hit(hit, limit=LIMIT)
+    assert isinstance(record, Record)
+    event = HitEvent.decode(record.value, record.headers)
+    for name in ("conn_id", "server", "type_interaction", "date", "telephone", "customer_id", "hit"):
+        assert getattr(event, name) == hit.get(name)
+    assert event.extra == hit.get("extra", {})
+    assert event.observed_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ") == hit["observed_at"]
+    assert (event.occurred_at.isoformat() if event.occurred_at else None) == hit["occurred_at"]
+    assert event.id == f"{hit['server']}/{hit['conn_id']}"
+
+
+def test_fields_and_headers_of_later_versions_are_ignored() -> None:
+    record = sent()
+    value = json.dumps({**json.loads(record.value), "campaign": "7"}).encode()
+    later = [(name, data.replace(b"1.0.0", b"1.7.2")) for name, data in record.headers] + [("ce_new", b"\x31")]
+    assert HitEvent.decode(value, later).conn_id == a_hit()["conn_id"]
+
+
+def test_null_stays_none_and_absent_extra_is_empty() -> None:
+    event = decoded(telephone=None, occurred_at=None)
+    assert event.telephone is None
+    assert event.occurred_at is None
+    assert event.extra == {}
+
+
+def test_a_dead_letter_and_a_gap_are_no_hits() -> None:
+    events = Events(server="0042")
+    dead = events.dead_letter(a_dead_row(), observed_at=OBSERVED, limit=LIMIT)
+    for record in (dead, events.coverage_gap(a_gap(), observed_at=OBSERVED)):
+        with pytest.raises(NotAHit, match=r"ce_type is not wolkvox\.hit"):
+            HitEvent.decode(record.value, record.headers)
+
+
+@pytest.mark.parametrize("value", [None, b"", b"{", b"[]", b"null", b'"text"', b"\xff"])
+def test_a_value_that_is_no_object_is_no_hit(value: bytes | None) -> None:
+    with pytest.raises(NotAHit, match="the value is not"):
+        HitEvent.decode(value, sent().headers)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("ce_type", None, "no header ce_type"),
+        ("ce_id", None, "no header ce_id"),
+        ("ce_source", None, "no header ce_source"),
+        ("ce_dataschema", b"", "no header ce_dataschema"),
+        ("ce_dataschema", b"urn:wolkvox-hits:schema:hit:2.0.0", "does not start with urn:wolkvox-hits:schema:hit:1"),
+        ("ce_id", b"\xff", "not UTF-8"),
+    ],
+)
+def test_headers_that_are_not_those_of_a_hit_are_named(name: str, value: bytes | None, complaint: str) -> None:
+    headers: list[tuple[str, bytes | None]] = [(name, value), *(each for each in sent().headers if each[0] != name)]
+    with pytest.raises(NotAHit, match=complaint):
+        HitEvent.decode(sent().value, headers)
+
+
+def test_a_record_without_headers_is_no_hit() -> None:
+    with pytest.raises(NotAHit, match="no header ce_type"):
+        HitEvent.decode(sent().value, None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"conn_id": 190000001}, "conn_id is not a text"),
+        ({"telephone": 573005550123}, "telephone is not a text"),
+        ({"observed_at": None}, "observed_at is not a text"),
+        ({"observed_at": "573005550123"}, "observed_at is not RFC 3339"),
+        ({"occurred_at": "2026-01-18T20:13:32"}, "occurred_at has no zone"),
+        ({"extra": ["573005550123"]}, "extra is not an object"),
+    ],
+)
+def test_a_wrong_field_is_named_and_its_value_is_not(changed: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(NotAHit, match=complaint) as caught:
+        decoded(**changed)
+    assert "573005550123" not in str(caught.value)
+
+
+def test_an_event_can_be_logged_without_personal_data() -> None:
+    shown = repr(decoded(extra={"phone2": "573005550124"}))
+    assert "190" in repr(decoded(conn_id="190000001"))
+    assert not [secret for secret in ("573005550123", "1000000001", "573005550124") if secret in shown]
+
+
+def test_an_event_is_frozen_and_can_be_remembered_in_a_set() -> None:
+    event = decoded(extra={"agent_id": "2204"})
+    assert len({event, decoded(extra={"agent_id": "2205"})}) == 2
+    assert len({event, decoded(extra={"agent_id": "2204"})}) == 1
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        event.hit = "other"  # type: ignore[misc]  # the point of the test
+
+
+def test_reading_events_loads_neither_an_http_nor_a_kafka_client() -> None:
+    code = "import sys; from producer.events import HitEvent; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert "producer.events" in loaded
+    assert not {"httpx", "aiokafka", "asyncio", "structlog", "pydantic"} & set(loaded)
