@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -54,6 +56,30 @@ def no_process_left() -> Iterator[None]:
     # One that is on its way out gets a moment; a zombie counts: its owner did not wait for it.
     _, left = psutil.wait_procs(set(psutil.Process().children()) - before, timeout=2)
     assert not left, f"left running: {left}"
+
+
+@pytest.fixture
+async def no_task_left() -> AsyncIterator[None]:
+    """Fails an async test whose loop still has tasks after its fixtures were torn down."""
+    before = asyncio.all_tasks()
+    yield
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    if left:  # cancelled ones get a moment to end
+        _, left = await asyncio.wait(left, timeout=1)
+    assert not left, f"still running: {left}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts `no_task_left` around every async test; `@pytest.mark.leaves_tasks` on those that leave some on purpose."""
+    for item in items:
+        if not isinstance(item, pytest.Function) or item.get_closest_marker("leaves_tasks"):
+            continue
+        if inspect.iscoroutinefunction(item.obj):
+            item.fixturenames.insert(0, "no_task_left")  # first set up, so last torn down
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "leaves_tasks: leaves asyncio tasks behind on purpose; say why beside it")
 
 
 @contextmanager

@@ -53,6 +53,7 @@ def test_a_stopped_broker_is_gone_and_starts_again(broker: EmbeddedKafka) -> Non
     broker.stop()
     assert not first.is_running()
     assert not broker.running
+    assert (broker.folder / "data" / ".kafka_cleanshutdown").exists()  # Kafka's own word for it
     broker.start()
     assert broker.running
 
