@@ -12,25 +12,24 @@ POST /__stop                                  no hit occurs from now on
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import Counter
 from collections.abc import Mapping
 from email.utils import formatdate
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from producer.clock import Clock
 from producer.demo.answers import SIMULTANEOUS, Answer, Report
+from producer.demo.controls import TOKEN_HEADER, Controls
 from producer.demo.faults import FaultPlan, FaultSwitch
 from producer.demo.faults_wire import MOVED
 from producer.demo.simulated_source import HITS, SimulatedSource
 from producer.demo.wire import Wire
 
-TOKEN_HEADER = "wolkvox-token"  # noqa: S105  # the header's name
 ELSEWHERE = "/__elsewhere"
 SIMULTANEOUS_LIMIT = 2
 _WORTH_A_THREAD = 64 * 1024
@@ -51,20 +50,20 @@ class SimulatedApi:
         """Those of them that brought a token along: must stay 0."""
         self.closing = asyncio.Event()
         self.changed = asyncio.Condition()
-        self._busy: Counter[str] = Counter()
+        self.busy: Counter[str] = Counter()
+        """Requests in hand, by token."""
 
     def app(self) -> Starlette:
         """The routes; a server's own under `/wv{server}`."""
+        controls = Controls(self)
         routes = [
             Route("/api/v2/{page}.php", _Call(self), methods=["GET"]),
-            Route("/__audit", self._audit),
-            Route("/__fault", self._fault, methods=["GET", "POST", "DELETE"]),
-            Route("/__stop", self._stop, methods=["POST"]),
+            *controls.routes(),
         ]
         prefixed = [
             Route("/wv{server}" + route.path, route.endpoint, methods=sorted(route.methods or ())) for route in routes
         ]
-        return Starlette(routes=[*routes, *prefixed, Route(ELSEWHERE, self._elsewhere)])
+        return Starlette(routes=[*routes, *prefixed, Route(ELSEWHERE, controls.elsewhere)])
 
     def now(self) -> float:
         """The present moment in seconds since 1970."""
@@ -96,69 +95,26 @@ class SimulatedApi:
         """One call from its token to its last byte, and then into the audit."""
         token = request.headers.get(TOKEN_HEADER, "")
         source.requests += 1
+        await self._tell()
         now = self.now()
         answer = source.refusal(token, _call(request), now)
-        if answer is None and self._busy[token] >= SIMULTANEOUS_LIMIT:
+        if answer is None and self.busy[token] >= SIMULTANEOUS_LIMIT:
             answer = SIMULTANEOUS
-        self._busy[token] += 1
+        self.busy[token] += 1
         try:
             answer = answer or await self.answer(source, request, token=token)
             answer = await _packed(answer, request)
             whole = await wire.deliver(answer, _headers(answer, now))
         finally:
-            self._busy[token] -= 1
-        if whole and _call(request) == HITS:
+            self.busy[token] -= 1
+        if whole and answer.status == 200 and _call(request) == HITS:
             source.polls += 1
             source.audit.record(answer.shown, now)
+        await self._tell()
+
+    async def _tell(self) -> None:
         async with self.changed:
             self.changed.notify_all()
-
-    async def _audit(self, request: Request) -> Response:
-        source = self.source(request.scope)
-        if source is None:
-            return Response(status_code=404)
-        unseen = source.audit.never_shown(source.centre, self.now())
-        return JSONResponse(
-            {
-                "server": source.server,
-                "requests": source.requests,
-                "polls": source.polls,
-                "leaked_tokens": self.leaked,
-                "shown": list(source.audit.shown),
-                "never_shown": [
-                    {"conn_id": hit.conn_id, "occurred_at": hit.occurred_at, "visible_at": hit.visible_at}
-                    for hit in unseen
-                ],
-            }
-        )
-
-    async def _fault(self, request: Request) -> Response:
-        source = self.source(request.scope)
-        if source is None:
-            return Response(status_code=404)
-        switch = source.faults if "server" in request.path_params else self.faults
-        try:
-            if request.method == "DELETE":
-                switch.switch(None)
-            elif request.method == "POST":
-                asked = await request.json()
-                switch.switch(asked["fault"], until=self.now() + float(asked.get("for", math.inf)))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            return JSONResponse({"error": f'{error}; send {{"fault": "html", "for": 10}}'}, status_code=400)
-        active = switch.at(self.now())
-        return JSONResponse({"fault": active and str(active)})
-
-    async def _stop(self, request: Request) -> Response:
-        if "server" not in request.path_params:
-            self.stop_calls()
-        elif (source := self.source(request.scope)) is not None:
-            source.stop_calls(self.now())
-        return Response(status_code=204)
-
-    async def _elsewhere(self, request: Request) -> Response:
-        self.strayed += 1
-        self.leaked += TOKEN_HEADER in request.headers
-        return JSONResponse({"code": 200, "error": None, "msg": "0 records were found", "data": []})
 
     def source(self, scope: Scope) -> SimulatedSource | None:
         """The server that the path names, the first if it names none, None if there is no such server."""

@@ -69,7 +69,7 @@ class SimulatedSource:
         self.requests = 0
         """Every request for this server, refused ones included."""
         self.polls = 0
-        """Whole answers to the report of hits, whatever was in them."""
+        """Whole answers with status 200 to the report of hits, whatever was in them."""
         self._quota = quota
         self._day = ""
         self._used: dict[str, int] = {}

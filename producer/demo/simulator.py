@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import socket
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
-
-import uvicorn
 
 from producer.clock import Clock, SystemClock
 from producer.demo.callcentre import CallCentre, SimulatedHit
 from producer.demo.faults import FaultPlan
+from producer.demo.server import ServerInLoop
 from producer.demo.simulated_api import SimulatedApi
 from producer.demo.simulated_source import ANY_TOKEN, SimulatedSource
-from producer.demo.wire import Connection
 
 SERVER = "0042"
 TOKEN = "simulated-token"  # noqa: S105  # opens nothing but this simulator
@@ -66,7 +63,7 @@ class Simulator:
             for server in servers
         }
         self.api = SimulatedApi(sources=self.sources, plan=FaultPlan.parse(fault), clock=clock)
-        self._server: _Server | None = None
+        self._server: ServerInLoop | None = None
         self._serving: asyncio.Task[None] | None = None
 
     @property
@@ -105,13 +102,13 @@ class Simulator:
         self.api.stop_calls()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for a condition on this simulator, asked again after each request: `lambda: sim.polls >= 3`."""
+        """Wait for a condition, asked again when a request comes and when it ends: `lambda: sim.polls >= 3`."""
         async with self.api.changed:
             await self.api.changed.wait_for(condition)
 
     @property
     def polls(self) -> int:
-        """Whole answers to the report of hits, of all servers."""
+        """Whole answers with status 200 to the report of hits, of all servers."""
         return sum(source.polls for source in self.sources.values())
 
     async def open(self) -> None:
@@ -121,7 +118,7 @@ class Simulator:
         sock = socket.create_server((self.host, self.port))
         self.port = self.api.port = sock.getsockname()[1]
         self.api.closing.clear()
-        self._server = _Server(self.api)
+        self._server = ServerInLoop(self.api.app())
         self._serving = asyncio.create_task(self._server.serve(sockets=[sock]))
         await self._server.listening.wait()
 
@@ -130,7 +127,7 @@ class Simulator:
         if self._server is None or self._serving is None:
             return
         self.api.closing.set()
-        self._server.should_exit = True
+        self._server.stopping.set()
         await self._serving
         self._server = self._serving = None
 
@@ -176,32 +173,3 @@ async def _serve(simulator: Simulator, echo: Callable[[str], object]) -> None:
         for line in settings_lines(simulator):
             echo(line)
         await stop.wait()
-
-
-class _Server(uvicorn.Server):
-    """Without signal handlers of its own, and with a word when it listens."""
-
-    def __init__(self, api: SimulatedApi) -> None:
-        # The Date header is the simulated clock's; the access log would print query strings and peers.
-        config = uvicorn.Config(
-            api.app(),
-            http=Connection,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-            timeout_graceful_shutdown=2,
-        )
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield

@@ -9,35 +9,28 @@ from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from producer.demo.answers import Answer, Delivery
 
 _CHUNK = 256 * 1024
 
 
-class Connection(H11Protocol):
-    """Lets an endpoint reach its own connection: ASGI has no word for cutting it."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
-        super().connection_made(transport)
-        # asyncio does this only for sockets made with IPPROTO_TCP; else each small answer waits 40 ms for an ACK.
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.app_state = {**self.app_state, "transport": transport}
-
-
 class Wire:
-    """The way out for one answer; ends at once when the client leaves or `closing` is set."""
+    """The way out over a `server.Connection`; ends at once when the client leaves or `closing` is set."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, *, closing: asyncio.Event) -> None:
         self._transport: asyncio.Transport = scope["state"]["transport"]
         self._send = send
-        self._gone: asyncio.Future[None] = asyncio.ensure_future(_departure(receive))
-        self._closing = asyncio.ensure_future(closing.wait())
+        self._receive = receive
+        self._closing = closing
+        self._gone: asyncio.Future[None]
+        self._closed: asyncio.Future[bool]
 
     async def deliver(self, answer: Answer, headers: Sequence[tuple[bytes, bytes]]) -> bool:
         """Send the answer in its way; whether all of it went out on a connection that was open to the end."""
         start = {"type": "http.response.start", "status": answer.status, "headers": headers}
+        self._gone = asyncio.ensure_future(_departure(self._receive))
+        self._closed = asyncio.ensure_future(self._closing.wait())
         try:
             if await self._sent(answer, start):
                 return True
@@ -45,7 +38,7 @@ class Wire:
             return False
         finally:
             self._gone.cancel()
-            self._closing.cancel()
+            self._closed.cancel()
 
     async def _sent(self, answer: Answer, start: MutableMapping[str, Any]) -> bool:
         body = answer.body
@@ -76,7 +69,7 @@ class Wire:
         return True
 
     async def _pause(self, seconds: float | None) -> bool:
-        done, _ = await asyncio.wait((self._gone, self._closing), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait((self._gone, self._closed), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         return not done
 
     async def _cut(self, delivery: Delivery) -> None:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from producer.demo.callcentre import CallCentre
+from tests.unit.demo.simulated_time import NOW
 
-NOW = 1_768_782_812.0  # 2026-01-18 19:33:32 in Bogota
 CENTRE = CallCentre(seed=7, rate=2.0, window=600.0, late=0.1)
 
 
