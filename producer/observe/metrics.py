@@ -5,7 +5,7 @@ The README's table and the check of alert rules and dashboard are made from `Met
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -131,8 +131,7 @@ class Metrics:
         """Remove a source's series: another instance shows them now, and an old value would hide its silence."""
         for row in self._table:
             if row.metric is not None and "server" in row.labels:
-                for values in _labelled(row.metric, row.labels, server):
-                    row.metric.remove(*values)
+                row.metric.remove_by_labels({"server": server})
 
     def reflect(self, report: ServiceReport) -> None:
         """Set the gauges that the report knows too, so that a scrape and the status page never differ."""
@@ -188,9 +187,3 @@ class _DelayCollector(Collector):
     def collect(self) -> Iterable[HistogramMetricFamily]:
         buckets = self._delays.cumulative()
         yield HistogramMetricFamily(self._name, self._meaning, buckets=buckets, sum_value=self._delays.sum)
-
-
-def _labelled(metric: MetricWrapperBase, labels: tuple[str, ...], server: str) -> Iterator[tuple[str, ...]]:
-    """The label values of each series of `server`, read off the samples: the client lists them nowhere else."""
-    samples = [sample for family in metric.collect() for sample in family.samples]
-    yield from {tuple(s.labels[label] for label in labels) for s in samples if s.labels["server"] == server}

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+
+import httpx
+import pytest
+
+from producer.errors import SettingsError
+from producer.observe.connection import BoundedConnection
+from producer.observe.metrics import Metrics
+from producer.observe.report import ServiceReport
+from producer.observe.server import StatusServer
+from tests.unit.observe.reports import crowd, healthy, outage
+
+PATHS = ("/", "/page.js", "/page.css", "/view.js", "/words.js", "/healthz", "/readyz", "/metrics", "/status.json")
+
+
+@asynccontextmanager
+async def serving(
+    report: Callable[[], ServiceReport] = healthy, *, host: str = "127.0.0.1", tick: float = 0.01
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a status server that runs for the block."""
+    server = StatusServer(host=host, port=0, report=report, metrics=Metrics(), tick=tick)
+    url = await server.start()
+    try:
+        async with httpx.AsyncClient(base_url=url, timeout=10, trust_env=False) as client:
+            yield client
+    finally:
+        await server.stop()
+
+
+async def answer_to(client: httpx.AsyncClient, sent: bytes) -> bytes:
+    """All that the server says until it ends the connection, in good order or not."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
+    try:
+        writer.write(sent)
+        return await reader.read()
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+async def test_ready_and_alive_say_so() -> None:
+    async with serving() as client:
+        for path in ("/healthz", "/readyz"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.json()) == (200, {"ok": True, "reasons": []})
+
+
+async def test_unready_is_503_with_its_reasons_while_alive_stays_200() -> None:
+    async with serving(outage) as client:
+        ready = await client.get("/readyz")
+        assert ready.status_code == 503
+        assert ready.json()["reasons"] == list(outage().unready)
+        assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_status_json_and_metrics_show_the_same_report() -> None:
+    async with serving(outage) as client:
+        body = (await client.get("/status.json")).json()
+        scraped = (await client.get("/metrics")).text
+        assert [source["pending"] for source in body["sources"]] == [1283, 0, 0]
+        assert 'wolkvox_hits_pending_hits{server="0001"} 1283.0' in scraped
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/live.json", "/live"])
+async def test_head_answers_as_get_without_a_body(path: str) -> None:
+    async with serving() as client:
+        answer = await client.head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+async def test_nothing_can_be_changed_here(method: str) -> None:
+    async with serving() as client:
+        for path in (*PATHS, "/live"):
+            assert (await client.request(method, path)).status_code == 405
+
+
+async def test_every_answer_is_protected_and_uncached() -> None:
+    async with serving() as client:
+        for path in (*PATHS, "/nowhere", "/live.json"):
+            headers = (await client.get(path)).headers
+            assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
+            assert "unsafe" not in headers["content-security-policy"]
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["cache-control"] == "no-store"
+            assert "server" not in headers
+
+
+async def test_a_port_in_use_is_one_error_that_names_the_setting() -> None:
+    async with serving() as client:
+        busy = client.base_url.port
+        assert busy
+        server = StatusServer(host="127.0.0.1", port=busy, report=healthy, metrics=Metrics())
+        with pytest.raises(SettingsError, match=f"^STATUS_PORT: can't listen on 127.0.0.1:{busy}"):
+            await server.start()
+        await server.stop()
+
+
+async def test_a_host_that_is_none_of_ours_is_one_error_that_names_the_setting() -> None:
+    server = StatusServer(host="nowhere.invalid", port=0, report=healthy, metrics=Metrics())
+    with pytest.raises(SettingsError, match=r"^STATUS_HOST: 'nowhere\.invalid'"):
+        await server.start()
+
+
+async def test_the_address_can_be_called_as_it_is_told() -> None:
+    async with serving(host="localhost") as client:
+        assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_the_services_signals_stay_its_own() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    async with serving() as client:
+        await client.get("/healthz")
+        assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+async def test_a_report_that_fails_is_a_500_and_the_next_request_is_answered() -> None:
+    reports = iter([None, healthy()])
+
+    def report() -> ServiceReport:
+        one = next(reports)
+        if one is None:
+            raise ValueError("row of 573001112233")
+        return one
+
+    async with serving(report) as client:
+        failed = await client.get("/status.json")
+        assert (failed.status_code, "573001112233" in failed.text) == (500, False)
+        assert (await client.get("/status.json")).status_code == 200
+
+
+async def test_an_open_page_is_told_of_a_change() -> None:
+    now = [healthy()]
+    async with serving(lambda: now[0]) as client, client.stream("GET", "/live") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        lines = (json.loads(line[5:]) async for line in stream.aiter_lines() if line.startswith("data:"))
+        assert (await anext(lines))["unready"] == []
+        now[0] = outage()
+        async for page in lines:
+            if page["unready"]:
+                break
+
+
+async def test_stopping_does_not_wait_for_open_pages() -> None:
+    async with serving() as client, client.stream("GET", "/live") as stream:
+        await anext(stream.aiter_lines())
+        # The block's end stops the server while the stream is open; the test's own time limit is the check.
+
+
+async def test_a_connection_that_never_asks_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedConnection, "patience", 0.05)
+    async with serving() as client:
+        assert await answer_to(client, b"GET / HTTP/1.1\r\nHost:") == b""
+
+
+async def test_an_open_page_outlives_that_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedConnection, "patience", 0.05)
+    async with serving() as client, client.stream("GET", "/live") as stream:
+        lines = stream.aiter_lines()
+        for _ in range(40):
+            await anext(lines)
+
+
+async def test_a_reader_that_stops_reading_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedConnection, "patience", 0.05)
+    dropped = asyncio.Event()
+    lost = BoundedConnection.connection_lost
+
+    def connection_lost(self: BoundedConnection, exc: Exception | None) -> None:
+        lost(self, exc)
+        dropped.set()
+
+    monkeypatch.setattr(BoundedConnection, "connection_lost", connection_lost)
+    async with serving(crowd, tick=0.001) as client:
+        with closing(socket.create_connection(("127.0.0.1", client.base_url.port))) as silent:
+            silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            silent.sendall(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+            await asyncio.wait_for(dropped.wait(), 30)
+
+
+async def test_one_connection_too_many_is_refused_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedConnection, "limit", 1)
+    async with serving() as client:
+        assert (await client.get("/healthz")).status_code == 200
+        assert await answer_to(client, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") == b""
+        assert (await client.get("/healthz")).status_code == 200
