@@ -48,8 +48,7 @@ SECTIONS: dict[str, type[Section]] = {
 }
 KNOWN = [(name, one) for name, section in SECTIONS.items() for one in section.model_fields]
 _DOTTED = {f"{section}.{name}" for section, name in KNOWN}
-SECRETS = {dotted for dotted in _DOTTED if f"{dotted}_file" in _DOTTED}
-"""The settings, as `section.field`, whose values are never shown."""
+_SECRETS = {dotted for dotted in _DOTTED if f"{dotted}_file" in _DOTTED}
 
 
 @dataclass(frozen=True)
@@ -107,9 +106,14 @@ def from_file(path: Path, *, named_by: str, problems: Problems) -> Layer:
     return Layer(f"file {path}", values, tables)
 
 
+def is_hidden(section: str, name: str) -> bool:
+    """Whether a problem must not show the value: a secret's, or its path's, where the secret may have been put."""
+    return f"{section}.{name}".removesuffix("_file") in _SECRETS
+
+
 def pick_secrets(layers: Sequence[Layer], problems: Problems) -> None:
     """Of a secret X and its X_FILE keep what the strongest place gives: a file here overrules a text there."""
-    for section, _, name in (dotted.partition(".") for dotted in sorted(SECRETS)):
+    for section, _, name in (dotted.partition(".") for dotted in sorted(_SECRETS)):
         forms = (name, f"{name}_file")
         giving = [layer for layer in layers if any(layer.gives(section, form) for form in forms)]
         if giving and all(giving[0].gives(section, form) for form in forms):

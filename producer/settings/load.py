@@ -82,8 +82,7 @@ def _tree(places: Sequence[Layer], problems: Problems) -> Tree:
     except ValidationError as error:
         for detail in details(error):
             section, name = (str(part) for part in detail["loc"][:2])
-            secret = f"{section}.{name}" in layers.SECRETS
-            problems.refuse(env_name(section, name), detail, secret=secret)
+            problems.refuse(env_name(section, name), detail, secret=layers.is_hidden(section, name))
             for layer in places:
                 layer.values.get(section, {}).pop(name, None)
     # The defaults stand in for what was refused, so that the other checks can be made.

@@ -123,7 +123,7 @@ def _table(table: Any, number: int, problems: Problems) -> Named:
     except ValidationError as error:
         refused = {str(detail["loc"][0]): detail for detail in details(error)}
     for field, detail in refused.items():
-        problems.refuse(name(field), detail, secret=field == "token")
+        problems.refuse(name(field), detail, secret=field in {"token", "token_file"})
     # What is left is right; the other checks can go on with it.
     return Named(Table.model_validate({field: value for field, value in known.items() if field not in refused}), name)
 

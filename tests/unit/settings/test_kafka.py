@@ -165,4 +165,18 @@ def test_a_password_that_travels_in_the_clear_is_warned_of() -> None:
     plain = {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_SASL_MECHANISM": "PLAIN"}
     (line,) = read(**LOGIN | plain).warnings
     assert line.startswith("KAFKA_SECURITY_PROTOCOL SASL_PLAINTEXT with PLAIN shows the credentials")
-    assert read(**LOGIN).warnings == ()
+    assert read(**LOGIN | {"KAFKA_SASL_MECHANISM": "PLAIN"}).warnings == ()
+
+
+def test_a_password_in_both_forms_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("p")
+    assert problem(**LOGIN, KAFKA_SASL_PASSWORD_FILE=str(tmp_path / "password")) == (
+        "KAFKA_SASL_PASSWORD: KAFKA_SASL_PASSWORD_FILE is set as well; give one of them"
+    )
+
+
+def test_a_refused_password_file_is_one_problem(tmp_path: Path) -> None:
+    config = tmp_path / "x.toml"
+    config.write_text("[kafka]\nsasl_password_file = 5\n")
+    login = {key: value for key, value in LOGIN.items() if key != "KAFKA_SASL_PASSWORD"}
+    assert problem(**login, config=str(config)).startswith("KAFKA_SASL_PASSWORD_FILE: ")

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from producer.errors import SettingsError
 from producer.settings import load
 from producer.settings.layers import KNOWN
 from producer.settings.problems import env_name
@@ -52,7 +54,7 @@ def test_each_setting_is_read_from_the_environment(section: str, name: str) -> N
     environ = ONE | {env_name(section, name): "?"}
     try:
         settings = load(config=None, environ=environ)
-    except Exception as error:  # noqa: BLE001  (whichever it is, the name must be in it)
+    except SettingsError as error:
         assert env_name(section, name) in str(error)  # noqa: PT017  (both ways are right)
     else:
         assert settings.origins[env_name(section, name)] == "environment"
@@ -182,3 +184,10 @@ def test_a_secret_in_both_forms_at_one_place_is_an_error(tmp_path: Path) -> None
     assert problem(WOLKVOX_TOKEN_FILE=str(tmp_path / "token")) == (
         "WOLKVOX_TOKEN: WOLKVOX_TOKEN_FILE is set as well; give one of them"
     )
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings = read()
+    for model, name in ((settings, "sources"), (settings.poll, "interval"), (settings.sources[0], "token")):
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(model, name, None)

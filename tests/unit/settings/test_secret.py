@@ -146,13 +146,14 @@ def test_no_problem_ever_shows_a_secret(toml: Callable[[str], Path]) -> None:
         sasl_password = {{ secret = "{CANARY}" }}
         sasl_oauth_client_secret = "{CANARY}\\u0000"
         sasl_oauth_token_url = "https://user:{CANARY}@example.com"
+        sasl_oauth_client_secret_file = ["{CANARY}"]
         [[source]]
         server = "{CANARY}"
         token = "{CANARY} "
         [[source]]
         server = "1"
         token = [ "{CANARY}" ]
-        token_file = "{CANARY}"
+        token_file = ["{CANARY}"]
         """
     )
     lines = problems(config=config, environ=ONE, overrides=[f"wolkvox.tokn={CANARY}", f"{CANARY}"])

@@ -40,3 +40,18 @@ def test_show_tells_what_each_source_comes_to(toml: Toml) -> None:
     assert shown["[[source]] 0007 timeout"] == ("30s", "as POLL_TIMEOUT")
     assert shown["[[source]] 0007 url"] == ("https://wv0007.wolkvox.com", "as WOLKVOX_URL")
     assert shown["[[source]] 0007 token"] == ("********", f"file {config}")
+
+
+def test_show_does_not_tell_a_password_from_a_file_twice(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("canary-8f3a")
+    rows = show(
+        read(
+            KAFKA_SECURITY_PROTOCOL="SASL_SSL",
+            KAFKA_SASL_MECHANISM="PLAIN",
+            KAFKA_SASL_USERNAME="u",
+            KAFKA_SASL_PASSWORD_FILE=str(tmp_path / "password"),
+        )
+    )
+    shown = {row.name: (row.value, row.origin) for row in rows}
+    assert shown["KAFKA_SASL_PASSWORD"] == ("none", "default")
+    assert shown["KAFKA_SASL_PASSWORD_FILE"] == (str(tmp_path / "password"), "environment")

@@ -166,3 +166,21 @@ def test_a_dedup_window_under_the_reports_hour_is_warned_of() -> None:
     (line,) = read(DEDUP_WINDOW="59m").warnings
     assert line.startswith("DEDUP_WINDOW 59m is less than the hour that the report may show a hit")
     assert read(DEDUP_WINDOW="1h").warnings == ()
+
+
+def test_a_wrong_server_beside_tables_is_told_as_both(toml: Toml) -> None:
+    lines = problems(config=toml(TWO), environ={"WOLKVOX_SERVER": "x"})
+    assert [line.partition(": ")[2][:11] for line in lines] == ["not a Wolkv", "set beside "]
+
+
+def test_a_tables_token_in_both_forms_is_an_error(toml: Toml, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t")
+    text = f"[[source]]\nserver = '1'\ntoken = 't'\ntoken_file = '{tmp_path / 'token'}'"
+    assert problems(config=toml(text)) == (
+        "[[source]] 1 token: [[source]] 1 token_file is set as well; give one of them",
+    )
+
+
+def test_a_tables_refused_token_file_is_one_problem(toml: Toml) -> None:
+    (line,) = problems(config=toml("[[source]]\nserver = '1'\ntoken_file = 5"))
+    assert line.startswith("[[source]] 1 token_file: ")
