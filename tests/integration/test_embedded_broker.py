@@ -84,6 +84,13 @@ def test_nothing_is_left_after_close() -> None:
     assert not folder.exists()
 
 
+def test_a_closed_broker_does_not_start_again() -> None:
+    kafka = EmbeddedKafka()
+    kafka.close()
+    with pytest.raises(BrokerUnavailable, match="closed"):
+        kafka.start()
+
+
 def test_a_failed_start_says_what_kafka_said_and_leaves_nothing() -> None:
     kafka = EmbeddedKafka(properties={"log.retention.ms": "a week"})
     with pytest.raises(BrokerUnavailable, match=r"(?s)ended with status 1.*a week"), kafka:

@@ -53,7 +53,7 @@ class EmbeddedKafka(Node):
         except BrokerUnavailable:
             if not first or self.pid is not None or not self._ports.taken():
                 raise
-            self.close()
+            self._discard()
             self._ports = Ports(listener_names(self._listeners))
             self._plan = self._planned(self._ports)
             super().start()

@@ -45,6 +45,7 @@ class Node:
         self._on_progress = on_progress
         self._guarded: Guarded | None = None
         self._distribution: Distribution | None = None
+        self._closed = False
         self.pid: int | None = None
         """The JVM's process id; None while it does not run."""
 
@@ -65,8 +66,7 @@ class Node:
     @property
     def folder(self) -> Path:
         """Where server.properties, broker.log and the data are, from the first start to `close()`."""
-        assert self._guarded, "not started"
-        return self._guarded.folder
+        return self._running().folder
 
     @property
     def running(self) -> bool:
@@ -85,6 +85,8 @@ class Node:
         if self.running:
             return
         self._distribution = distribution = self._distribution or install(on_progress=self._on_progress)
+        if self._closed:  # perhaps by another thread, while jars were fetched here
+            raise BrokerUnavailable("This broker was closed.")
         self._guarded = guarded = self._guarded or Guarded()
         if not (guarded.folder / "server.properties").exists():
             self._prepare(distribution, guarded)
@@ -136,10 +138,8 @@ class Node:
 
     def close(self) -> None:
         """Ends it for good: process, folder and ports."""
-        if self._guarded:
-            self._guarded.close()
-        self._guarded = self.pid = None
-        self._ports.close()
+        self._closed = True
+        self._discard()
 
     def __enter__(self) -> Self:
         try:
@@ -171,8 +171,15 @@ class Node:
             distribution.keep_checkpoint((data / storage.CHECKPOINT).read_bytes())
 
     def _running(self) -> Guarded:
-        assert self._guarded, "not started"
+        if not self._guarded:
+            raise BrokerUnavailable("This broker was closed, or never started.")
         return self._guarded
+
+    def _discard(self) -> None:
+        if self._guarded:
+            self._guarded.close()
+        self._guarded = self.pid = None
+        self._ports.close()
 
     def _last_words(self, lines: int = 20) -> str:
         log = (self.folder / "broker.log").read_text(errors="replace").splitlines()
