@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from producer.clock import Moment
 
@@ -137,3 +137,21 @@ class Cursor:
 
     requested: float
     observed: float | None
+
+
+class Topic(StrEnum):
+    """The topics by role; the value is what follows KAFKA_TOPIC in the name."""
+
+    HITS = ""
+    DEAD_LETTER = ".dead-letter"
+    COVERAGE = ".coverage"
+    LEDGER = ".ledger"
+
+
+class Outgoing(NamedTuple):
+    """One record on its way to Kafka; a `value` of None is a tombstone. `headers` is a list: aiokafka takes no other."""
+
+    topic: Topic
+    key: bytes
+    value: bytes | None
+    headers: list[tuple[str, bytes]]

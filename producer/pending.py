@@ -29,7 +29,9 @@ class Harvest:
         """When `gap` ends by the boot clock, which no one sets back."""
         return self.requested.boot - (self.requested.wall - gap.end)
 
-    def __len__(self) -> int:
+    @property
+    def rows(self) -> int:
+        """Hits and dead rows in it; often none, and then it still has its cursor."""
         return len(self.hits) + len(self.dead)
 
 
@@ -42,7 +44,9 @@ class Portion:
     dead: list[DeadRow]
     last: bool
 
-    def __len__(self) -> int:
+    @property
+    def rows(self) -> int:
+        """Hits and dead rows in it."""
         return len(self.hits) + len(self.dead)
 
 
@@ -91,9 +95,9 @@ class Pending:
         for harvest in self._queue:
             hits = list(harvest.hits.values())[:room]
             dead = list(harvest.dead.values())[: room - len(hits)]
-            portion = Portion(harvest, hits, dead, len(hits) + len(dead) == len(harvest))
+            portion = Portion(harvest, hits, dead, len(hits) + len(dead) == harvest.rows)
             yield portion
-            room -= len(portion)
+            room -= portion.rows
             if not portion.last:
                 return
 

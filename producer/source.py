@@ -24,11 +24,11 @@ FORGET_LIMIT = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What one source puts into one transaction, oldest snapshot first."""
+    """What one source puts into one transaction, oldest snapshot first; a gap comes with its `observed_at`."""
 
     server: str
     portions: list[Portion]
-    gaps: list[Gap]
+    gaps: list[tuple[Gap, str]]
     cursor: Cursor | None
     cursor_at: Moment | None
     forgotten_hits: list[str]
@@ -37,7 +37,7 @@ class Taken:
     @property
     def rows(self) -> int:
         """Hits and dead letters in it."""
-        return sum(len(portion) for portion in self.portions)
+        return sum(portion.rows for portion in self.portions)
 
 
 @dataclass(slots=True)
@@ -109,7 +109,12 @@ class Source:
         return Taken(
             server=self.server,
             portions=portions,
-            gaps=[gap for harvest in done for gap in harvest.gaps if not self._is_told(harvest, gap)],
+            gaps=[
+                (gap, harvest.observed_at)
+                for harvest in done
+                for gap in harvest.gaps
+                if not self._is_told(harvest, gap)
+            ],
             cursor=newest.cursor if newest else None,
             cursor_at=newest.requested if newest else None,
             forgotten_hits=self._expired(self.hits),

@@ -1,0 +1,76 @@
+"""aiokafka's errors by what the caller must do.
+
+`KafkaError.retriable` is not to be trusted (20 of its 101 subclasses carry it), so the kinds that matter are listed.
+Whatever is not listed means: this producer's state is unknown, discard it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from traceback import extract_tb
+
+from aiokafka import errors as kafka
+
+from producer.errors import AccessDenied, Discard, Fenced, KafkaFailed, TooLarge, Unavailable
+
+_DENIED = {
+    kafka.TopicAuthorizationFailedError: "the topic: grant Describe, Read and Write on it",
+    kafka.GroupAuthorizationFailedError: "the consumer group: grant Read on it",
+    kafka.TransactionalIdAuthorizationFailed: "the transactional id: grant Write and Describe on its prefix",
+    kafka.ClusterAuthorizationFailedError: "the cluster: grant IdempotentWrite, and Create if topics are to be made",
+    kafka.SaslAuthenticationFailed: "the credentials: see KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
+    kafka.UnsupportedSaslMechanismError: "the mechanism: see KAFKA_SASL_MECHANISM",
+    kafka.IllegalSaslStateError: "the protocol: see KAFKA_SECURITY_PROTOCOL",
+}
+_FENCED = (kafka.ProducerFenced, kafka.InvalidProducerEpoch)
+_TOO_LARGE = (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeError)
+_AWAY = (
+    kafka.KafkaConnectionError,
+    kafka.KafkaTimeoutError,
+    kafka.NodeNotReadyError,
+    kafka.RequestTimedOutError,
+    kafka.NoBrokersAvailable,
+    kafka.GroupCoordinatorNotAvailableError,
+    kafka.CoordinatorNotAvailableError,
+    kafka.CoordinatorLoadInProgressError,
+    kafka.StaleMetadata,
+    kafka.UnknownTopicOrPartitionError,
+    OSError,
+)
+
+
+@contextmanager
+def named(what: str) -> Iterator[None]:
+    """Turn a library error into ours; `what` says what was tried."""
+    try:
+        yield
+    except KafkaFailed:
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever it is, the producer can't be used any further)
+        raise failure(error, what) from None
+
+
+def failure(error: Exception, what: str) -> KafkaFailed:
+    """Our error for a library's: only names of types and of our own topics are told."""
+    for denied, cause in _DENIED.items():
+        if isinstance(error, denied):
+            return AccessDenied(f"{what}: Kafka refuses {cause} ({type(error).__name__})")
+    if isinstance(error, _FENCED):
+        return Fenced(f"{what}: another producer took the transactional id")
+    if isinstance(error, _TOO_LARGE):
+        return TooLarge(f"{what}: over the broker's max.message.bytes")
+    if isinstance(error, _AWAY):
+        return Unavailable(f"{what}: Kafka does not answer ({type(error).__name__})")
+    return Discard(f"{what}: {type(error).__name__}{_place(error)}")
+
+
+def _place(error: Exception) -> str:
+    """Where a defect of ours was raised; a library's own error says enough by its name."""
+    frames = extract_tb(error.__traceback__)
+    return (
+        ""
+        if isinstance(error, kafka.KafkaError) or not frames
+        else f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}"
+    )

@@ -1,0 +1,129 @@
+"""This instance's membership in the consumer group on the ledger topic: the group's word on who owns which shard.
+
+The consumer reads nothing; its partitions are paused. The group gives liveness, the fencing of the transactional id
+gives safety: an instance that only believes it owns a shard can at worst fence the true owner, who takes it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Collection
+from random import Random
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+
+from producer.errors import AccessDenied, KafkaFailed
+from producer.kafka.assignor import StickyShards
+from producer.kafka.bounds import bounded, leave_behind
+from producer.kafka.connection import Connection
+from producer.kafka.failures import named
+
+LEAVE_BOUND = 2.0
+LONGEST_WAIT = 10.0
+SETTLE_BOUND = 30.0
+"""Seconds to wait for a rebalance to end before a fenced owner tries again all the same."""
+
+
+class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+    """Joins, stays, and says what the group assigned: `on_assigned` is called with all shards that are ours."""
+
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        topic: str,
+        loaded: Collection[int],
+        on_assigned: Callable[[frozenset[int]], None],
+        on_failure: Callable[[KafkaFailed, float], None],
+        rng: Random,
+    ) -> None:
+        self._connection = connection
+        self._topic = topic
+        self._assignor = StickyShards(loaded=loaded)
+        self._on_assigned = on_assigned
+        self._on_failure = on_failure
+        self._rng = rng
+        self._settled = asyncio.Event()
+        self._consumer: Any = None
+        self._joined = False
+
+    @property
+    def _heartbeat(self) -> float:
+        return min(3.0, self._connection.settings.session_timeout / 4)
+
+    async def run(self) -> None:
+        """Be a member until cancelled, then leave; raises AccessDenied before the first assignment."""
+        failures = 0
+        while True:
+            try:
+                await self._stay()
+            except KafkaFailed as error:
+                if isinstance(error, AccessDenied) and not self._joined:
+                    raise
+                failures = 0 if self._settled.is_set() else failures + 1
+                wait = self._rng.uniform(0.1, min(LONGEST_WAIT, 2.0 ** min(failures, 5)))
+                self._on_failure(error, wait)
+                await asyncio.sleep(wait)
+
+    async def settled(self) -> None:
+        """Return once the group's word is fresh: a heartbeat later, and not in the middle of a rebalance.
+
+        A paused process (SIGSTOP) still believes in its old assignment; its next heartbeat tells it otherwise.
+        """
+        await asyncio.sleep(self._heartbeat * 1.5)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_BOUND):
+                await self._settled.wait()
+
+    def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
+        """A rebalance begins. Nothing changes hands before the next assignment says so."""
+        self._settled.clear()
+
+    def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
+        """The group's new word. Only notes it: aiokafka sends no heartbeat until this returns."""
+        self._consumer.pause(*assigned)
+        shards = frozenset(where.partition for where in assigned)
+        self._assignor.held = shards
+        self._joined = True
+        self._settled.set()
+        self._on_assigned(shards)
+
+    async def _stay(self) -> None:
+        with named(f"joining the group {self._connection.settings.group_id}"):
+            self._consumer = self._new_consumer()
+            self._consumer.subscribe([self._topic], listener=self)
+            try:
+                await bounded(self._consumer.start(), seconds=self._join_bound(), what="joining the group")
+                while True:
+                    # A member that holds an assignment must go on asking, although all is paused.
+                    await self._consumer.getmany(timeout_ms=1000)
+            finally:
+                self._settled.clear()
+                await self._leave()
+
+    def _join_bound(self) -> float:
+        return 30.0 + 3 * self._connection.settings.session_timeout
+
+    async def _leave(self) -> None:
+        leaving = asyncio.create_task(self._consumer.stop())
+        await asyncio.wait({leaving}, timeout=LEAVE_BOUND)
+        leave_behind(leaving)
+
+    def _new_consumer(self) -> Any:
+        settings = self._connection.settings
+        session = int(settings.session_timeout * 1000)
+        return AIOKafkaConsumer(
+            **self._connection.options(),
+            group_id=settings.group_id,
+            group_instance_id=settings.group_instance_id,
+            session_timeout_ms=session,
+            heartbeat_interval_ms=int(self._heartbeat * 1000),
+            # A dead member delays a rebalance by this long; nobody here needs time to finish anything first.
+            rebalance_timeout_ms=session,
+            max_poll_interval_ms=max(300_000, 2 * session),
+            partition_assignment_strategy=[self._assignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )

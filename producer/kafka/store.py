@@ -1,0 +1,143 @@
+"""One shard on Kafka: its transactional id, its partition of the ledger, its transactions.
+
+The transactional id is `{ledger topic}-{shard}`: it names what it protects. Whoever holds it is the only one whose
+commits succeed; taking it fences the holder and aborts or completes what he left open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from time import perf_counter
+
+from aiokafka import AIOKafkaProducer
+
+from producer.clock import Clock
+from producer.errors import Discard, Unavailable, Untrusted
+from producer.kafka.batches import Batches
+from producer.kafka.bounds import bounded, leave_behind
+from producer.kafka.connection import Connection
+from producer.kafka.failures import named
+from producer.kafka.census import Census
+from producer.kafka.topics import Topics
+from producer.ledger import Fold, shard_of
+from producer.model import Outgoing, Topic
+from producer.source import SourceFold
+
+TRANSACTION_TIMEOUT = 60.0
+"""Seconds after which the broker aborts a transaction that its owner left open."""
+COMMIT_BOUND = 45.0
+"""Seconds for a whole transaction; less than the broker's, so that we give up first."""
+TAKE_BOUND = 30.0
+DISCARD_BOUND = 2.0
+
+
+class KafkaShardStore:
+    """The store of shard `number`; `servers` are the sources that this instance would poll there."""
+
+    def __init__(
+        self,
+        *,
+        number: int,
+        servers: Sequence[str],
+        topics: Topics,
+        connection: Connection,
+        census: Census,
+        clock: Clock,
+    ) -> None:
+        self._number = number
+        self._servers = servers
+        self._topics = topics
+        self._connection = connection
+        self._census = census
+        self._clock = clock
+        self._producer: AIOKafkaProducer | None = None
+
+    @property
+    def limit(self) -> int:
+        """Bytes that one record may have at most, with its batch around it."""
+        return self._topics.max_message_bytes
+
+    async def take(self) -> Mapping[str, SourceFold]:
+        """Take the transactional id, then read the ledger to its high watermark; raises a KafkaFailed."""
+        await self.discard()
+        name = self._topics.name(Topic.LEDGER)
+        what = f"taking the transactional id {name}-{self._number}"
+        with named(what):
+            self._producer = self._new_producer(f"{name}-{self._number}")
+            await bounded(self._producer.start(), seconds=TAKE_BOUND, what=what)
+        sources = await self._fold(self._number)
+        self._refuse_misplaced(sources)
+        await self._refuse_elsewhere([server for server in self._servers if server not in sources])
+        return sources
+
+    async def commit(self, records: Iterable[Outgoing]) -> None:
+        """All records in one transaction; raises Discard (outcome unknown) or one of its kinds."""
+        if self._producer is None:
+            raise Discard("no producer: take the shard first")
+        began = perf_counter()
+        try:
+            with named("committing"):
+                await bounded(self._transaction(self._producer, records), seconds=COMMIT_BOUND, what="committing")
+        except Unavailable as error:
+            # Away in the middle of a transaction: nobody knows how it ended.
+            raise Discard(f"{error} (after {perf_counter() - began:.1f} s)") from None
+
+    async def discard(self) -> None:
+        """Throw the producer away in DISCARD_BOUND seconds at most."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        stopping = asyncio.create_task(producer.stop())
+        _, pending = await asyncio.wait({stopping}, timeout=DISCARD_BOUND)
+        for task in (stopping, *pending):
+            leave_behind(task)
+
+    async def _transaction(self, producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> None:
+        await producer.begin_transaction()
+        batches = Batches(producer, self._topics, shard=self._number, timestamp=int(self._clock.now().wall * 1000))
+        await batches.add(records)
+        await batches.delivered()
+        await producer.commit_transaction()
+
+    async def _fold(self, partition: int) -> Mapping[str, SourceFold]:
+        fold = Fold()
+        async for records in self._census.reader.batches(partition):
+            fold.apply((record.key, record.value) for record in records)
+            await asyncio.sleep(0)
+        return fold.sources()
+
+    def _refuse_misplaced(self, sources: Iterable[str]) -> None:
+        for server in sources:
+            right = shard_of(server, self._topics.shards)
+            if right != self._number:
+                raise Untrusted(self._repartitioned(server, found=self._number, right=right))
+
+    async def _refuse_elsewhere(self, unknown: Sequence[str]) -> None:
+        """A source unknown here may be known in another partition, if the topic was given more of them."""
+        if not unknown:
+            return
+        known = await self._census.servers()
+        for server in unknown:
+            if server in known:
+                raise Untrusted(self._repartitioned(server, found=known[server], right=self._number))
+
+    def _repartitioned(self, server: str, *, found: int, right: int) -> str:
+        return (
+            f"the ledger {self._topics.name(Topic.LEDGER)} has server {server} in partition {found}, it belongs into "
+            f"{right} of {self._topics.shards}: the topic was repartitioned. With the service stopped, "
+            "`wolkvox-hits ledger export`, recreate the topic with its old number of partitions and import, or "
+            f"`wolkvox-hits ledger reset {server}` at the cost of up to an hour of duplicates"
+        )
+
+    def _new_producer(self, transactional_id: str) -> AIOKafkaProducer:
+        compression = self._connection.settings.compression
+        return AIOKafkaProducer(
+            **self._connection.options(),
+            transactional_id=transactional_id,
+            transaction_timeout_ms=int(TRANSACTION_TIMEOUT * 1000),
+            compression_type=None if compression == "none" else compression,
+            # send_batch checks no size; the broker's limit is for the whole batch, compressed or not.
+            max_batch_size=min(900_000, self._topics.max_message_bytes),
+            max_request_size=self._topics.max_message_bytes,
+        )

@@ -1,0 +1,198 @@
+"""What happened in the core, as log lines, metrics and the numbers of the status page."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from producer.clock import Clock, rfc3339
+from producer.errors import Fenced, KafkaFailed, TooLarge, Unavailable
+from producer.model import Gap
+from producer.observe.logs import context, get_logger
+from producer.observe.metrics import POLL_OK, Metrics
+from producer.observe.report import MINUTES
+from producer.ports import Failed, Polled, Told
+
+_log = get_logger(__name__)
+
+GAPS_SHOWN = 5
+
+
+@dataclass(slots=True)
+class Numbers:
+    """One source's numbers since the process began; `minutes` counts new hits by the minute since 1970."""
+
+    published: int = 0
+    duplicate: int = 0
+    dead_lettered: int = 0
+    gaps: deque[Gap] = field(default_factory=lambda: deque(maxlen=GAPS_SHOWN))
+    minutes: dict[int, int] = field(default_factory=dict)
+
+    def per_minute(self, now: float) -> tuple[int, ...]:
+        """New hits in each of the last MINUTES minutes, oldest first."""
+        last = int(now // 60)
+        return tuple(self.minutes.get(minute, 0) for minute in range(last - MINUTES + 1, last + 1))
+
+
+class ServiceObserver:
+    """The Observer of the running service."""
+
+    def __init__(self, *, metrics: Metrics, clock: Clock) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._numbers: dict[str, Numbers] = {}
+        self._unknown: dict[int, int] = {}
+        self._failures: dict[str, int] = {}
+
+    def numbers(self, server: str) -> Numbers:
+        """A source's numbers so far."""
+        return self._numbers.setdefault(server, Numbers())
+
+    def polled(self, polled: Polled) -> None:
+        """A snapshot was taken."""
+        self._count_poll(polled)
+        with context(server=polled.server, poll=polled.poll):
+            if failures := self._failures.pop(polled.server, 0):
+                _log.info("poll_recovered", attempt=failures)
+            _log.info(
+                "poll_done",
+                rows=polled.rows,
+                new=polled.new,
+                duplicate=polled.duplicate,
+                dead=polled.dead,
+                pending=polled.pending,
+                milliseconds=round(polled.seconds * 1000),
+            )
+            if polled.drift:
+                _log.warning("api_drift", drift=dict(polled.drift))
+            for gap in polled.gaps:
+                self._gap(gap)
+
+    def failed(self, failed: Failed) -> None:
+        """A poll brought no snapshot."""
+        self._failures[failed.server] = self._failures.get(failed.server, 0) + 1
+        self._metrics.polls_total.labels(server=failed.server, outcome=failed.error.outcome).inc()
+        with context(server=failed.server, poll=failed.poll):
+            _log.warning(
+                "poll_failed",
+                outcome=failed.error.outcome,
+                error=str(failed.error),
+                attempt=self._failures[failed.server],
+                milliseconds=round(failed.seconds * 1000),
+                retry_in=round(failed.retry_in, 1),
+            )
+
+    def dropped(self, told: Mapping[str, Told]) -> None:
+        """Rows that left pending without a record of their own."""
+        for server, one in told.items():
+            drop = one.dropped
+            self._count_rows(server, published=drop.confirmed, duplicate=drop.duplicate)
+            if drop.superseded:
+                self._metrics.pending_dropped_total.labels(server=server, reason="superseded").inc(drop.superseded)
+                _log.warning(
+                    "rows_dropped",
+                    server=server,
+                    count=drop.superseded,
+                    cause="superseded: another owner may have told and forgotten them",
+                )
+
+    def committed(self, shard: int, told: Mapping[str, Told], *, seconds: float) -> None:
+        """A transaction is on Kafka."""
+        self._metrics.transactions_total.labels(outcome="committed").inc()
+        for server, one in told.items():
+            self._count_rows(server, published=one.published, dead_lettered=one.dead_lettered)
+            self._metrics.publish_delay_seconds.observe(one.delays)
+        _log.info(
+            "committed",
+            shard=shard,
+            events=sum(one.published for one in told.values()),
+            dead_letters=sum(one.dead_lettered for one in told.values()),
+            gaps=sum(one.gaps for one in told.values()),
+            milliseconds=round(seconds * 1000),
+        )
+
+    def commit_failed(self, shard: int, error: KafkaFailed, *, pending: int, retry_in: float) -> None:
+        """A transaction or the taking of a shard failed."""
+        outcome = "fenced" if isinstance(error, Fenced) else "too_large" if isinstance(error, TooLarge) else "failed"
+        self._metrics.transactions_total.labels(outcome=outcome).inc()
+        if isinstance(error, Fenced):
+            _log.warning("fenced", shard=shard, retry_in=round(retry_in, 1))
+        elif isinstance(error, Unavailable):
+            _log.warning("kafka_unavailable", shard=shard, error=str(error), retry_in=round(retry_in, 1))
+        else:
+            retry = round(retry_in, 1)
+            _log.warning("commit_failed", shard=shard, error=str(error), pending=pending, retry_in=retry)
+
+    def fenced_repeatedly(self, shard: int, *, times: int, seconds: float) -> None:
+        """Fenced again and again while the group says the shard is ours."""
+        _log.error(
+            "fenced_repeatedly",
+            shard=shard,
+            attempt=times,
+            cause=f"{times} times in {seconds:.0f} s another producer took this shard's transactional id while the "
+            "group says it is ours: is there a service with another KAFKA_GROUP_ID on the same KAFKA_TOPIC?",
+        )
+
+    def restored(self, shard: int, servers: Sequence[str], *, ids: int, seconds: float) -> None:
+        """A shard was taken and its ledger read."""
+        for server in servers:
+            self._metrics.follow(server)
+        _log.info("shard_taken", shard=shard, servers=list(servers), ids=ids, milliseconds=round(seconds * 1000))
+
+    def cursor_ahead(self, server: str) -> None:
+        """The ledger's cursor is later than our clock."""
+        _log.warning("cursor_ahead_of_clock", server=server)
+
+    def unknown_sources(self, shard: int, servers: Sequence[str]) -> None:
+        """The ledger's partition holds these servers that the settings lack."""
+        self._unknown[shard] = len(servers)
+        self._metrics.unknown_sources.set(sum(self._unknown.values()))
+        if servers:
+            _log.warning("unknown_sources", shard=shard, servers=list(servers))
+
+    def given_up(self, shard: int, servers: Sequence[str], *, pending: int) -> None:
+        """A shard went elsewhere."""
+        self._unknown.pop(shard, None)
+        self._metrics.unknown_sources.set(sum(self._unknown.values()))
+        for server in servers:
+            self._metrics.forget(server)
+        _log.info("shard_given_up", shard=shard, pending=pending)
+
+    def _count_poll(self, polled: Polled) -> None:
+        server, metrics = polled.server, self._metrics
+        metrics.polls_total.labels(server=server, outcome=POLL_OK).inc()
+        metrics.poll_seconds.labels(server=server).observe(polled.fetch_seconds)
+        metrics.snapshot_rows.labels(server=server).set(polled.rows)
+        metrics.dates_unparsed_total.labels(server=server).inc(polled.dates_unparsed)
+        metrics.snapshot_truncated_total.labels(server=server).inc(polled.truncated)
+        for kind, count in polled.drift.items():
+            metrics.drift_total.labels(kind=kind).inc(count)
+        self._count_rows(server, duplicate=polled.duplicate)
+        minutes = self.numbers(server).minutes
+        minute = int(self._clock.now().wall // 60)
+        minutes[minute] = minutes.get(minute, 0) + polled.new
+        for old in [old for old in minutes if old <= minute - MINUTES]:
+            del minutes[old]
+
+    def _count_rows(self, server: str, *, published: int = 0, duplicate: int = 0, dead_lettered: int = 0) -> None:
+        numbers = self.numbers(server)
+        numbers.published += published
+        numbers.duplicate += duplicate
+        numbers.dead_lettered += dead_lettered
+        counted = {"published": published, "duplicate": duplicate, "dead_lettered": dead_lettered}
+        for result, count in counted.items():
+            self._metrics.rows_total.labels(server=server, result=result).inc(count)
+
+    def _gap(self, gap: Gap) -> None:
+        self.numbers(gap.server).gaps.appendleft(gap)
+        self._metrics.coverage_gaps_total.labels(kind=gap.kind.value).inc()
+        self._metrics.coverage_gap_seconds_total.labels(server=gap.server).inc(max(0.0, gap.end - gap.start))
+        _log.warning(
+            "coverage_gap",
+            kind=gap.kind.value,
+            start=rfc3339(gap.start),
+            end=rfc3339(gap.end),
+            seconds=round(gap.end - gap.start, 3),
+            certain=gap.certain,
+        )

@@ -1,0 +1,99 @@
+"""What a transaction writes: for each source its events, dead letters, gaps and the ledger records that say so (pure).
+
+Records are made one by one while they go into the batches: 60,000 of them never exist at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from producer.clock import parse_rfc3339
+from producer.events.cloudevents import Events, Refusal
+from producer.ledger import DEAD_LETTERED, PUBLISHED, cursor_record, dead_record, hit_record, told
+from producer.model import API_FIELDS, DeadRow, Hit, Outgoing, Topic
+from producer.pending import Portion
+from producer.ports import Told
+from producer.source import Taken
+from producer.wolkvox.rows import dead_row
+
+
+class Transaction:
+    """The records of one transaction; making them counts into `told`, by server."""
+
+    def __init__(self, taken: Sequence[Taken], told: Mapping[str, Told], *, limit: int, now: float) -> None:
+        self._taken = taken
+        self._told = told
+        self._limit = limit
+        self._now = now
+
+    def records(self) -> Iterator[Outgoing]:
+        """Everything, each source's snapshots oldest first and its cursor last."""
+        for part in self._taken:
+            yield from _SourceRecords(part, self._told[part.server], limit=self._limit, now=self._now).records()
+
+
+class _SourceRecords:
+    def __init__(self, taken: Taken, told: Told, *, limit: int, now: float) -> None:
+        self._taken = taken
+        self._server = taken.server
+        self._told = told
+        self._limit = limit
+        self._now = now
+        self._events = Events(server=taken.server)
+
+    def records(self) -> Iterator[Outgoing]:
+        for portion in self._taken.portions:
+            yield from self._hits(portion)
+            yield from self._dead(portion)
+        yield from self._gaps()
+        yield from self._forgotten()
+        if self._taken.cursor is not None:
+            yield cursor_record(self._server, self._taken.cursor)
+
+    def _hits(self, portion: Portion) -> Iterator[Outgoing]:
+        published = told(PUBLISHED, portion.harvest.observed_at)
+        for hit in portion.hits:
+            record = self._events.hit(hit, limit=self._limit)
+            if isinstance(record, Refusal):
+                yield from self._refused(hit, record)
+                continue
+            yield Outgoing(Topic.HITS, *record)
+            yield hit_record(self._server, hit["conn_id"], published)
+            self._told.published += 1
+            if hit["occurred_at"] is not None:
+                self._told.delays.append(self._now - _seconds(hit["occurred_at"]))
+
+    def _refused(self, hit: Hit, refusal: Refusal) -> Iterator[Outgoing]:
+        """A hit that would fail each transaction, or that its schema refuses: a dead letter, and its id is done."""
+        row: dict[str, Any] = {name: value for name, value in hit.items() if name in API_FIELDS}
+        dead = dead_row(row | hit.get("extra", {}), refusal.reason, refusal.pointer)
+        yield self._letter(dead, hit["observed_at"])
+        yield hit_record(self._server, hit["conn_id"], told(DEAD_LETTERED, hit["observed_at"]))
+        self._told.dead_lettered += 1
+
+    def _dead(self, portion: Portion) -> Iterator[Outgoing]:
+        observed_at = portion.harvest.observed_at
+        for dead in portion.dead:
+            yield self._letter(dead, observed_at)
+            yield dead_record(self._server, dead.key, told(DEAD_LETTERED, observed_at))
+            self._told.dead_lettered += 1
+
+    def _letter(self, dead: DeadRow, observed_at: str) -> Outgoing:
+        record = self._events.dead_letter(dead, observed_at=observed_at, limit=self._limit)
+        return Outgoing(Topic.DEAD_LETTER, *record)
+
+    def _gaps(self) -> Iterator[Outgoing]:
+        for gap, observed_at in self._taken.gaps:
+            yield Outgoing(Topic.COVERAGE, *self._events.coverage_gap(gap, observed_at=observed_at))
+            self._told.gaps += 1
+
+    def _forgotten(self) -> Iterable[Outgoing]:
+        yield from (hit_record(self._server, key, None) for key in self._taken.forgotten_hits)
+        yield from (dead_record(self._server, key, None) for key in self._taken.forgotten_dead)
+
+
+@lru_cache(maxsize=4096)
+def _seconds(occurred_at: str) -> float:
+    return parse_rfc3339(occurred_at)

@@ -1,0 +1,134 @@
+"""The service at one moment, in the words of the status page, the probes and the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from producer import __version__
+from producer import settings as config
+from producer.clock import Clock
+from producer.errors import AccessDenied, BadToken, KafkaFailed, QuotaSpent, Refused, SlowDown, Unavailable, Untrusted
+from producer.fleet import Fleet
+from producer.observe.observer import ServiceObserver
+from producer.observe.report import KafkaState, ServiceReport, SourceReport, SourceState
+from producer.poller import PendingFull
+from producer.shard import Shard
+from producer.wiring import Wiring
+
+_STATES = (
+    (BadToken, SourceState.BAD_TOKEN),
+    (QuotaSpent, SourceState.QUOTA_SPENT),
+    (Refused, SourceState.REFUSED),
+    (SlowDown, SourceState.SLOWED),
+    (PendingFull, SourceState.FULL),
+)
+
+
+class Overview:
+    """Looks at the parts whenever it is asked; `fleet` and `failure` are set as the service gets that far."""
+
+    def __init__(
+        self,
+        settings: config.Settings,
+        *,
+        instance: str,
+        wiring: Wiring,
+        observer: ServiceObserver,
+        clock: Clock,
+        shard_of: Callable[[str], int | None],
+    ) -> None:
+        self._settings = {one.server: one for one in settings.sources}
+        self._instance = instance
+        self._wiring = wiring
+        self._observer = observer
+        self._clock = clock
+        self._started = clock.now().wall
+        self._shard_of = shard_of
+        self.fleet: Fleet | None = None
+        self.failure: KafkaFailed | None = None
+        """Why the cluster or the group can't be used at present."""
+
+    def report(self) -> ServiceReport:
+        """Everything, as of now."""
+        owned = self._owned()
+        kafka = self._kafka(owned)
+        sources = tuple(self._source(server, owned) for server in self._settings)
+        return ServiceReport(
+            instance=self._instance,
+            version=__version__,
+            kafka=kafka,
+            shards=tuple(sorted(owned)),
+            sources=sources,
+            now=self._clock.now().wall,
+            started=self._started,
+            unready=tuple(self._unready(kafka, sources)),
+        )
+
+    def window_ids(self) -> Mapping[str, int]:
+        """Ids remembered, by owned source."""
+        owned = self._owned()
+        return {
+            server: len(source.hits) + len(source.dead)
+            for server, source in self._wiring.sources.items()
+            if self._shard_of(server) in owned
+        }
+
+    def _owned(self) -> Mapping[int, Shard]:
+        return {} if self.fleet is None else self.fleet.owned
+
+    def _kafka(self, owned: Mapping[int, Shard]) -> KafkaState:
+        failures = [self.failure, *(shard.failure for shard in owned.values())]
+        for failure in filter(None, failures):
+            if isinstance(failure, AccessDenied):
+                return KafkaState.REFUSED
+            if isinstance(failure, Untrusted):
+                return KafkaState.UNTRUSTED
+            return KafkaState.UNREACHABLE if isinstance(failure, Unavailable) else KafkaState.FAILING
+        return KafkaState.OK if self.fleet and self.fleet.assigned is not None else KafkaState.CONNECTING
+
+    def _source(self, server: str, owned: Mapping[int, Shard]) -> SourceReport:
+        shard = owned.get(-1 if (number := self._shard_of(server)) is None else number)
+        polling, source = self._wiring.pollings[server], self._wiring.sources[server]
+        numbers = self._observer.numbers(server)
+        now = self._clock.now()
+        failure = polling.state.failure
+        return SourceReport(
+            server=server,
+            owned=shard is not None,
+            state=self._state(server, shard),
+            last_success=polling.state.last_success,
+            next_poll=polling.state.next_poll if shard else None,
+            published=numbers.published,
+            duplicate=numbers.duplicate,
+            dead_lettered=numbers.dead_lettered,
+            pending=len(source.pending),
+            seconds_until_data_loss=source.coverage.seconds_until_loss(now) if shard else None,
+            error=str(failure) if failure and shard else None,
+            gaps=tuple(numbers.gaps),
+            hits_per_minute=numbers.per_minute(now.wall),
+        )
+
+    def _state(self, server: str, shard: Shard | None) -> SourceState:
+        state = self._wiring.pollings[server].state
+        if shard is None:
+            return SourceState.STARTING if self.fleet is None or self.fleet.assigned is None else SourceState.STANDBY
+        if not shard.restored:
+            return SourceState.RESTORING
+        if state.failure is not None:
+            return next((word for kind, word in _STATES if isinstance(state.failure, kind)), SourceState.RETRYING)
+        if state.last_success is None:
+            return SourceState.STARTING
+        if self._is_late(server):
+            return SourceState.LATE
+        return SourceState.WAITING_FOR_KAFKA if shard.failure is not None else SourceState.OK
+
+    def _is_late(self, server: str) -> bool:
+        one, last = self._settings[server], self._wiring.pollings[server].state.last_success
+        return last is None or self._clock.now().wall - last > 2 * one.interval + one.timeout
+
+    def _unready(self, kafka: KafkaState, sources: tuple[SourceReport, ...]) -> Iterator[str]:
+        if kafka is not KafkaState.OK:
+            yield f"kafka: {kafka.value}"
+        for source in sources:
+            if source.owned and (source.state is SourceState.BAD_TOKEN or self._is_late(source.server)):
+                yield f"source {source.server}: {source.state.value}"

@@ -1,0 +1,117 @@
+"""The product on one screen: a poll turns a snapshot into events, a commit makes them true.
+
+    fetch -> identify -> drop what is told or waits -> read the rest -> wait for Kafka        poll_once
+    take  -> events, validated -> one transaction with the ledger -> remember                 commit_once
+
+They are two halves on purpose: polling has a deadline (the API forgets), committing has not (memory waits), so a slow
+or absent Kafka never silences the polling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from uuid import uuid4
+
+from producer.clock import Clock, elapsed
+from producer.errors import Discard, PollFailed
+from producer.model import DeadRow, Hit, Row, Rows, Snapshot
+from producer.outgoing import Transaction
+from producer.ports import Api, Budget, Polled, Reader, ShardStore, Told
+from producer.source import Source
+
+ROWS_PER_TRANSACTION = 60_000
+"""The API's own cap: a full snapshot fits into one transaction, an outage's worth is told in several."""
+
+ROWS_BETWEEN_YIELDS = 2_000
+"""About 10 ms of work; the loop's other tasks, heartbeats among them, get their turn in between."""
+
+
+class PendingFull(PollFailed):
+    """Kafka is away and PENDING_LIMIT rows wait: the snapshot is not taken, so coverage stands still."""
+
+    outcome = "pending_limit"
+
+
+class Poller:
+    """One source's polls. `budget` bounds what all sources together may keep waiting."""
+
+    def __init__(self, *, source: Source, api: Api, reader: Reader, budget: Budget) -> None:
+        self.source = source
+        self._api = api
+        self._reader = reader
+        self._budget = budget
+
+    async def poll_once(self) -> Polled:
+        """One snapshot, from the API to pending; raises PollFailed, and then nothing has changed."""
+        began = perf_counter()
+        snapshot = await self._api.fetch()
+        rows = self._reader.identify(snapshot, known=self.source.hits.keys())
+        unseen = self.source.unseen(rows)
+        self._require_room(len(unseen))
+        hits, dead = await self._read(unseen, snapshot)
+        harvest = self.source.add(snapshot, rows, hits=hits, dead=rows.dead | dead)
+        return Polled(
+            server=snapshot.server,
+            poll=uuid4().hex[:8],
+            rows=len(snapshot.rows),
+            new=len(hits),
+            duplicate=len(snapshot.rows) - len(hits) - len(harvest.dead) - rows.summaries,
+            dead=len(harvest.dead),
+            summaries=rows.summaries,
+            dates_unparsed=sum(bool(hit["date"]) and hit["occurred_at"] is None for hit in hits.values()),
+            pending=len(self.source.pending),
+            seconds=perf_counter() - began,
+            fetch_seconds=elapsed(snapshot.requested, snapshot.received),
+            truncated=snapshot.truncated,
+            not_found=snapshot.not_found,
+            drift=_drift(snapshot, rows),
+            gaps=harvest.gaps,
+        )
+
+    async def _read(self, unseen: Mapping[str, Row], snapshot: Snapshot) -> tuple[dict[str, Hit], dict[str, DeadRow]]:
+        """Each unseen row as a hit, or as a dead row with the reason."""
+        hits: dict[str, Hit] = {}
+        dead: dict[str, DeadRow] = {}
+        observed_at = snapshot.received.rfc3339()
+        for number, (conn_id, row) in enumerate(unseen.items(), start=1):
+            result = self._reader.read(row, observed_at)
+            if isinstance(result, DeadRow):
+                dead[result.key] = result
+            else:
+                hits[conn_id] = result
+            if number % ROWS_BETWEEN_YIELDS == 0:
+                await asyncio.sleep(0)
+        return hits, dead
+
+    def _require_room(self, rows: int) -> None:
+        if rows and self._budget.waiting() + rows > self._budget.limit:
+            raise PendingFull(
+                f"PENDING_LIMIT: {self._budget.waiting()} rows wait for Kafka, {rows} more would exceed it"
+            )
+
+
+async def commit_once(sources: Sequence[Source], store: ShardStore, clock: Clock, told: Mapping[str, Told]) -> None:
+    """One transaction of what waits, over the sources of one shard; counts into `told`, by server.
+
+    Raises KafkaFailed, and then all that was taken still waits (what was dropped at the take stays dropped).
+    """
+    room = ROWS_PER_TRANSACTION
+    taken = []
+    for source in sources:
+        taken.append(source.take(room, told[source.server].dropped))
+        room -= taken[-1].rows
+    try:
+        await store.commit(Transaction(taken, told, limit=store.limit, now=clock.now().wall).records())
+    except (Discard, asyncio.CancelledError):
+        for source, part in zip(sources, taken, strict=True):
+            source.doubt(part)
+        raise
+    for source, part in zip(sources, taken, strict=True):
+        source.settle(part)
+
+
+def _drift(snapshot: Snapshot, rows: Rows) -> Mapping[str, int]:
+    total = {"total_line": rows.summaries} if rows.summaries else {}
+    return snapshot.drift | rows.drift | total

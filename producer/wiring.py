@@ -1,0 +1,93 @@
+"""The parts of one instance, put together: per source its state, its API and its polling; shards on demand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from random import Random
+
+from producer import settings as config
+from producer.clock import Clock
+from producer.kafka.census import Census
+from producer.kafka.connection import Connection
+from producer.kafka.store import KafkaShardStore
+from producer.kafka.topics import Topics
+from producer.poller import Poller
+from producer.polling import Polling
+from producer.ports import Observer
+from producer.shard import Shard
+from producer.source import Source
+from producer.turns import Turns
+from producer.wolkvox.client import WolkvoxApi
+from producer.wolkvox.reader import RowReader
+
+
+class Pendings:
+    """What waits for Kafka, all sources together, against PENDING_LIMIT."""
+
+    def __init__(self, sources: Sequence[Source], limit: int) -> None:
+        self._sources = sources
+        self.limit = limit
+
+    def waiting(self) -> int:
+        """Rows that wait."""
+        return sum(len(source.pending) for source in self._sources)
+
+
+class Wiring:
+    """What an instance is made of. Sources live as long as the process: what waits survives losing a shard."""
+
+    def __init__(self, settings: config.Settings, *, clock: Clock, rng: Random, observer: Observer) -> None:
+        self._clock = clock
+        self._rng = rng
+        self._observer = observer
+        self._turns = Turns()
+        self._apis: list[WolkvoxApi] = []
+        keep = settings.dedup.window
+        self.sources = {one.server: Source(server=one.server, keep=keep, window=one.window) for one in settings.sources}
+        self.pendings = Pendings(list(self.sources.values()), settings.pending.limit)
+        self.pollings = {one.server: self._polling(one) for one in settings.sources}
+
+    def shard(
+        self,
+        number: int,
+        servers: Sequence[str],
+        *,
+        topics: Topics,
+        connection: Connection,
+        census: Census,
+        settled: Callable[[], Awaitable[None]],
+    ) -> Shard:
+        """A shard with its sources and its store on Kafka."""
+        store = KafkaShardStore(
+            number=number, servers=servers, topics=topics, connection=connection, census=census, clock=self._clock
+        )
+        return Shard(
+            number=number,
+            store=store,
+            pollings=[self.pollings[server] for server in servers],
+            settled=settled,
+            clock=self._clock,
+            rng=self._rng,
+            observer=self._observer,
+        )
+
+    async def close(self) -> None:
+        """Let the connections to the APIs go."""
+        await asyncio.gather(*(api.aclose() for api in self._apis))
+
+    def _polling(self, one: config.Source) -> Polling:
+        api = WolkvoxApi(server=one.server, url=one.url, token=one.token.read, timeout=one.timeout, clock=self._clock)
+        self._apis.append(api)
+        reader = RowReader(server=one.server, zone=one.timezone)
+        return Polling(
+            poller=Poller(source=self.sources[one.server], api=api, reader=reader, budget=self.pendings),
+            interval=one.interval,
+            timeout=one.timeout,
+            zone=one.timezone,
+            turn=partial(self._turns.turn, one.token.read),
+            clock=self._clock,
+            rng=self._rng,
+            observer=self._observer,
+        )
