@@ -17,8 +17,8 @@ from producer.wolkvox.masking import Shown
 from producer.wolkvox.parsing import Body, Unreadable, strict, tolerant
 from producer.wolkvox.refusal import refusal, retry_after
 
-MAX_ROWS = 4 * RECORD_CAP
-"""The API cuts its answers at 60,000 rows; four times as many are not this report."""
+MAX_ROWS = 2 * RECORD_CAP
+"""The API cuts its answers at 60,000 rows; twice as many are not this report."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ def _one_by_one(sent: list[Any], known: Container[str]) -> Rows:
             rows.summaries += 1
         else:
             _bury(row, conn_id, rows)
-    rows.drift = {kind: count for kind, count in (("summary_row", rows.summaries), ("number_id", numbers)) if count}
+    if numbers:
+        rows.drift["number_id"] = numbers
     return rows
 
 
