@@ -18,10 +18,9 @@ MOVED = "moved"
 """The query parameter by which the simulator knows that its own redirect was followed."""
 
 
-def _delivered(delivery: Delivery, *, whole: bool) -> Callable[[Report, float], Answer]:
+def _delivered(delivery: Delivery) -> Callable[[Report, float], Answer]:
     def make(report: Report, seconds: float) -> Answer:
-        answer = replace(report.answer(), delivery=delivery, pause=seconds)
-        return answer if whole else replace(answer, shown=())
+        return replace(report.answer(), delivery=delivery, pause=seconds)
 
     return make
 
@@ -83,12 +82,12 @@ def _skewed(report: Report, seconds: float) -> Answer:
 
 
 WIRE = (
-    Fault("timeout", "no answer ever: the request hangs", _delivered(Delivery.SILENT, whole=False)),
-    Fault("stall", "half of the answer, then nothing more", _delivered(Delivery.STALLED, whole=False)),
-    Fault("drip", "a byte each half second; `drip:0.1` sets the pause", _delivered(Delivery.DRIP, whole=True), 0.5),
-    Fault("slow", "the answer after 5 seconds; `slow:20` sets them", _delivered(Delivery.SLOW, whole=True), 5),
-    Fault("reset", "the connection is cut before an answer", _delivered(Delivery.RESET, whole=False)),
-    Fault("cut", "the connection is cut in the middle of the body", _delivered(Delivery.CUT, whole=False)),
+    Fault("timeout", "no answer ever: the request hangs", _delivered(Delivery.SILENT)),
+    Fault("stall", "half of the answer, then nothing more", _delivered(Delivery.STALLED)),
+    Fault("drip", "a byte each half second; `drip:0.1` sets the pause", _delivered(Delivery.DRIP), 0.5),
+    Fault("slow", "the answer after 5 seconds; `slow:20` sets them", _delivered(Delivery.SLOW), 5),
+    Fault("reset", "the connection is cut before an answer", _delivered(Delivery.RESET)),
+    Fault("cut", "the connection is cut in the middle of the body", _delivered(Delivery.CUT)),
     Fault("truncated-json", "the JSON ends in the middle, HTTP does not notice", _truncated),
     Fault("deflate", "a good answer in Content-Encoding: deflate", _deflate),
     Fault("broken-gzip", "says gzip and is not", _broken_gzip),

@@ -30,7 +30,7 @@ class OddRow:
 
     @property
     def row(self) -> Row:
-        return Row(self.conn_id if self.outcome == "event" else None, self.encoded)
+        return Row(self.conn_id, self.encoded)
 
 
 def odd_rows(now: float) -> tuple[OddRow, ...]:

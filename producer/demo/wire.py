@@ -73,9 +73,6 @@ class Wire:
         return not done
 
     async def _cut(self, delivery: Delivery) -> None:
-        if delivery is Delivery.CUT:
-            self._transport.close()  # what was written still arrives
-            await self._pause(None)
         if delivery is Delivery.RESET:
             # Lingering for zero seconds makes the close a TCP reset.
             linger = struct.pack("ii", 1, 0)

@@ -215,6 +215,34 @@ async def test_an_answer_that_the_client_did_not_wait_for_was_not_shown(
     assert (simulator.shown, simulator.polls) == (set(), 0)
 
 
+async def test_an_answer_that_the_client_left_in_the_middle_was_not_shown() -> None:
+    # 7 MB: more than the sockets of both ends hold.
+    async with Simulator(rate=400, window=100) as simulator, httpx.AsyncClient() as client:
+        headers = {"wolkvox-token": simulator.token, "accept-encoding": "identity"}
+        async with client.stream("GET", simulator.url + PATH, headers=headers) as answer:
+            await anext(answer.aiter_raw())
+        await simulator.until(lambda: simulator.api.busy[simulator.token] == 0)
+
+        assert (simulator.shown, simulator.polls) == (set(), 0)
+
+
+async def test_a_refusal_is_no_poll(simulator: Simulator, client: httpx.AsyncClient) -> None:
+    simulator.fault = "quota"
+    await client.get(PATH)
+
+    assert (simulator.polls, simulator.sources["0042"].requests) == (0, 1)
+
+
+async def test_rows_that_left_the_report_are_let_go(
+    simulator: Simulator, client: httpx.AsyncClient, clock: MovedClock
+) -> None:
+    for _ in range(40):
+        clock.move(20)
+        await client.get(PATH)
+
+    assert len(simulator.sources["0042"]._rows) < 60
+
+
 async def test_token_info_shows_no_hit(simulator: Simulator, client: httpx.AsyncClient) -> None:
     await client.get(INFO)
 
@@ -333,6 +361,7 @@ async def test_it_opens_again_on_its_port_and_remembers() -> None:
         with pytest.raises(httpx.ConnectError):
             await client.get(simulator.url + PATH)
         await simulator.open()
+        simulator.fault = "slow:0.01"  # a delivery that would end at once if the simulator still was closing
         await client.get(simulator.url + PATH)
 
     assert simulator.shown >= shown
@@ -354,6 +383,12 @@ def test_the_lines_for_the_service_name_every_server() -> None:
         '[[source]]\nserver = "0042"\nurl = "http://127.0.0.1:8042/wv0042"\ntoken = "t"\n',
         '[[source]]\nserver = "0043"\nurl = "http://127.0.0.1:8042/wv0043"\ntoken = "t-0043"\n',
     ]
+
+
+async def test_signals_are_left_to_the_program() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    async with Simulator():
+        assert signal.getsignal(signal.SIGTERM) is before
 
 
 PROGRAM = """
