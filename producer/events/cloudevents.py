@@ -13,14 +13,13 @@ import orjson
 
 from producer.clock import rfc3339
 from producer.errors import WolkvoxHitsError
+from producer.events import encoding
 from producer.events.catalogue import CURRENT, urn, writer
-from producer.events.encoding import Encoding, NotEncodable, scrub
+from producer.events.encoding import NotEncodable, scrub
 from producer.events.record import Header, Record, size
 from producer.model import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from producer.model import DeadRow, Gap, Hit
 
 TYPES = {"hit": "wolkvox.hit", "dead_letter": "wolkvox.dead-letter", "coverage_gap": "wolkvox.coverage-gap"}
@@ -50,14 +49,11 @@ class BrokenContract(WolkvoxHitsError):
 class Events:
     """The events of one source; `server` is its four digits.
 
-    `limit` is always the topic's message limit in bytes (`max.message.bytes`). `default` is for values that the parser
-    of the rows left as a type of its own: it gives the JSON value of each, or raises TypeError.
+    `limit` is always the topic's message limit in bytes (`max.message.bytes`).
     """
 
-    def __init__(self, *, server: str, default: Callable[[Any], Any] | None = None) -> None:
+    def __init__(self, *, server: str) -> None:
         self._server = server
-        self._default = default
-        self._json = Encoding(default)
         self._prefix = f"{server}/".encode()
         self._is_hit = writer("hit").is_valid
         self._constant = {name: _constant(name, server) for name in TYPES}
@@ -69,10 +65,10 @@ class Events:
         if not self._is_hit(hit):
             return _refused(hit)
         try:
-            value = orjson.dumps(hit, self._default)
+            value = orjson.dumps(hit)
         except orjson.JSONEncodeError:
             try:
-                value = self._json.exactly(hit)
+                value = encoding.exactly(hit)
             except NotEncodable:
                 return self._not_encodable(hit)
         key = hit["conn_id"].encode()
@@ -95,15 +91,15 @@ class Events:
         key = dead.key.encode()
         headers = self._headers("dead_letter", self._prefix + key, observed_at, key)
         try:
-            record = Record(key, self._json.leniently({**envelope, "row": dead.row}), headers)
+            record = Record(key, encoding.leniently({**envelope, "row": dead.row}), headers)
             if size(record) <= limit:
                 return record
         except NotEncodable:
             pass
         frame = {**envelope, "trimmed": True}
-        room = limit - size(Record(key, self._json.leniently(frame), headers))
-        frame["row"] = self._json.trim(dead.row, budget=room)
-        return Record(key, self._json.leniently(frame), headers)
+        room = limit - size(Record(key, encoding.leniently(frame), headers))
+        frame["row"] = encoding.trim(dead.row, budget=room)
+        return Record(key, encoding.leniently(frame), headers)
 
     def coverage_gap(self, gap: Gap, *, observed_at: str) -> Record:
         """The record of a gap; its id depends on the gap alone, so it is the same after a restart.
@@ -121,7 +117,7 @@ class Events:
         _must_fit("coverage_gap", value)
         key = gap.server.encode()
         identity = f"{gap.server}/{gap.kind.value}/{start}".encode()
-        return Record(key, self._json.exactly(value), self._headers("coverage_gap", identity, observed_at, key))
+        return Record(key, encoding.exactly(value), self._headers("coverage_gap", identity, observed_at, key))
 
     def _headers(self, name: str, identity: bytes, observed_at: str, subject: bytes) -> list[Header]:
         own = ("ce_id", identity), self._ce_time(observed_at), ("ce_subject", subject)
@@ -136,7 +132,7 @@ class Events:
     def _not_encodable(self, hit: Hit) -> Refusal:
         for name, value in [*hit.items(), *hit.get("extra", {}).items()]:
             try:
-                self._json.exactly([name, value])
+                encoding.exactly([name, value])
             except NotEncodable:
                 if name != "extra":
                     return Refusal(Reason.NOT_ENCODABLE, _pointer(name))

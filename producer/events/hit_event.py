@@ -28,7 +28,8 @@ class HitEvent:
     """One event of wolkvox.hits.
 
     `id` (`ce_id`) is the same however often the record is delivered: what a consumer remembers to act once. The fields
-    with personal data are left out of `repr`, so that an event can be logged.
+    with personal data are left out of `repr`, so that an event can be logged. In `extra`, an integer beyond 64 bits is
+    a float.
     """
 
     id: str

@@ -125,17 +125,6 @@ def test_a_sale_is_not_refused_for_an_integer_beyond_64_bits_beside_it() -> None
     assert record.key == b'quoted "id"'
 
 
-def test_what_the_parser_left_as_its_own_type_is_written_by_default() -> None:
-    class Digits:
-        pass
-
-    events = Events(server="0042", default=lambda _odd: 6736.5)
-    for beside in (1, 10**40):
-        record = events.hit(a_hit(extra={"score": Digits(), "beside": beside}), limit=LIMIT)
-        assert isinstance(record, Record)
-        assert json.loads(record.value)["extra"] == {"score": 6736.5, "beside": beside}
-
-
 @pytest.mark.parametrize("length", [0, 1, 100, 3000, 100_000])
 def test_a_hit_is_too_large_exactly_when_its_record_is(length: int) -> None:
     hit = a_hit(extra={"notes": "x" * length})
