@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from producer import __version__, observe
+from producer import __version__
 from producer.errors import SettingsError, WolkvoxHitsError
 from producer.observe.logs import configure
 from producer.settings import Settings, load
 
+# Imports of rooms are inside the commands: `--help` and `config show` should not wait for Kafka's client.
+# ruff: noqa: PLC0415
+
+SIMULATED_TOKEN = "simulated-token"  # noqa: S105 (opens nothing but the simulator)
+
 app = typer.Typer(
     name="wolkvox-hits",
-    help="Wolkvox sales hits as a Kafka stream: each hit exactly once.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
+    # A local variable may hold a secret for a moment.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -29,7 +35,7 @@ Set = Annotated[list[str] | None, typer.Option("--set", metavar="SECTION.FIELD=V
 
 
 @app.callback()
-def version(
+def root(
     *,
     version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and exit.")] = False,
 ) -> None:
@@ -44,31 +50,90 @@ def run(
     *,
     once: Annotated[bool, typer.Option("--once", help="One poll of each source, committed, then exit.")] = False,
     config: Config = None,
-    settings: Set = None,
+    overrides: Set = None,
 ) -> None:
     """The service: poll, deduplicate, publish, until SIGTERM or SIGINT."""
-    from producer.service import Service  # noqa: PLC0415 (the other commands start faster without it)
+    settings = _settings(config, overrides)
+    configure(level=settings.log.level, format=settings.log.format or "auto")
+    if once:
+        _once(settings)
+        return
+    from producer.service import Service
 
-    loaded = _settings(config, settings)
-    configure(level=loaded.log.level, format=loaded.log.format or "auto")
-    asyncio.run(Service(loaded).run())
+    asyncio.run(Service(settings).run())
+
+
+@app.command(epilog="Example: `wolkvox-hits simulate --rate 5 --fault 'http-500@30s-60s'`")
+def simulate(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0: any free one.")] = 8090,
+    token: Annotated[str, typer.Option(help="The first server's token; `any` accepts every one.")] = SIMULATED_TOKEN,
+    servers: Annotated[int, typer.Option(min=1, max=9000, help="How many Wolkvox servers, from 0042 on.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed, the same hits.")] = 1,
+    rate: Annotated[float, typer.Option(help="Hits a second and server.")] = 1.0,
+    window: Annotated[str, typer.Option(help="How far back the report reaches: 15s, 10m, 1h.")] = "10m",
+    late: Annotated[float, typer.Option(help="Share of rows that appear late, 0 to 1.")] = 0.05,
+    quota: Annotated[int, typer.Option(help="Calls a day and server.")] = 100_000,
+    fault: Annotated[str, typer.Option(help="A fault or a plan of them; `list` shows all.")] = "",
+) -> None:
+    """Serve a simulated Wolkvox API, with faults on demand."""
+    from producer.demo.faults import FAULTS
+    from producer.demo.simulator import Simulator, serve, server_names
+    from producer.settings import seconds
+
+    if fault == "list":
+        for name, one in sorted(FAULTS.items()):
+            typer.echo(f"{name:20} {one.description}")
+        return
+    try:
+        simulator = Simulator(
+            host=host,
+            port=port,
+            token=token,
+            servers=server_names(servers),
+            seed=seed,
+            rate=rate,
+            window=seconds(window),
+            late=late,
+            quota=quota,
+            fault=fault,
+        )
+    except ValueError as error:
+        _fail([str(error)], code=2)
+    try:
+        serve(simulator, echo=typer.echo)
+    except OSError as error:
+        _fail([f"can't listen on {host}:{port}: {error.strerror}; choose another --port, or 0"], code=1)
 
 
 def main() -> None:
-    """The entry point: errors in one line each; exit 2 for settings, 1 for anything else that was foreseen."""
+    """The entry point: errors in a line each; exit 2 for settings, 1 for anything else that was foreseen."""
     try:
         app()
     except SettingsError as error:
         _fail(error.problems, code=2)
     except WolkvoxHitsError as error:
         _fail([str(error)], code=1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _once(settings: Settings) -> None:
+    from producer.once import Once
+
+    results = asyncio.run(Once(settings).run())
+    for result in results:
+        typer.echo(f"{result.server}: {result.text}")
+    if not all(result.ok for result in results):
+        raise typer.Exit(1)
 
 
 def _settings(config: Path | None, overrides: list[str] | None) -> Settings:
     return load(config=config, environ=os.environ, overrides=overrides or ())
 
 
-def _fail(lines: tuple[str, ...] | list[str], *, code: int) -> NoReturn:
+def _fail(lines: Sequence[str], *, code: int) -> NoReturn:
     for line in lines:
-        print(f"wolkvox-hits: {line}", file=sys.stderr)  # noqa: T201 (this is what the command prints)
+        typer.echo(f"wolkvox-hits: {line}", err=True)
     sys.exit(code)

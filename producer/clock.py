@@ -15,7 +15,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
-    """One reading of both clocks, in seconds: `wall` since 1970 (UTC), `boot` since some fixed point of this machine."""
+    """One reading of both clocks, in seconds: `wall` since 1970 (UTC), `boot` since some fixed point of the machine."""
 
     wall: float
     boot: float

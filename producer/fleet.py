@@ -15,10 +15,9 @@ HANDOVER = 2.0
 
 
 class Fleet:
-    """Owned shards by number; `make` builds one of those in `loaded`, the shards that have sources."""
+    """Owned shards by number; `make` builds one."""
 
-    def __init__(self, *, loaded: frozenset[int], make: Callable[[int], Shard]) -> None:
-        self._loaded = loaded
+    def __init__(self, *, make: Callable[[int], Shard]) -> None:
         self._make = make
         self._wanted: frozenset[int] = frozenset()
         self._changed = asyncio.Event()
@@ -27,10 +26,10 @@ class Fleet:
         self.assigned: frozenset[int] | None = None
         """All shards of the group's last word, empty ones too; None before the first."""
 
-    def assign(self, shards: frozenset[int]) -> None:
-        """The group's word: from now on these are ours. Only notes it."""
+    def assign(self, shards: frozenset[int], *, loaded: frozenset[int]) -> None:
+        """The group's word: from now on these are ours; those without sources, not `loaded`, cost nothing."""
         self.assigned = shards
-        self._wanted = shards & self._loaded
+        self._wanted = shards & loaded
         self._changed.set()
 
     async def run(self) -> None:

@@ -80,7 +80,7 @@ class Fold:
         """Add records as (key, value); raises Untrusted for what this version can't read."""
         for key, value in records:
             kind, _, rest = (key or b"").decode(errors="replace").partition("/")
-            if kind == "hit" or kind == "dead":
+            if kind in ("hit", "dead"):
                 server, _, name = rest.partition("/")
                 entries = self._servers.get(server) or self._entries(server)
                 ids = entries.hits if kind == "hit" else entries.dead

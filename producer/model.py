@@ -149,7 +149,7 @@ class Topic(StrEnum):
 
 
 class Outgoing(NamedTuple):
-    """One record on its way to Kafka; a `value` of None is a tombstone. `headers` is a list: aiokafka takes no other."""
+    """One record on its way to Kafka; a `value` of None is a tombstone. `headers` must be a list for aiokafka."""
 
     topic: Topic
     key: bytes

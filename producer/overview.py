@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from producer import __version__
 from producer import settings as config
 from producer.clock import Clock
+from producer.cluster import Cluster
 from producer.errors import AccessDenied, BadToken, KafkaFailed, QuotaSpent, Refused, SlowDown, Unavailable, Untrusted
 from producer.fleet import Fleet
 from producer.observe.observer import ServiceObserver
@@ -25,7 +26,7 @@ _STATES = (
 
 
 class Overview:
-    """Looks at the parts whenever it is asked; `fleet` and `failure` are set as the service gets that far."""
+    """Looks at the parts whenever it is asked."""
 
     def __init__(
         self,
@@ -33,9 +34,10 @@ class Overview:
         *,
         instance: str,
         wiring: Wiring,
+        cluster: Cluster,
+        fleet: Fleet,
         observer: ServiceObserver,
         clock: Clock,
-        shard_of: Callable[[str], int | None],
     ) -> None:
         self._settings = {one.server: one for one in settings.sources}
         self._instance = instance
@@ -43,14 +45,14 @@ class Overview:
         self._observer = observer
         self._clock = clock
         self._started = clock.now().wall
-        self._shard_of = shard_of
-        self.fleet: Fleet | None = None
+        self._cluster = cluster
+        self._fleet = fleet
         self.failure: KafkaFailed | None = None
         """Why the cluster or the group can't be used at present."""
 
     def report(self) -> ServiceReport:
         """Everything, as of now."""
-        owned = self._owned()
+        owned = self._fleet.owned
         kafka = self._kafka(owned)
         sources = tuple(self._source(server, owned) for server in self._settings)
         return ServiceReport(
@@ -66,15 +68,12 @@ class Overview:
 
     def window_ids(self) -> Mapping[str, int]:
         """Ids remembered, by owned source."""
-        owned = self._owned()
+        owned = self._fleet.owned
         return {
             server: len(source.hits) + len(source.dead)
             for server, source in self._wiring.sources.items()
-            if self._shard_of(server) in owned
+            if self._cluster.shards.get(server) in owned
         }
-
-    def _owned(self) -> Mapping[int, Shard]:
-        return {} if self.fleet is None else self.fleet.owned
 
     def _kafka(self, owned: Mapping[int, Shard]) -> KafkaState:
         failures = [self.failure, *(shard.failure for shard in owned.values())]
@@ -84,10 +83,10 @@ class Overview:
             if isinstance(failure, Untrusted):
                 return KafkaState.UNTRUSTED
             return KafkaState.UNREACHABLE if isinstance(failure, Unavailable) else KafkaState.FAILING
-        return KafkaState.OK if self.fleet and self.fleet.assigned is not None else KafkaState.CONNECTING
+        return KafkaState.CONNECTING if self._fleet.assigned is None else KafkaState.OK
 
     def _source(self, server: str, owned: Mapping[int, Shard]) -> SourceReport:
-        shard = owned.get(-1 if (number := self._shard_of(server)) is None else number)
+        shard = owned.get(self._cluster.shards.get(server, -1))
         polling, source = self._wiring.pollings[server], self._wiring.sources[server]
         numbers = self._observer.numbers(server)
         now = self._clock.now()
@@ -111,7 +110,7 @@ class Overview:
     def _state(self, server: str, shard: Shard | None) -> SourceState:
         state = self._wiring.pollings[server].state
         if shard is None:
-            return SourceState.STARTING if self.fleet is None or self.fleet.assigned is None else SourceState.STANDBY
+            return SourceState.STARTING if self._fleet.assigned is None else SourceState.STANDBY
         if not shard.restored:
             return SourceState.RESTORING
         if state.failure is not None:

@@ -1,4 +1,4 @@
-"""When to poll next (pure): drift-free slots with a little jitter; after a failure, backoff bounded by what is at stake.
+"""When to poll next (pure): drift-free slots with a little jitter; after a failure, backoff bounded by what is at risk.
 
 All times are seconds of one monotonic clock. The rules, from the design's table of answers:
 

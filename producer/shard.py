@@ -57,6 +57,7 @@ class Shard:
         self._rng = rng
         self._observer = observer
         self._work = asyncio.Event()
+        self._once = False
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._polls: set[asyncio.Task[None]] = set()
@@ -88,14 +89,15 @@ class Shard:
             source.release()
         self._observer.given_up(self.number, servers, pending=self.pending)
 
-    async def once(self) -> None:
-        """One poll of each source, committed; raises KafkaFailed at the first failure of Kafka."""
-        try:
-            await self._restore()
-            await asyncio.gather(*(polling.once() for polling in self.pollings))
-            await self._commit_all()
-        finally:
-            await self._store.discard()
+    async def once(self, *, within: float) -> bool:
+        """One poll of each source, committed; False if that is not done after `within` seconds."""
+        self._once = True
+        task = self.start()
+        done, _ = await asyncio.wait({task}, timeout=within)
+        await self.stop(within=2.0)
+        for finished in done:
+            finished.result()
+        return bool(done)
 
     async def _run(self) -> None:
         try:
@@ -115,7 +117,10 @@ class Shard:
             while not self._stopping.is_set():
                 self._work.clear()
                 await self._commit_all()
+                if self._once and all(poll.done() for poll in self._polls):
+                    break
                 await self._work.wait()
+            self._stopping.set()
             await self._commit_all()
         except KafkaFailed as error:
             return await self._wait_after(error)
@@ -177,7 +182,14 @@ class Shard:
 
     def _start_polling(self) -> None:
         if not self._polls and not self._stopping.is_set():
-            self._polls = {asyncio.create_task(polling.run(self._work.set)) for polling in self.pollings}
+            self._polls = {asyncio.create_task(self._poll(polling)) for polling in self.pollings}
+
+    async def _poll(self, polling: Polling) -> None:
+        if self._once:
+            await polling.once()
+            asyncio.get_running_loop().call_soon(self._work.set)  # when this task is done
+        else:
+            await polling.run(self._work.set)
 
     async def _stop_polling(self) -> None:
         polls, self._polls = self._polls, set()

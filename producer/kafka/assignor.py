@@ -8,6 +8,7 @@ Shards with sources and empty ones are dealt separately: twelve shards and one s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -34,40 +35,55 @@ def share_out(holders: Mapping[str, Collection[int]], shards: Sequence[int]) -> 
     return shares
 
 
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What a member tells the leader: the shards it holds, and whether it is a guest."""
+
+    held: Collection[int] = ()
+    guest: bool = False
+
+    @classmethod
+    def parse(cls, data: bytes | None) -> _Claim:
+        try:
+            content = orjson.loads(data or b"{}")
+            return cls([int(shard) for shard in content.get("held", ())], bool(content.get("guest")))
+        except (ValueError, TypeError, AttributeError):
+            return cls()
+
+
 class StickyShards(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka ships no types
-    """The assignor of one consumer; `held` tells what this member holds when it joins."""
+    """The assignor of one consumer; `held` tells what this member holds when it joins.
+
+    `loaded` are the shards that have sources. A `guest` (`run --once`) takes only what no regular member is there for.
+    """
 
     name = "wolkvox-hits-sticky"
 
-    def __init__(self, *, loaded: Collection[int]) -> None:
-        """`loaded` are the shards that have sources."""
+    def __init__(self, *, loaded: Collection[int], guest: bool = False) -> None:
         self._loaded = loaded
+        self._guest = guest
         self.held: Collection[int] = ()
 
     def metadata(self, topics: Iterable[str]) -> Any:
         """What this member tells the leader when it joins."""
-        return ConsumerProtocolMemberMetadata(VERSION, list(topics), orjson.dumps(sorted(self.held)))
+        claim = orjson.dumps({"held": sorted(self.held), "guest": self._guest})
+        return ConsumerProtocolMemberMetadata(VERSION, list(topics), claim)
 
     def assign(self, cluster: Any, members: Mapping[str, Any]) -> dict[str, Any]:
         """The leader's decision for all members."""
         (topic,) = {topic for metadata in members.values() for topic in metadata.subscription}
         shards = sorted(cluster.partitions_for_topic(topic) or ())
-        holders = {member: _held(metadata.user_data) for member, metadata in members.items()}
+        claims = {member: _Claim.parse(metadata.user_data) for member, metadata in members.items()}
+        regular = {member: claim.held for member, claim in claims.items() if not claim.guest}
+        holders = regular or {member: claim.held for member, claim in claims.items()}
         loaded = share_out(holders, [shard for shard in shards if shard in self._loaded])
-        # The other way round, so that whoever got one more of these gets one fewer of those.
         empty = share_out(holders, [shard for shard in shards if shard not in self._loaded])
         return {
-            member: ConsumerProtocolMemberAssignment(VERSION, [(topic, sorted(loaded[member] + empty[member]))], b"")
+            member: ConsumerProtocolMemberAssignment(
+                VERSION, [(topic, sorted(loaded.get(member, []) + empty.get(member, [])))], b""
+            )
             for member in members
         }
 
     def on_assignment(self, assignment: Any) -> None:
         """Nothing to keep: `held` is told by the owner."""
-
-
-def _held(user_data: bytes | None) -> Collection[int]:
-    try:
-        held = orjson.loads(user_data or b"[]")
-    except ValueError:
-        return ()
-    return [shard for shard in held if isinstance(shard, int)] if isinstance(held, list) else ()

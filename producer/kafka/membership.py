@@ -38,10 +38,11 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         on_assigned: Callable[[frozenset[int]], None],
         on_failure: Callable[[KafkaFailed, float], None],
         rng: Random,
+        guest: bool = False,
     ) -> None:
         self._connection = connection
         self._topic = topic
-        self._assignor = StickyShards(loaded=loaded)
+        self._assignor = StickyShards(loaded=loaded, guest=guest)
         self._on_assigned = on_assigned
         self._on_failure = on_failure
         self._rng = rng
@@ -77,7 +78,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
             async with asyncio.timeout(SETTLE_BOUND):
                 await self._settled.wait()
 
-    def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
+    def on_partitions_revoked(self, revoked: Collection[Any]) -> None:  # noqa: ARG002 (aiokafka's signature)
         """A rebalance begins. Nothing changes hands before the next assignment says so."""
         self._settled.clear()
 

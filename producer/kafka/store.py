@@ -16,9 +16,9 @@ from producer.clock import Clock
 from producer.errors import Discard, Unavailable, Untrusted
 from producer.kafka.batches import Batches
 from producer.kafka.bounds import bounded, leave_behind
+from producer.kafka.census import Census
 from producer.kafka.connection import Connection
 from producer.kafka.failures import named
-from producer.kafka.census import Census
 from producer.kafka.topics import Topics
 from producer.ledger import Fold, shard_of
 from producer.model import Outgoing, Topic
