@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +77,7 @@ class TopicSetup:
             found = await self._partitions(admin)
             if missing := [topic for topic in Topic if topic not in found]:
                 await self._create(admin, missing, found)
-                found = await self._partitions(admin)
+                found = await self._visible(admin)
             configs = {topic: await self._config(admin, topic) for topic in Topic}
         self._check(found, configs)
         smallest = min(int(config["max.message.bytes"]) for config in configs.values())
@@ -90,6 +91,15 @@ class TopicSetup:
                 found[Topic(entry["topic"].removeprefix(self._settings.topic))] = len(entry["partitions"])
             elif error is not kafka.UnknownTopicOrPartitionError:
                 raise failure(error(), f"describing {entry['topic']}")
+        return found
+
+    async def _visible(self, admin: AIOKafkaAdminClient) -> dict[Topic, int]:
+        """The topics, once the brokers that we ask know of them too: creation returns before that."""
+        for _ in range(50):
+            found = await self._partitions(admin)
+            if all(topic in found for topic in Topic):
+                break
+            await asyncio.sleep(0.1)
         return found
 
     async def _create(self, admin: AIOKafkaAdminClient, missing: list[Topic], found: Mapping[Topic, int]) -> None:
