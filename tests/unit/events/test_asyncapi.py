@@ -103,10 +103,7 @@ def test_the_key_that_is_sent_is_the_one_described(message: str) -> None:
 @pytest.mark.parametrize("message", ["hit", "deadLetter", "coverageGap"])
 def test_type_payload_and_dataschema_are_those_of_the_version_that_is_sent(message: str) -> None:
     described = MESSAGES[message]
-    name = described["name"]
-    constants = {
-        header: rule["const"] for header, rule in described["headers"]["properties"].items() if "const" in rule
-    }
+    name, rules = described["name"], described["headers"]["properties"]
     assert described["payload"]["schema"]["$ref"] == f"./{name}/{CURRENT[name]}.json"
     assert rules["ce_type"]["const"] == TYPES[name]
     assert rules["ce_dataschema"]["const"] == urn(name, CURRENT[name])
