@@ -1,25 +1,43 @@
-.PHONY: demo test check install clean
+# The only two commands that a fresh machine needs: make demo, make test. Python 3.11 or later is all they ask for.
+.PHONY: help demo test check bench install lock clean
+.DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
 
-demo: .venv/.installed  ## the whole product on this machine: a real Kafka, a simulated call centre, a crash, an audit
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+demo: .venv/.installed  ## the whole product here: a real Kafka, a simulated call centre, a crash, an outage, an audit
 	@$(BIN)/wolkvox-hits demo
 
 test: .venv/.installed  ## everything: lint, types, unit, contract and integration tests on a real Kafka
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@$(BIN)/pytest
 
-check: .venv/.installed  ## the quick part: lint, types, unit tests
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+check: .venv/.installed  ## the quick part: lint, types, unit and meta tests, in under a minute
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy
 	@$(BIN)/pytest -q tests/unit tests/meta
 
-install: .venv/.installed
+bench: .venv/.installed  ## the benchmarks: ratios taken in one run
+	@$(BIN)/python -m tests.benchmarks
 
-.venv/.installed: pyproject.toml
-	@echo "installing wolkvox-hits into .venv (about half a minute) ..."
+install: .venv/.installed  ## the virtual environment in .venv, with everything that the commands above need
+
+.venv/.installed: pyproject.toml requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "wolkvox-hits needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	       "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "installing into .venv, about half a minute ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-clean:
+lock:  ## resolve the dependencies anew, with hashes (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --extra compression pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --extra dev pyproject.toml -o requirements-dev.lock
+
+clean:  ## remove what the commands above made
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
