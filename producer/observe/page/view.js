@@ -18,6 +18,15 @@ function put(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+// Replaces what is inside only if it is new: a text that someone is selecting stays.
+const drawn = new WeakMap();
+function renew(node, content, build) {
+  const key = JSON.stringify(content);
+  if (drawn.get(node) === key) return;
+  drawn.set(node, key);
+  node.replaceChildren(...content.map(build));
+}
+
 export function choose(changes) {
   Object.assign(choice, changes);
 }
@@ -48,7 +57,7 @@ function verdict(report) {
   $("verdict").className = `verdict trouble-${level}`;
   put($("verdict"), `${MARKS[level]} ${text}`);
   $("reasons").hidden = !reasons.length;
-  $("reasons").replaceChildren(...reasons.map((reason) => element("li", "", reason)));
+  renew($("reasons"), reasons, (reason) => element("li", "", reason));
   const title = `${level > 1 ? "⚠ " : ""}wolkvox-hits ${report.instance}`;
   if (document.title !== title) document.title = title;
   icon(level);
@@ -71,14 +80,12 @@ function facts(report) {
     ["Pending", count(sum(report.sources.map((s) => s.pending)))],
     ["Version", report.version],
   ];
-  if (report.started) told.push(["Running for", span((Date.parse(report.now) - Date.parse(report.started)) / 1000)]);
-  $("facts").replaceChildren(
-    ...told.map(([name, value, className]) => {
-      const pair = element("div");
-      pair.append(element("dt", "", name), element("dd", className, value));
-      return pair;
-    }),
-  );
+  if (report.started) told.push(["Running for", about((Date.parse(report.now) - Date.parse(report.started)) / 1000)]);
+  renew($("facts"), told, ([name, value, className]) => {
+    const pair = element("div");
+    pair.append(element("dt", "", name), element("dd", className, value));
+    return pair;
+  });
 }
 
 function hour(all) {
@@ -193,15 +200,14 @@ function loss(cell, seconds) {
 function gaps(all, now) {
   const told = all.flatMap((source) => source.gaps.map((gap) => ({ ...gap, server: source.server })));
   told.sort((a, b) => (a.to < b.to ? 1 : -1));
-  const items = told.slice(0, 20).map((gap) => {
+  const lines = told.slice(0, 20).map((gap) => {
     const [from, to] = [new Date(gap.from), new Date(gap.to)];
+    const text = ` ${moment(from, now)} – ${moment(to, now)}, ${span((to - from) / 1000)} ${gap.kind}`;
+    return [gap.server, text, gap.certain ? " · certain" : " · not certain: the API may reach further back"];
+  });
+  renew($("gaps"), lines.length ? lines : [["", "", "None since this process began."]], ([server, text, note]) => {
     const item = element("li");
-    item.append(
-      element("strong", "", gap.server),
-      ` ${moment(from, now)} – ${moment(to, now)}, ${span((to - from) / 1000)} ${gap.kind}`,
-      element("span", "muted", gap.certain ? " · certain" : " · not certain: the API may reach further back"),
-    );
+    item.append(element("strong", "", server), text, element("span", "muted", note));
     return item;
   });
-  $("gaps").replaceChildren(...(items.length ? items : [element("li", "muted", "None since this process began.")]));
 }

@@ -78,6 +78,9 @@ async def test_a_slow_reader_gets_the_newest_frame_and_no_queue(ticks: Ticks, pa
         for _ in range(5):
             await ticks.tick()
         assert await anext(frames) == b"data: page 6\n\n"
+        further = asyncio.ensure_future(anext(frames))
+        await ticks.tick()
+        assert await further == b"data: page 7\n\n"
 
 
 async def test_one_reader_too_many_is_refused_and_one_that_left_makes_room(ticks: Ticks, pages: Pages) -> None:

@@ -120,6 +120,22 @@ def test_libraries_stay_at_warning_whatever_the_level(written: Written, clock: H
     assert [(line["event"], line["logger"]) for line in written.lines] == [("library_message", name)]
 
 
+def test_a_library_told_to_say_more_is_still_not_written(written: Written, clock: HandClock) -> None:
+    begin(written, clock, level="debug")
+    logging.getLogger("aiokafka").setLevel(logging.DEBUG)
+    logging.getLogger("aiokafka.conn").debug("a whole request")
+    assert written.lines == []
+
+
+def test_a_library_makes_no_message_for_others_who_listen(
+    written: Written, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin(written, clock, level="debug")
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("aiokafka.conn").debug("a whole request")
+    assert caplog.records == []
+
+
 def test_a_librarys_message_carries_no_long_number_no_second_line_no_traceback(
     written: Written, clock: HandClock
 ) -> None:

@@ -38,6 +38,12 @@ def test_every_metric_of_the_table_is_scraped_under_that_name_and_type() -> None
         assert (family.type, family.documentation) == (kind, meaning)
 
 
+def test_no_series_tells_only_when_another_began() -> None:
+    metrics = Metrics()
+    metrics.follow("0042")
+    assert [name for name, _ in scraped(metrics) if name.endswith("_created")] == []
+
+
 def test_the_process_is_scraped_too() -> None:
     names = {name for name, _ in scraped(Metrics())}
     assert {"process_resident_memory_bytes", "python_info"} <= names

@@ -18,6 +18,7 @@ from producer.observe.server import StatusServer
 from tests.unit.observe.reports import crowd, healthy, outage
 
 PATHS = ("/", "/page.js", "/page.css", "/view.js", "/words.js", "/healthz", "/readyz", "/metrics", "/status.json")
+ONE = httpx.Limits(max_connections=1)
 
 
 @asynccontextmanager
@@ -149,16 +150,23 @@ async def test_an_open_page_is_told_of_a_change() -> None:
                 break
 
 
-async def test_stopping_does_not_wait_for_open_pages() -> None:
+async def test_stopping_ends_open_pages_in_good_order(caplog: pytest.LogCaptureFixture) -> None:
     async with serving() as client, client.stream("GET", "/live") as stream:
         await anext(stream.aiter_lines())
-        # The block's end stops the server while the stream is open; the test's own time limit is the check.
+    assert [record.getMessage() for record in caplog.records] == [], "uvicorn had to cancel what was still running"
 
 
-async def test_a_connection_that_never_asks_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_head_of_the_live_frames_keeps_nobody_waiting() -> None:
+    async with serving() as client, httpx.AsyncClient(base_url=client.base_url, limits=ONE, trust_env=False) as single:
+        for _ in range(2):
+            assert (await single.head("/live")).status_code == 200
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost:"])
+async def test_a_connection_that_never_asks_is_dropped(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     monkeypatch.setattr(BoundedConnection, "patience", 0.05)
     async with serving() as client:
-        assert await answer_to(client, b"GET / HTTP/1.1\r\nHost:") == b""
+        assert await answer_to(client, sent) == b""
 
 
 async def test_an_open_page_outlives_that_patience(monkeypatch: pytest.MonkeyPatch) -> None:
