@@ -34,15 +34,20 @@ Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="SECTION.FIELD=VALUE", help="One setting; repeatable.")]
 
 
+def _print_version(value: bool) -> None:  # noqa: FBT001 (typer's signature of a callback)
+    if value:
+        typer.echo(f"wolkvox-hits {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     *,
-    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and exit.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+    ] = False,
 ) -> None:
     """Wolkvox sales hits as a Kafka stream: each hit exactly once."""
-    if version:
-        typer.echo(f"wolkvox-hits {__version__}")
-        raise typer.Exit
 
 
 @app.command(epilog="Example: `WOLKVOX_SERVER=0042 WOLKVOX_TOKEN_FILE=token wolkvox-hits run`")

@@ -104,7 +104,8 @@ def _is_summary(row: Any, conn_id: str | None) -> bool:
         return False
     if conn_id and conn_id.strip():
         return _reads_total(conn_id)
-    return row.get("conn_id") in {None, conn_id} and any(map(_reads_total, row.values()))
+    no_id = row.get("conn_id") is None or row.get("conn_id") == conn_id
+    return no_id and any(map(_reads_total, row.values()))
 
 
 def _reads_total(value: Any) -> bool:
