@@ -52,10 +52,8 @@ class Coverage:
             self._proof = proof
 
     def seconds_until_loss(self, now: Moment) -> float | None:
-        """Seconds until hits may leave the report unseen, 0 once they may have; None before the first snapshot."""
-        if self._requested is None:
-            return None
-        return max(0.0, self._window - elapsed(self._requested, now))
+        """Seconds until hits may leave the report unseen, below 0 since when; None before the first snapshot."""
+        return None if self._requested is None else self._window - elapsed(self._requested, now)
 
     def _vouches(self, snapshot: Snapshot) -> bool:
         return elapsed(snapshot.requested, snapshot.received) <= self._window
