@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import NotRequired, get_origin, get_type_hints
 
-from producer.events import check_schemas
-from producer.events.catalogue import schema
+from producer.events import check_schemas, schemas
+from producer.events.catalogue import packaged, schema, validator
 from producer.model import GapKind, Hit, Reason
 
 
@@ -26,3 +27,12 @@ def test_the_hit_in_code_has_the_fields_of_the_schema() -> None:
 def test_the_reasons_and_kinds_in_code_are_those_of_the_schemas() -> None:
     assert schema("dead_letter").document["properties"]["reason"]["enum"] == [reason.value for reason in Reason]
     assert schema("coverage_gap").document["properties"]["kind"]["enum"] == [kind.value for kind in GapKind]
+
+
+def test_a_reader_accepts_what_only_the_writer_refuses() -> None:
+    """Writer closed, reader open: an undeclared field is never sent, and would break nobody."""
+    for one in schemas():
+        folder = packaged() / one.name / "examples" / one.version / "invalid"
+        for file in folder.iterdir():
+            undeclared = file.name.startswith("additionalProperties")
+            assert validator(one.document).is_valid(json.loads(file.read_text())) == undeclared, (one.name, file.name)

@@ -118,6 +118,7 @@ def test_a_change_within_a_field_or_an_array_is_found_where_it_is() -> None:
 def test_a_whole_number_where_any_number_was_breaks_nobody() -> None:
     assert breaking_changes({"type": "number"}, {"type": "integer"}) == []
     assert breaking_changes({"type": "integer"}, {"type": "number"}) != []
+    assert breaking_changes({"type": "string"}, {"type": ["string", "integer"]}) != []
 
 
 def test_another_description_may_be_another_meaning() -> None:

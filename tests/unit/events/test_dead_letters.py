@@ -90,6 +90,13 @@ def test_a_row_too_large_keeps_its_small_fields_and_the_beginning_of_the_large()
     assert sent["row"]["turns"].startswith("[1,1,1,")
 
 
+def test_many_large_fields_share_the_room() -> None:
+    row = {"conn_id": "190000001"} | {f"field {number}": "x" * 10_000 for number in range(20)}
+    sent = json.loads(record_of(a_dead_row(row), limit=20_000).value)["row"]
+    assert sent["conn_id"] == "190000001"
+    assert len({len(sent[name]) for name in row if name != "conn_id"}) <= 2
+
+
 def test_a_row_of_too_many_fields_becomes_the_beginning_of_its_text() -> None:
     row = {f"field {number}": "x" for number in range(10_000)}
     sent = json.loads(record_of(a_dead_row(row), limit=5000).value)
