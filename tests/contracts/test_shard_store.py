@@ -1,0 +1,215 @@
+"""What every ShardStore promises, in memory and on a real broker alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from producer.errors import Discard, Fenced, KafkaFailed, Untrusted
+from producer.ledger import PUBLISHED, cursor_record, dead_record, hit_record, shard_of, told
+from producer.model import Cursor, Outgoing, Topic
+from tests.contracts.worlds import KafkaWorld, MemoryWorld, World
+
+SERVER = "0042"
+SHARD = shard_of(SERVER, 12)
+OBSERVED = "2026-01-19T00:00:00.000000Z"
+TOLD = told(PUBLISHED, OBSERVED)
+
+
+@pytest.fixture(scope="session", params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])
+def bootstrap(request: pytest.FixtureRequest) -> str | None:
+    """The real broker's address, or None for the one in memory; of the session, as the broker is."""
+    return None if request.param == "memory" else str(request.getfixturevalue("kafka"))
+
+
+@pytest.fixture
+async def world(bootstrap: str | None, topic: str) -> AsyncIterator[World]:
+    """A cluster in memory, and a real one."""
+    if bootstrap is None:
+        yield MemoryWorld()
+        return
+    real = KafkaWorld(bootstrap, topic)
+    await real.open()
+    try:
+        yield real
+    finally:
+        await real.close()
+
+
+def an_event(key: str, value: bytes | None = b"{}") -> Outgoing:
+    return Outgoing(Topic.HITS, key.encode(), value, [("ce_id", key.encode())])
+
+
+def a_told_hit(key: str, *, server: str = SERVER) -> Outgoing:
+    return hit_record(server, key, TOLD)
+
+
+async def test_an_empty_ledger_knows_no_source(world: World) -> None:
+    assert await world.store(SHARD, [SERVER]).take() == {}
+
+
+async def test_what_was_committed_is_in_the_next_fold(world: World) -> None:
+    store = world.store(SHARD)
+    await store.take()
+    cursor = Cursor(1_768_780_800.25, 1_768_780_801.5)
+    await store.commit([a_told_hit("a"), dead_record(SERVER, "9f86", TOLD), cursor_record(SERVER, cursor)])
+    fold = (await world.store(SHARD).take())[SERVER]
+    assert (dict(fold.hits), dict(fold.dead), fold.cursor) == ({"a": OBSERVED}, {"9f86": OBSERVED}, cursor)
+
+
+async def test_a_fold_sees_its_own_commits_in_their_order(world: World) -> None:
+    store = world.store(SHARD)
+    await store.take()
+    await store.commit([a_told_hit("a"), a_told_hit("b"), cursor_record(SERVER, Cursor(1.0, None))])
+    await store.commit([hit_record(SERVER, "a", None), cursor_record(SERVER, Cursor(2.0, None))])
+    fold = (await store.take())[SERVER]
+    assert (set(fold.hits), fold.cursor) == ({"b"}, Cursor(2.0, None))
+
+
+async def test_other_sources_of_the_partition_are_in_the_fold_and_left_alone(world: World) -> None:
+    other = next(f"{number:04}" for number in range(9999) if shard_of(f"{number:04}", 12) == SHARD)
+    store = world.store(SHARD, [SERVER])
+    await store.take()
+    await store.commit([a_told_hit("a"), a_told_hit("b", server=other)])
+    assert set(await store.take()) == {SERVER, other}
+
+
+async def test_records_reach_their_topics_with_key_value_and_headers(world: World) -> None:
+    store = world.store(SHARD)
+    await store.take()
+    gap = Outgoing(Topic.COVERAGE, SERVER.encode(), b'{"kind":"unpolled"}', [("ce_type", b"wolkvox.coverage-gap")])
+    await store.commit([an_event("a", b'{"conn_id":"a"}'), gap, a_told_hit("a")])
+    assert await world.read(Topic.HITS) == [(b"a", b'{"conn_id":"a"}')]
+    assert await world.read(Topic.COVERAGE) == [(b"0042", b'{"kind":"unpolled"}')]
+    assert [list(headers) for headers in await world.headers(Topic.HITS)] == [[("ce_id", b"a")]]
+
+
+async def test_thousands_of_records_are_one_transaction(world: World) -> None:
+    store = world.store(SHARD)
+    await store.take()
+    await store.commit(record for number in range(5_000) for record in (an_event(str(number)), a_told_hit(str(number))))
+    assert len(await world.read(Topic.HITS)) == 5_000
+    assert len((await store.take())[SERVER].hits) == 5_000
+
+
+async def test_a_transaction_of_nothing_is_fine(world: World) -> None:
+    store = world.store(SHARD)
+    await store.take()
+    await store.commit([])
+    await store.commit([an_event("a")])
+    assert await world.read(Topic.HITS) == [(b"a", b"{}")]
+
+
+async def test_a_transaction_that_breaks_while_it_is_made_leaves_nothing(world: World) -> None:
+    store = world.store(SHARD)
+    await store.take()
+
+    def breaking() -> Iterator[Outgoing]:
+        yield an_event("a")
+        yield a_told_hit("a")
+        raise ZeroDivisionError
+
+    with pytest.raises(Discard):
+        await store.commit(breaking())
+    assert await store.take() == {}
+    await store.commit([an_event("b")])
+    assert await world.read(Topic.HITS) == [(b"b", b"{}")]
+
+
+async def test_a_commit_before_the_take_is_refused(world: World) -> None:
+    with pytest.raises(Discard):
+        await world.store(SHARD).commit([an_event("a")])
+
+
+async def test_a_commit_after_the_discard_is_refused(world: World) -> None:
+    store = world.store(SHARD)
+    await store.take()
+    await store.discard()
+    await store.discard()
+    with pytest.raises(Discard):
+        await store.commit([an_event("a")])
+    assert await world.read(Topic.HITS) == []
+
+
+async def test_a_zombie_cannot_publish(world: World) -> None:
+    zombie, owner = world.store(SHARD), world.store(SHARD)
+    await zombie.take()
+    await zombie.commit([an_event("a"), a_told_hit("a")])
+    await owner.take()
+    with pytest.raises(Fenced):
+        await zombie.commit([an_event("b"), a_told_hit("b")])
+    await owner.commit([an_event("c"), a_told_hit("c")])
+    assert {key for key, _ in await world.read(Topic.HITS)} == {b"a", b"c"}
+    assert set((await owner.take())[SERVER].hits) == {"a", "c"}
+
+
+async def test_whoever_was_fenced_may_take_the_shard_back(world: World) -> None:
+    first, second = world.store(SHARD), world.store(SHARD)
+    await first.take()
+    await second.take()
+    await second.commit([a_told_hit("a")])
+    assert set((await first.take())[SERVER].hits) == {"a"}
+    with pytest.raises(KafkaFailed):
+        await second.commit([a_told_hit("b")])
+    await first.commit([a_told_hit("c")])
+    assert set((await first.take())[SERVER].hits) == {"a", "c"}
+
+
+async def test_shards_do_not_fence_each_other(world: World) -> None:
+    one, other = world.store(SHARD), world.store((SHARD + 1) % 12)
+    await one.take()
+    await other.take()
+    await one.commit([an_event("a")])
+    await other.commit([an_event("b")])
+    assert {key for key, _ in await world.read(Topic.HITS)} == {b"a", b"b"}
+
+
+async def test_taking_a_shard_aborts_what_its_predecessor_left_open(world: World) -> None:
+    predecessor = await world.stranger(f"shard-{SHARD}")
+    await predecessor.send(a_told_hit("a"), partition=SHARD)
+    assert await world.store(SHARD).take() == {}
+
+
+async def test_the_fold_waits_for_a_transaction_of_somebody_else(world: World) -> None:
+    store = world.store(SHARD)
+    await store.take()
+    await store.commit([a_told_hit("a")])
+    somebody = await world.stranger("somebody-else")
+    await somebody.send(a_told_hit("b"), partition=SHARD)
+    taking = asyncio.ensure_future(store.take())
+    done, _ = await asyncio.wait({taking}, timeout=1)
+    assert not done
+    await somebody.commit()
+    assert set((await taking)[SERVER].hits) == {"a", "b"}
+
+
+async def test_a_source_in_a_partition_that_is_not_its_own_is_refused(world: World) -> None:
+    somebody = await world.stranger("somebody-else")
+    wrong = (SHARD + 1) % 12
+    await somebody.send(a_told_hit("a"), partition=wrong)
+    await somebody.commit()
+    with pytest.raises(Untrusted, match="repartitioned"):
+        await world.store(wrong).take()
+
+
+async def test_a_new_source_that_another_partition_knows_is_refused(world: World) -> None:
+    somebody = await world.stranger("somebody-else")
+    await somebody.send(cursor_record(SERVER, Cursor(1.0, None)), partition=(SHARD + 1) % 12)
+    await somebody.commit()
+    with pytest.raises(Untrusted, match="repartitioned"):
+        await world.store(SHARD, [SERVER]).take()
+
+
+async def test_a_record_of_a_newer_format_is_refused(world: World) -> None:
+    somebody = await world.stranger("somebody-else")
+    newer = Outgoing(Topic.LEDGER, b"hit/0042/a", b'{"v":2,"observed_at":"x"}', [])
+    await somebody.send(newer, partition=SHARD)
+    await somebody.commit()
+    with pytest.raises(Untrusted, match="newer"):
+        await world.store(SHARD).take()
+
+
+async def test_a_record_may_have_some_size(world: World) -> None:
+    assert world.store(SHARD).limit >= 100_000

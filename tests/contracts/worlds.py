@@ -1,0 +1,177 @@
+"""Where a ShardStore lives: in memory, or on a real broker. What the contract needs besides the store itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from producer.clock import SystemClock
+from producer.kafka.census import Census
+from producer.kafka.connection import Connection
+from producer.kafka.store import KafkaShardStore
+from producer.kafka.topics import Topics, TopicSetup
+from producer.model import Outgoing, Topic
+from producer.ports import ShardStore
+from producer.settings.sections import Kafka
+from tests.twins.memory_kafka import MemoryKafka, MemoryProducer
+from tests.twins.memory_store import MemoryShardStore
+
+Read = tuple[bytes | None, bytes | None]
+
+
+class Stranger(Protocol):
+    """A producer that is not the store: another program, or a predecessor that was killed."""
+
+    async def send(self, *records: Outgoing, partition: int) -> None:
+        """Write to the ledger within an open transaction."""
+
+    async def commit(self) -> None:
+        """End the transaction."""
+
+
+class World(Protocol):
+    """One cluster with the four topics of one base name."""
+
+    def store(self, number: int, servers: Sequence[str] = ()) -> ShardStore:
+        """One instance's store of a shard."""
+        ...
+
+    async def stranger(self, transactional_id: str) -> Stranger:
+        """Somebody with that id, `shard-N` for the shards' own."""
+        ...
+
+    async def read(self, topic: Topic) -> list[Read]:
+        """Keys and values that a read_committed reader gets, those of one partition in order."""
+        ...
+
+    async def headers(self, topic: Topic) -> list[Sequence[tuple[str, bytes]]]:
+        """The same records' headers."""
+        ...
+
+    async def close(self) -> None:
+        """Let everything go."""
+
+
+class MemoryWorld:
+    """A MemoryKafka."""
+
+    def __init__(self) -> None:
+        self._kafka = MemoryKafka()
+
+    def store(self, number: int, servers: Sequence[str] = ()) -> ShardStore:
+        return MemoryShardStore(self._kafka, number=number, servers=servers)
+
+    async def stranger(self, transactional_id: str) -> Stranger:
+        own = transactional_id.replace("shard-", "wolkvox.hits.ledger-")
+        return _MemoryStranger(self._kafka.producer(own))
+
+    async def read(self, topic: Topic) -> list[Read]:
+        return [(record.key, record.value) for record in self._kafka.committed(topic)]
+
+    async def headers(self, topic: Topic) -> list[Sequence[tuple[str, bytes]]]:
+        return [record.headers for record in self._kafka.committed(topic)]
+
+    async def close(self) -> None:
+        pass
+
+
+class _MemoryStranger:
+    def __init__(self, producer: MemoryProducer) -> None:
+        self._producer = producer
+
+    async def send(self, *records: Outgoing, partition: int) -> None:
+        for record in records:
+            self._producer.send(record, partition=partition)
+
+    async def commit(self) -> None:
+        self._producer.commit()
+
+
+class KafkaWorld:
+    """A real broker; `open` first."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._bootstrap = bootstrap
+        self._base = topic
+        settings = Kafka(bootstrap_servers=bootstrap, topic=topic, replication_factor=1)
+        self._connection = Connection(settings, client_id="contract")
+        self._topics: Topics
+        self._stores: list[ShardStore] = []
+        self._producers: list[Any] = []
+
+    async def open(self) -> None:
+        """Make the topics."""
+        self._topics = await TopicSetup(self._connection).ready()
+
+    def store(self, number: int, servers: Sequence[str] = ()) -> ShardStore:
+        store = KafkaShardStore(
+            number=number,
+            servers=servers,
+            topics=self._topics,
+            connection=self._connection,
+            census=Census(connection=self._connection, topics=self._topics),
+            clock=SystemClock(),
+        )
+        self._stores.append(store)
+        return store
+
+    async def stranger(self, transactional_id: str) -> Stranger:
+        ledger = self._topics.name(Topic.LEDGER)
+        own = transactional_id.replace("shard-", f"{ledger}-")
+        producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, transactional_id=own)
+        self._producers.append(producer)
+        await producer.start()
+        return _KafkaStranger(producer, ledger)
+
+    async def read(self, topic: Topic) -> list[Read]:
+        return [(record.key, record.value) for record in await self._records(topic)]
+
+    async def headers(self, topic: Topic) -> list[Sequence[tuple[str, bytes]]]:
+        return [record.headers for record in await self._records(topic)]
+
+    async def close(self) -> None:
+        for store in self._stores:
+            await store.discard()
+        for producer in self._producers:
+            await asyncio.wait({asyncio.ensure_future(producer.stop())}, timeout=5)
+
+    async def _records(self, topic: Topic) -> list[Any]:
+        where = [TopicPartition(self._topics.name(topic), number) for number in range(self._topics.partitions[topic])]
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+        await consumer.start()
+        try:
+            ends = await consumer.end_offsets(where)
+            consumer.assign(where)
+            await consumer.seek_to_beginning()
+            found: list[Any] = []
+            while [one for one in where if await consumer.position(one) < ends[one]]:
+                for records in (await consumer.getmany(timeout_ms=500)).values():
+                    found.extend(records)
+            return found
+        finally:
+            await consumer.stop()
+
+
+class _KafkaStranger:
+    def __init__(self, producer: Any, ledger: str) -> None:
+        self._producer = producer
+        self._ledger = ledger
+        self._began = False
+
+    async def send(self, *records: Outgoing, partition: int) -> None:
+        if not self._began:
+            await self._producer.begin_transaction()
+            self._began = True
+        for record in records:
+            await self._producer.send_and_wait(self._ledger, record.value, record.key, partition)
+
+    async def commit(self) -> None:
+        await self._producer.commit_transaction()

@@ -1,0 +1,118 @@
+"""`producer.ports.ShardStore` on a MemoryKafka, with the faults that a real cluster has, on demand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum, auto
+
+from producer.errors import Discard, KafkaFailed, Unavailable, Untrusted
+from producer.ledger import Fold, server_of, shard_of
+from producer.model import Outgoing, Topic
+from producer.source import SourceFold
+from tests.twins.memory_kafka import MemoryKafka, MemoryProducer
+
+LIMIT = 1_048_588
+"""Kafka's own default of max.message.bytes."""
+READ_BOUND = 20.0
+RECORDS_BETWEEN_YIELDS = 500
+
+
+class Fault(Enum):
+    """How a commit ends badly."""
+
+    LOST = auto()
+    """It fails, and nothing of it is ever seen."""
+    UNKNOWN_LANDED = auto()
+    """It fails, and all of it is there."""
+    HANGS = auto()
+    """It never answers, and nothing of it is ever seen."""
+    HANGS_LANDED = auto()
+    """It never answers, and all of it is there."""
+
+
+class MemoryShardStore:
+    """Shard `number`. `faults` and `failures` are used up one by one, by commits and by takes; `down` is the cluster.
+
+    `latency` is what each call takes, in seconds of the loop.
+    """
+
+    def __init__(
+        self, kafka: MemoryKafka, *, number: int = 0, servers: Sequence[str] = (), base: str = "wolkvox.hits"
+    ) -> None:
+        self.limit = LIMIT
+        self.down = False
+        self.latency = 0.0
+        self.faults: deque[Fault] = deque()
+        self.failures: deque[KafkaFailed] = deque()
+        self.takes = 0
+        self.commits = 0
+        self._kafka = kafka
+        self._number = number
+        self._servers = servers
+        self._id = f"{base}{Topic.LEDGER}-{number}"
+        self._producer: MemoryProducer | None = None
+
+    async def take(self) -> Mapping[str, SourceFold]:
+        await self.discard()
+        self.takes += 1
+        await asyncio.sleep(self.latency)
+        if self.failures:
+            raise self.failures.popleft()
+        if self.down:
+            raise Unavailable("taking: no answer")
+        self._producer = self._kafka.producer(self._id)
+        await self._reach_end()
+        return self._fold()
+
+    async def commit(self, records: Iterable[Outgoing]) -> None:
+        if self._producer is None:
+            raise Discard("no producer: take the shard first")
+        self.commits += 1
+        try:
+            await self._transaction(self._producer, records)
+        except KafkaFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 (as the real one: whatever it is, the producer is spent)
+            raise Discard(f"committing: {type(error).__name__}") from None
+
+    async def discard(self) -> None:
+        self._producer = None
+
+    async def _transaction(self, producer: MemoryProducer, records: Iterable[Outgoing]) -> None:
+        for number, record in enumerate(records, start=1):
+            producer.send(record, partition=self._kafka.partition_of(record, shard=self._number))
+            if number % RECORDS_BETWEEN_YIELDS == 0:
+                await asyncio.sleep(0)
+        await asyncio.sleep(self.latency)
+        if self.down:
+            raise Discard("committing: no answer")
+        fault = self.faults.popleft() if self.faults else None
+        if fault in (None, Fault.UNKNOWN_LANDED, Fault.HANGS_LANDED):
+            producer.commit()
+        if fault in (Fault.HANGS, Fault.HANGS_LANDED):
+            await asyncio.Event().wait()
+        if fault is not None:
+            raise Discard(f"committing: {fault.name}")
+
+    async def _reach_end(self) -> None:
+        """Wait until the partition is readable to its end, and say so if that does not come."""
+        where, loop = (Topic.LEDGER, self._number), asyncio.get_running_loop()
+        end, until = self._kafka.high_watermark(where), loop.time() + READ_BOUND
+        while self._kafka.last_stable_offset(where) < end:
+            if loop.time() > until:
+                raise Unavailable("no way to the ledger's end: a transaction hangs there, or somebody else writes")
+            await asyncio.sleep(0.1)
+
+    def _fold(self) -> Mapping[str, SourceFold]:
+        fold = Fold()
+        fold.apply((record.key, record.value) for record in self._kafka.committed(Topic.LEDGER, self._number))
+        sources = fold.sources()
+        shards = self._kafka.partitions[Topic.LEDGER]
+        if misplaced := [server for server in sources if shard_of(server, shards) != self._number]:
+            raise Untrusted(f"servers {misplaced} do not belong here: the topic was repartitioned")
+        known = {server_of(record.key) for record in self._kafka.committed(Topic.LEDGER)}
+        if elsewhere := [server for server in self._servers if server not in sources and server in known]:
+            raise Untrusted(f"servers {elsewhere} are in another partition: the topic was repartitioned")
+        return sources
