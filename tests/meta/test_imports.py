@@ -35,7 +35,19 @@ HOMES = {
 }
 """Each dependency has one home; orjson is what JSON is read and written with everywhere."""
 
-PURE = {"clock", "model", "errors", "window", "coverage", "pending", "source", "schedule", "ledger", "outgoing", "events"}
+PURE = {
+    "clock",
+    "model",
+    "errors",
+    "window",
+    "coverage",
+    "pending",
+    "source",
+    "schedule",
+    "ledger",
+    "outgoing",
+    "events",
+}
 """Rooms whose result depends on their arguments alone; clock is where the arguments come from."""
 
 ROOMS = {
