@@ -1,0 +1,77 @@
+"""The audit of a demo: what the API showed against what is on the topics (pure)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from producer.model import Gap
+
+
+class Unseen(Protocol):
+    """A hit that left the report without having been in any answer; moments in Unix seconds."""
+
+    @property
+    def conn_id(self) -> str: ...
+    @property
+    def occurred_at(self) -> float: ...
+    @property
+    def visible_at(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """The verdict: counts, and the ids of what is wrong."""
+
+    shown: int
+    events: int
+    duplicates: tuple[str, ...]
+    """An id for each event too many."""
+    missing: tuple[str, ...]
+    """Shown by the API, and no event."""
+    strangers: tuple[str, ...]
+    """An event, and never shown by the API."""
+    gaps: tuple[Gap, ...]
+    never_shown: int
+    unexplained: tuple[str, ...]
+    """Never shown, and in no gap that was told."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether each hit shown is exactly one event, and each hit never shown lies in a gap that was told."""
+        return not (self.duplicates or self.missing or self.strangers or self.unexplained)
+
+    @property
+    def line(self) -> str:
+        """Everything in one line."""
+        strangers = f", events never shown by the API {len(self.strangers)}" if self.strangers else ""
+        return (
+            f"hits shown by the API {self.shown}, events on the topic {self.events}, "
+            f"duplicates {len(self.duplicates)}, missing {len(self.missing)}{strangers}, "
+            f"coverage gaps told {len(self.gaps)}, hits never shown {self.never_shown}, "
+            f"of them outside every gap {len(self.unexplained)}"
+        )
+
+
+def audit(
+    *, shown: Collection[str], events: Sequence[str], gaps: Sequence[Gap], never_shown: Sequence[Unseen]
+) -> Audit:
+    """Compare: `shown` and `events` are conn_ids of one server, each event of the topic counting."""
+    counts = Counter(events)
+    return Audit(
+        shown=len(shown),
+        events=len(events),
+        duplicates=tuple((counts - Counter(counts.keys())).elements()),
+        missing=tuple(sorted(set(shown) - counts.keys())),
+        strangers=tuple(sorted(counts.keys() - set(shown))),
+        gaps=tuple(gaps),
+        never_shown=len(never_shown),
+        unexplained=tuple(hit.conn_id for hit in never_shown if not any(_explains(gap, hit) for gap in gaps)),
+    )
+
+
+def _explains(gap: Gap, hit: Unseen) -> bool:
+    # A late row is in the report only some time after its call: any of that time inside the gap explains it.
+    return hit.occurred_at <= gap.end and hit.visible_at >= gap.start

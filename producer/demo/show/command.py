@@ -1,0 +1,143 @@
+"""The command: everything started, the story told, the verdict as exit status, nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import logging
+import os
+import shlex
+import signal
+import sys
+from contextlib import AsyncExitStack
+from time import monotonic
+from typing import TextIO
+
+from rich.console import Console
+
+from producer.clock import SystemClock
+from producer.demo.broker.jars import KAFKA_VERSION
+from producer.demo.show.audit import Audit
+from producer.demo.show.instance import Instance
+from producer.demo.show.lines import Lines
+from producer.demo.show.narrator import Narrator
+from producer.demo.show.plan import Plan
+from producer.demo.show.screen import Screen
+from producer.demo.show.stage import is_still_starting, running_kafka
+from producer.demo.show.story import Story
+from producer.demo.show.watch import Watch
+from producer.demo.simulator import Simulator
+from producer.kafka.connection import Connection
+from producer.settings.sections import Kafka
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def demo(*, rate: float | None = None, plain: bool = False, plan: Plan | None = None) -> int:
+    """The whole product on this machine, told on standard output: 0 if the audit holds, 1 if not, 130 after Ctrl-C.
+
+    `rate` is in hits a second; `plain` tells it in lines on a terminal too, as in a pipe. Raises BrokerUnavailable
+    where no Kafka can be had, ServiceFailed with the end of the service's log, ValueError for a rate that can't be.
+    Processes and folders of its own are gone when it ends, however it ends.
+    """
+    # What a consumer says about a topic that was made this moment has no place among the story.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+    plan = plan or (Plan() if rate is None else Plan(rate=rate))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without Ó still gets the story
+    try:
+        status = asyncio.run(_interruptible(plan, _narrator(sys.stdout, plain=plain)))
+    except KeyboardInterrupt:  # in the last moment, when the loop no longer looks
+        status = 128 + signal.SIGINT
+    except BrokenPipeError:  # nobody reads any more, as in `| head`
+        _silence_stdout()
+        status = 1
+    if is_still_starting():
+        # The interpreter would wait for a download that hangs; everything else has ended.
+        sys.stdout.flush()
+        os._exit(status)
+    return status
+
+
+async def _interruptible(plan: Plan, narrator: Narrator) -> int:
+    """The exit status; a signal cancels the demo once, and is otherwise ignored while it cleans up."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    caught: list[int] = []
+
+    def interrupt(number: int) -> None:
+        if not caught and task is not None:
+            task.cancel()
+        caught.append(number)
+
+    for number in INTERRUPTS:
+        loop.add_signal_handler(number, interrupt, number)
+    try:
+        return 0 if (await _demo(plan, narrator)).holds else 1
+    except asyncio.CancelledError:
+        if not caught:
+            raise
+        narrator.say("Stopped; all that was started here has ended.")
+        return 128 + caught[0]
+
+
+async def _demo(plan: Plan, narrator: Narrator) -> Audit:
+    async with AsyncExitStack() as stack:
+        stack.callback(narrator.close)
+        narrator.step(f"A real Apache Kafka {KAFKA_VERSION} starts on this machine")
+        began = monotonic()
+        kafka = await stack.enter_async_context(running_kafka(narrator.fetched))
+        narrator.say(f"It answers on {kafka.bootstrap} after {monotonic() - began:.1f} s.")
+        simulator = await stack.enter_async_context(plan.simulator())
+        settings = plan.settings(simulator, kafka.bootstrap)
+        instance = Instance(settings)
+        stack.push_async_callback(instance.close)
+        narrator.step("A simulated call centre opens, and the service starts")
+        narrator.say(_call_centre(plan, simulator), "The service runs as anybody would start it:")
+        narrator.say(*(f"  {name}={shlex.quote(value)} \\" for name, value in settings.items()), "  wolkvox-hits run")
+        instance.start()
+        watch = Watch(
+            simulator=simulator,
+            instance=instance,
+            connection=Connection(Kafka(bootstrap_servers=kafka.bootstrap), client_id="wolkvox-hits-demo"),
+            clock=SystemClock(),
+            patience=plan.patience,
+            show=narrator.show,
+        )
+        story = Story(plan, narrator=narrator, simulator=simulator, instance=instance, watch=watch)
+        audit = await _together(story, watch)
+        narrator.verdict(audit)
+        return audit
+
+
+async def _together(story: Story, watch: Watch) -> Audit:
+    """The story's end, or the error of either."""
+    telling, watching = asyncio.create_task(story.run()), asyncio.create_task(watch.run())
+    try:
+        await asyncio.wait({telling, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if watching.done():
+            await watching
+        return await telling
+    finally:
+        for task in (telling, watching):
+            task.cancel()
+        await asyncio.gather(telling, watching, return_exceptions=True)
+
+
+def _call_centre(plan: Plan, simulator: Simulator) -> str:
+    return (
+        f"{plan.rate:g} hits a second; the API on {simulator.url} shows each for {plan.report:g} s, "
+        f"some of them up to {plan.late_by:g} s late."
+    )
+
+
+def _narrator(out: TextIO, *, plain: bool) -> Narrator:
+    console = Console(file=out, highlight=False)
+    if plain or not console.is_terminal or console.is_dumb_terminal:
+        return Lines(out, clock=monotonic)
+    return Screen(console)
+
+
+def _silence_stdout() -> None:
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,54 @@
+"""How a demo goes: rates and lengths, and the service's settings for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from producer.demo.simulator import Simulator
+
+TOPIC = "wolkvox.hits"
+COVERAGE = f"{TOPIC}.coverage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`rate` in hits a second; all else in seconds."""
+
+    rate: float = 3.0
+    report: float = 12.0
+    """How long the API shows a hit."""
+    late_by: float = 2.0
+    """How late a hit may turn up in the report."""
+    calm: float = 6.0
+    """Ordinary running before the kill; a third of it after it."""
+    outage: float = 15.0
+    """No answer from the API: longer than `report`, so that hits are lost."""
+    session: float = 6.0
+    """KAFKA_SESSION_TIMEOUT; the least that a broker with Kafka's defaults accepts."""
+    patience: float = 60.0
+    """How long anything may take that should happen by itself."""
+
+    @property
+    def window(self) -> float:
+        """How far back a snapshot surely reaches: late rows have the least time to be seen."""
+        return self.report - self.late_by
+
+    def simulator(self) -> Simulator:
+        """The call centre, not yet open."""
+        return Simulator(rate=self.rate, window=self.report, late_by=self.late_by)
+
+    def settings(self, simulator: Simulator, bootstrap: str) -> Mapping[str, str]:
+        """The service's environment: no warning comes of it."""
+        return {
+            "WOLKVOX_SERVER": simulator.server,
+            "WOLKVOX_TOKEN": simulator.token,
+            "WOLKVOX_URL": simulator.url,
+            "WOLKVOX_WINDOW": f"{self.window:g}s",
+            "POLL_INTERVAL": "1s",
+            "POLL_TIMEOUT": "5s",
+            "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+            "KAFKA_TOPIC": TOPIC,
+            "KAFKA_SESSION_TIMEOUT": f"{self.session:g}s",
+            "STATUS_PORT": "0",
+        }

@@ -1,0 +1,67 @@
+"""What an independent consumer has read back from the topics, without the personal data in it (pure)."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import orjson
+
+from producer.clock import parse_rfc3339
+from producer.model import Gap, GapKind
+
+LAST = 12
+"""Hits that are kept to be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class HitLine:
+    """What is shown of a hit: neither telephone nor customer id. `delay` in seconds from the call to the reader."""
+
+    conn_id: str
+    type_interaction: str
+    hit: str
+    occurred_at: float | None
+    delay: float | None
+
+
+class Readback:
+    """Counts what comes, keeps the last hits and all gaps."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        """The conn_id of each event, in the order read."""
+        self.gaps: list[Gap] = []
+        self.last: deque[HitLine] = deque(maxlen=LAST)
+        self._ids: set[str] = set()
+
+    @property
+    def duplicates(self) -> int:
+        """Events too many."""
+        return len(self.events) - len(self._ids)
+
+    def missing(self, shown: set[str]) -> int:
+        """Of the conn_ids `shown`, how many have no event yet."""
+        return len(shown - self._ids)
+
+    def take_hit(self, value: bytes, *, now: float) -> None:
+        """An event of the hits topic, read at `now` in Unix seconds."""
+        hit = orjson.loads(value)
+        occurred_at = parse_rfc3339(hit["occurred_at"]) if hit["occurred_at"] else None
+        self.events.append(hit["conn_id"])
+        self._ids.add(hit["conn_id"])
+        self.last.append(
+            HitLine(
+                conn_id=hit["conn_id"],
+                type_interaction=hit["type_interaction"] or "",
+                hit=hit["hit"] or "",
+                occurred_at=occurred_at,
+                delay=None if occurred_at is None else now - occurred_at,
+            )
+        )
+
+    def take_gap(self, value: bytes) -> None:
+        """An event of the coverage topic."""
+        gap = orjson.loads(value)
+        start, end = parse_rfc3339(gap["from"]), parse_rfc3339(gap["to"])
+        self.gaps.append(Gap(gap["server"], start, end, GapKind(gap["kind"]), gap["certain"]))

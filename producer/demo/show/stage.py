@@ -1,0 +1,72 @@
+"""What the demo runs on: a Kafka that starts in a thread and can be given up at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+
+from producer.demo.broker import EmbeddedKafka, Progress
+from producer.demo.broker.jars import OnProgress
+
+GRACE = 2.0
+"""Seconds for the starting thread to notice that nobody waits for it any more."""
+
+
+THREAD = "starts kafka"
+
+
+class GivenUp(Exception):
+    """Ends the fetching of jars from inside its own callback."""
+
+
+@asynccontextmanager
+async def running_kafka(on_progress: OnProgress) -> AsyncIterator[EmbeddedKafka]:
+    """A real Kafka while the context lasts; raises BrokerUnavailable.
+
+    Cancelled while it starts, it leaves no process and no folder; a jar that is being fetched may keep its thread, a
+    daemon, for as long as the network is silent.
+    """
+    given_up = threading.Event()
+
+    def report(progress: Progress) -> None:
+        if given_up.is_set():
+            raise GivenUp
+        on_progress(progress)
+
+    kafka = EmbeddedKafka(on_progress=report)
+    started = _in_thread(kafka)
+    try:
+        await asyncio.shield(started)
+        yield kafka
+    finally:
+        given_up.set()
+        kafka.close()
+        if not started.done():
+            await asyncio.wait({started}, timeout=GRACE)
+            kafka.close()  # what the thread began between our close and its own look at it
+        if started.done() and not started.cancelled():
+            started.exception()  # looked at, so that asyncio does not report it
+
+
+def is_still_starting() -> bool:
+    """Whether a thread goes on with a start that was given up."""
+    return any(thread.name == THREAD for thread in threading.enumerate())
+
+
+def _in_thread(kafka: EmbeddedKafka) -> asyncio.Future[None]:
+    """Not asyncio.to_thread: the loop would wait for its thread at the end, however long a download hangs."""
+    started: Future[None] = Future()
+
+    def start() -> None:
+        try:
+            kafka.start()
+        except BaseException as error:  # noqa: BLE001  # told to whoever waits
+            started.set_exception(error)
+        else:
+            started.set_result(None)
+
+    threading.Thread(target=start, name=THREAD, daemon=True).start()
+    return asyncio.wrap_future(started)

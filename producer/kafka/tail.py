@@ -1,0 +1,139 @@
+"""Reading topics from a point in time on, as anybody downstream would: no group, committed records only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from producer.errors import Unavailable, Untrusted
+from producer.kafka.bounds import bounded
+from producer.kafka.connection import Connection
+from producer.kafka.failures import named
+
+BEGINNING = 0.0
+"""For `since`: everything that the topics still hold."""
+BOUND = 20.0
+"""Seconds for a question to the cluster, and without progress towards the end."""
+PAUSE_MS = 500
+"""How long one fetch waits for records; a new one ends the wait at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tailed:
+    """One committed record and where it is; `timestamp` in Unix seconds, headers in their order."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    timestamp: float
+
+
+async def tail(
+    connection: Connection, *topics: str, since: float | None = None, follow: bool = True
+) -> AsyncGenerator[Tailed, None]:
+    """The committed records of some topics, in order within each partition, until cancelled.
+
+    `since` is in Unix seconds: records made earlier are left out; None starts with what comes from now on. Without
+    `follow` it ends where the topics end now. Partitions that are added later are not read. To let the connection go
+    at once, iterate inside `contextlib.aclosing`.
+
+    Raises Untrusted for a topic that is not there (and doesn't create it), AccessDenied, Unavailable if the cluster
+    does not answer at first; once it follows, it waits for a cluster that is away.
+    """
+    partitions = await _partitions(connection, topics)
+    async with _consumer(connection) as consumer:
+        consumer.assign(partitions)
+        with named("finding where to start"):
+            await bounded(_seek(consumer, partitions, since), seconds=BOUND, what="finding where to start")
+            ends = None if follow else await consumer.end_offsets(partitions)
+        oldest = (since or 0.0) * 1000
+        with named("reading"):
+            async for record in _follow(consumer) if ends is None else _read_up_to(consumer, ends):
+                if record.timestamp >= oldest:
+                    yield _tailed(record)
+
+
+async def _partitions(connection: Connection, topics: Sequence[str]) -> list[TopicPartition]:
+    with named("connecting to Kafka"):
+        admin = AIOKafkaAdminClient(**connection.options())
+        try:
+            await bounded(admin.start(), seconds=BOUND, what="connecting to Kafka")
+            # All topics are asked for: a question about one that is missing would create it, where brokers allow that.
+            described = await bounded(admin.describe_topics(), seconds=BOUND, what="listing the topics")
+        finally:
+            await admin.close()
+    found = {entry["topic"]: entry["partitions"] for entry in described if entry["topic"] in topics}
+    if missing := [topic for topic in topics if topic not in found]:
+        raise Untrusted(f"no such topic, or no permission to describe it: {', '.join(missing)}")
+    return [TopicPartition(topic, entry["partition"]) for topic in topics for entry in found[topic]]
+
+
+@asynccontextmanager
+async def _consumer(connection: Connection) -> AsyncIterator[Any]:
+    consumer = AIOKafkaConsumer(
+        **connection.options(),
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    try:
+        with named("connecting to Kafka"):
+            await bounded(consumer.start(), seconds=BOUND, what="connecting to Kafka")
+        yield consumer
+    finally:
+        await bounded(consumer.stop(), seconds=2.0, what="closing a reader")
+
+
+async def _seek(consumer: Any, partitions: Sequence[TopicPartition], since: float | None) -> None:
+    if since == BEGINNING:
+        await consumer.seek_to_beginning()
+        return
+    # The ends first: a record that comes between the two questions is then found by its time.
+    starts = await consumer.end_offsets(partitions)
+    if since is not None:
+        found = await consumer.offsets_for_times(dict.fromkeys(partitions, int(since * 1000)))
+        starts |= {where: at.offset for where, at in found.items() if at is not None}
+    for where, offset in starts.items():
+        consumer.seek(where, offset)
+
+
+async def _follow(consumer: Any) -> AsyncIterator[Any]:
+    while True:
+        for records in (await consumer.getmany(timeout_ms=PAUSE_MS)).values():
+            for record in records:
+                yield record
+
+
+async def _read_up_to(consumer: Any, ends: Mapping[TopicPartition, int]) -> AsyncIterator[Any]:
+    clock = asyncio.get_running_loop().time
+    moved = clock()
+    while behind := [where for where, end in ends.items() if await consumer.position(where) < end]:
+        got = await consumer.getmany(*behind, timeout_ms=PAUSE_MS)
+        moved = clock() if got else moved
+        if clock() - moved > BOUND:
+            raise Unavailable(f"no way to the end of {behind[0].topic} partition {behind[0].partition}")
+        for where, records in got.items():
+            for record in records:
+                if record.offset < ends[where]:
+                    yield record
+
+
+def _tailed(record: Any) -> Tailed:
+    return Tailed(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers),
+        timestamp=record.timestamp / 1000,
+    )
