@@ -1,0 +1,102 @@
+"""`wolkvox-hits check`: settings, each source and Kafka, looked at before anything runs, or while it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Sequence
+
+from rich.console import Console
+
+from producer.clock import Clock, SystemClock
+from producer.commands.check_findings import Finding, Verdict, failed, ok, print_findings, warning, worst
+from producer.commands.check_kafka import AREA as KAFKA
+from producer.commands.check_kafka import kafka_findings
+from producer.commands.check_source import SourceCheck
+from producer.commands.console import stdout, until_nobody_reads
+from producer.kafka.connection import Connection
+from producer.settings import Settings, Source
+from producer.turns import Turns
+from producer.wolkvox.address import base_url
+from producer.wolkvox.client import WolkvoxApi
+
+DEADLINE = 25.0
+"""Seconds for each source and for Kafka, all at the same time; what is not known by then is told as such."""
+AT_ONCE = 20
+"""Sources that are asked at the same time."""
+
+
+def check(settings: Settings, *, as_json: bool, console: Console | None = None, deadline: float = DEADLINE) -> int:
+    """Look at everything and print it; 1 if anything failed. Raises SettingsError for a proxy that can't be used."""
+    console = console or stdout()
+    findings = asyncio.run(_look(settings, console, deadline=deadline, quietly=as_json))
+    with until_nobody_reads(console):
+        print_findings(console, findings, as_json=as_json)
+    return int(worst(findings) is Verdict.FAILED)
+
+
+async def look(settings: Settings, *, clock: Clock | None = None, deadline: float = DEADLINE) -> list[Finding]:
+    """Everything that `check` finds, in the order it is told; takes a little more than `deadline` seconds at most."""
+    connection = Connection(settings.kafka, client_id=f"wolkvox-hits-check-{socket.gethostname()}-{os.getpid()}")
+    turns, room = Turns(), asyncio.Semaphore(AT_ONCE)
+    checks = [_named(settings, source) for source in settings.sources]
+    looking = [
+        *(_within(deadline, one.area, _source(one, turns, room, clock or SystemClock())) for one in checks),
+        _within(deadline, KAFKA, kafka_findings(connection)),
+    ]
+    found = await asyncio.gather(*looking)
+    return [*_of_settings(settings), *(finding for findings in found for finding in findings)]
+
+
+async def _look(settings: Settings, console: Console, *, deadline: float, quietly: bool) -> list[Finding]:
+    if quietly or not console.is_terminal:
+        return await look(settings, deadline=deadline)
+    with console.status("asking the API and Kafka"):
+        return await look(settings, deadline=deadline)
+
+
+def _of_settings(settings: Settings) -> list[Finding]:
+    sources, kafka = len(settings.sources), settings.kafka
+    text = f"{sources} source{'' if sources == 1 else 's'}, topic {kafka.topic}, group {kafka.group_id}"
+    hint = "`wolkvox-hits config show` tells each setting and where it comes from"
+    warnings = [warning("settings", problem.split()[0], problem, hint) for problem in settings.warnings]
+    return [ok("settings", "read", text), *warnings]
+
+
+async def _within(deadline: float, area: str, findings: AsyncIterator[Finding]) -> Sequence[Finding]:
+    found: list[Finding] = []
+    try:
+        async with asyncio.timeout(deadline):
+            async for finding in findings:
+                found.append(finding)  # noqa: PERF401 (a comprehension would lose them all at the deadline)
+    except TimeoutError:
+        hint = "whatever comes after the last line above is unknown; something on the way swallows packets"
+        found.append(failed(area, "time", f"no end within {deadline:g} s", hint))
+    return found
+
+
+async def _source(check: SourceCheck, turns: Turns, room: asyncio.Semaphore, clock: Clock) -> AsyncIterator[Finding]:
+    source = check.source
+    api = WolkvoxApi(server=source.server, url=source.url, token=source.token.read, timeout=source.timeout, clock=clock)
+    try:
+        # The API refuses simultaneous calls of a token, and two sources may share one.
+        async with turns.turn(source.token.read), room:
+            async for finding in check.findings(api):
+                yield finding
+    finally:
+        await api.aclose()
+
+
+def _named(settings: Settings, source: Source) -> SourceCheck:
+    """The source with the names of the settings to mend, as its owner wrote them."""
+    table = f"[[source]] {source.server}"
+    tabled = f"{table} server" in settings.origins
+
+    def name(field: str) -> str:
+        origin = settings.origins.get(f"{table} {field}", f"as WOLKVOX_{field.upper()}")
+        return origin.removeprefix("as ") if origin.startswith("as ") else f"{table} {field}"
+
+    own = source.url == base_url(source.server, None)
+    server = f"{table} server" if tabled else "WOLKVOX_SERVER"
+    return SourceCheck(source, token_setting=name("token"), url_setting=server if own else name("url"))

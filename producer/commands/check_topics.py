@@ -1,0 +1,170 @@
+"""What `check` says of the four topics: there and fit, or missing and creatable, and permitted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+
+from producer.commands.check_findings import Finding, failed, ok, warning
+from producer.errors import AccessDenied, KafkaFailed
+from producer.kafka.inquiry import Inquiry
+from producer.kafka.metadata import Metadata, Operation, TopicFacts
+from producer.kafka.permissions import topic_config, try_create
+from producer.kafka.reader import PartitionReader
+from producer.kafka.topics import LEDGER_CONFIG, LEDGER_SHARDS
+from producer.model import Topic
+from producer.settings import duration_text
+
+AREA = "kafka"
+SAFE_REPLICAS = 3
+
+_NEEDED = {topic: {Operation.WRITE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS} for topic in Topic}
+_NEEDED[Topic.LEDGER] |= {Operation.READ}
+
+
+class TopicsCheck:
+    """The topics of one installation, as `found` on the cluster."""
+
+    def __init__(self, cluster: Inquiry, found: Metadata) -> None:
+        self._cluster = cluster
+        self._settings = cluster.connection.settings
+        self._found = found
+
+    async def findings(self) -> AsyncIterator[Finding]:
+        """One finding for each topic, and one for how safe they are."""
+        there: list[TopicFacts] = []
+        for topic in Topic:
+            facts = self._found.topics[self._settings.topic + topic]
+            there += [facts] * (facts.error is None)
+            yield await self._topic(topic, facts)
+        if weak := [facts for facts in there if facts.replicas < SAFE_REPLICAS]:
+            yield _weak(weak)
+
+    async def _topic(self, topic: Topic, facts: TopicFacts) -> Finding:
+        if facts.missing:
+            return await self._missing(topic, facts.name)
+        if facts.error is not None:
+            return _not_described(facts)
+        if lacking := _NEEDED[topic] - facts.allowed:
+            return _lacking(facts.name, lacking)
+        try:
+            config = await topic_config(self._cluster, facts.name)
+        except KafkaFailed as error:
+            return _failed(facts.name, str(error), _grant(facts.name, _NEEDED[topic]))
+        return self._fit(topic, facts, config)
+
+    def _fit(self, topic: Topic, facts: TopicFacts, config: Mapping[str, str]) -> Finding:
+        policy, wanted = config["cleanup.policy"], "compact" if topic is Topic.LEDGER else "delete"
+        if facts.leaderless:
+            text = f"{facts.leaderless} of {facts.partitions} partitions have no leader"
+            return _failed(facts.name, text, "the brokers that hold them are down: start them")
+        if topic is Topic.LEDGER and policy != wanted:
+            text = f"cleanup.policy={policy}: what was already published would be forgotten and published again"
+            return _failed(facts.name, text, _alter(facts.name, f"cleanup.policy={wanted}"))
+        if topic is not Topic.LEDGER and "compact" in policy:
+            text = f"cleanup.policy={policy}: compaction would remove events"
+            return _failed(facts.name, text, _alter(facts.name, f"cleanup.policy={wanted}"))
+        if (
+            topic is not Topic.LEDGER
+            and self._settings.partitions_given
+            and facts.partitions != self._settings.partitions
+        ):
+            text = f"{facts.partitions} partitions, and KAFKA_PARTITIONS says {self._settings.partitions}"
+            return _failed(facts.name, text, f"set KAFKA_PARTITIONS={facts.partitions}, or leave it out")
+        return _ok(facts.name, ", ".join(_described(facts, config)))
+
+    async def _missing(self, topic: Topic, name: str) -> Finding:
+        settings = self._settings
+        if topic is Topic.LEDGER and (lost := await self._lost_ledger(name)) is not None:
+            return lost
+        if not settings.create_topics:
+            text = "missing, and KAFKA_CREATE_TOPICS=false"
+            return _failed(name, text, f"create it, or set KAFKA_CREATE_TOPICS=true: {self._create(topic, name)}")
+        partitions, config = self._wanted(topic)
+        try:
+            await try_create(
+                self._cluster,
+                self._found,
+                name,
+                partitions=partitions,
+                replicas=settings.replication_factor,
+                config=config,
+            )
+        except AccessDenied as error:
+            return _failed(name, f"missing; {error}", _grant(name, {Operation.CREATE}))
+        except KafkaFailed as error:
+            return _failed(name, f"missing, and it can't be created: {error}", self._create(topic, name))
+        return _ok(name, f"missing; `run` will create it with {partitions} partitions")
+
+    async def _lost_ledger(self, name: str) -> Finding | None:
+        """A ledger that is missing while hits were published was deleted, and the service refuses to start."""
+        hits = self._found.topics[self._settings.topic + Topic.HITS]
+        if hits.error is not None or Operation.DESCRIBE not in hits.allowed:
+            return None
+        try:
+            if not await PartitionReader(self._cluster.connection, hits.name).holds_records(hits.partitions):
+                return None
+        except KafkaFailed as error:
+            return _failed(name, f"missing, and {hits.name} can't be looked into: {error}", "see the other lines")
+        text = f"missing while {hits.name} holds records: it was deleted, and `run` refuses to start"
+        hint = "`wolkvox-hits ledger init` makes it anew; what the API still shows, up to an hour, is published again"
+        return _failed(name, text, hint)
+
+    def _wanted(self, topic: Topic) -> tuple[int, Mapping[str, str]]:
+        if topic is Topic.LEDGER:
+            return LEDGER_SHARDS, LEDGER_CONFIG
+        retention = str(int(self._settings.retention * 1000))
+        return self._settings.partitions, {"cleanup.policy": "delete", "retention.ms": retention}
+
+    def _create(self, topic: Topic, name: str) -> str:
+        partitions, config = self._wanted(topic)
+        options = " ".join(f"--config {key}={value}" for key, value in config.items())
+        return f"kafka-topics --create --topic {name} --partitions {partitions} {options}"
+
+
+def _ok(name: str, text: str) -> Finding:
+    return ok(AREA, _role(name), f"{name}: {text}")
+
+
+def _failed(name: str, text: str, hint: str) -> Finding:
+    return failed(AREA, _role(name), f"{name}: {text}", hint)
+
+
+def _role(name: str) -> str:
+    """What a topic is for: its own name can be long, and the column is narrow."""
+    return next((topic.name.lower().replace("_", "-") for topic in reversed(Topic) if name.endswith(topic)), name)
+
+
+def _described(facts: TopicFacts, config: Mapping[str, str]) -> Iterator[str]:
+    yield f"{facts.partitions} partition{'' if facts.partitions == 1 else 's'}"
+    yield f"replicas {facts.replicas}"
+    yield config["cleanup.policy"]
+    retention = int(config.get("retention.ms", -1))
+    if config["cleanup.policy"] == "delete":
+        yield f"kept {duration_text(retention / 1000)}" if retention > 0 else "kept for ever"
+
+
+def _weak(topics: list[TopicFacts]) -> Finding:
+    fewest = min(facts.replicas for facts in topics)
+    text = f"{len(topics)} of the topics have {fewest} replica{'' if fewest == 1 else 's'}: hits are lost with a disk"
+    return warning(AREA, "replication", text, "production wants 3 with min.insync.replicas=2; fine for a trial")
+
+
+def _not_described(facts: TopicFacts) -> Finding:
+    assert facts.error is not None
+    return failed(
+        AREA, facts.name, f"can't be described ({facts.error.__name__})", _grant(facts.name, {Operation.DESCRIBE})
+    )
+
+
+def _lacking(name: str, lacking: set[Operation]) -> Finding:
+    return _failed(name, f"not permitted: {', '.join(sorted(one.acl for one in lacking))}", _grant(name, lacking))
+
+
+def _grant(name: str, needed: set[Operation]) -> str:
+    return (
+        f"kafka-acls --add {' '.join(f'--operation {acl}' for acl in sorted(one.acl for one in needed))} --topic {name}"
+    )
+
+
+def _alter(name: str, config: str) -> str:
+    return f"kafka-configs --alter --entity-type topics --entity-name {name} --add-config {config}"
