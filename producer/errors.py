@@ -23,6 +23,8 @@ No text here ever holds a token, a telephone, a customer id or an answer's body.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from traceback import extract_tb
 
 
 class WolkvoxHitsError(Exception):
@@ -112,3 +114,9 @@ class AccessDenied(KafkaFailed):
 
 class Untrusted(KafkaFailed):
     """A topic or the ledger can't carry the promise as it is."""
+
+
+def place_of(error: BaseException) -> str:
+    """Where a defect of ours was raised, ` at shard.py:42`, for a text that must not repeat the error's own."""
+    frames = extract_tb(error.__traceback__)
+    return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

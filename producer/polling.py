@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from random import Random
 from time import perf_counter
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from producer.clock import Clock, Moment
-from producer.errors import NotASnapshot, PollFailed
+from producer.errors import NotASnapshot, PollFailed, place_of
 from producer.poller import Poller
 from producer.ports import Failed, Observer, Polled
+from producer.quota import Quota, allows, shortfall
 from producer.schedule import Schedule
 from producer.source import Source
 
@@ -28,10 +29,15 @@ class PollState:
     next_poll: float | None = None
     failure: PollFailed | None = None
     only_not_found: bool = True
+    not_found: int = 0
+    quota: Quota | None = None
 
 
 class Polling:
-    """The loop of one source. `turn` gives its token's turn: never two calls at a time under one token."""
+    """The loop of one source.
+
+    `turn` gives its token's turn: never two calls at a time under one token. `quota` costs one call; it is asked once.
+    """
 
     def __init__(
         self,
@@ -44,8 +50,10 @@ class Polling:
         clock: Clock,
         rng: Random,
         observer: Observer,
+        quota: Callable[[], Awaitable[Quota]] | None = None,
     ) -> None:
         self.state = PollState()
+        self._ask_quota = quota
         self._poller = poller
         self._interval = interval
         self._timeout = timeout
@@ -67,6 +75,7 @@ class Polling:
         while True:
             due = await self._round(schedule)
             on_snapshot()
+            await self._learn_quota()
             self.state.next_poll = self._clock.now().wall + max(0.0, due - loop.time())
             await asyncio.sleep(due - loop.time())
 
@@ -86,17 +95,41 @@ class Polling:
                 polled = await self._poller.poll_once()
         except PollFailed as error:
             return self._failed(error, schedule, perf_counter() - began)
-        except Exception as error:  # noqa: BLE001 (a defect of ours must not end a source; only its type is told)
-            return self._failed(NotASnapshot(f"unexpected {type(error).__name__}"), schedule, perf_counter() - began)
+        except Exception as error:  # noqa: BLE001 (a defect of ours must not end a source; its text is not told)
+            failure = NotASnapshot(f"unexpected {type(error).__name__}{place_of(error)}")
+            return self._failed(failure, schedule, perf_counter() - began)
         return self._succeeded(polled, schedule)
 
     def _succeeded(self, polled: Polled, schedule: Schedule) -> float:
-        self.state.last_success = self._clock.now().wall
-        self.state.failure = None
-        self.state.only_not_found = self.state.only_not_found and polled.not_found
+        moment, now = self._clock.now(), asyncio.get_running_loop().time()
+        state = self.state
+        state.last_success = moment.wall
+        state.failure = None
+        state.only_not_found = state.only_not_found and polled.not_found
+        state.not_found = state.not_found + 1 if polled.not_found else 0
         self._observer.polled(polled)
-        now = asyncio.get_running_loop().time()
-        return schedule.after_truncated(now) if polled.truncated else schedule.after_success(now)
+        if state.only_not_found:
+            self._observer.only_not_found(self.source.server, times=state.not_found)
+        sooner = polled.truncated and allows(
+            state.quota, self._interval / 2, until_reset=_until_midnight(moment, self._zone)
+        )
+        due = schedule.after_truncated(now) if sooner else schedule.after_success(now)
+        if missed := schedule.missed():
+            self._observer.overrun(self.source.server, slots=missed)
+        return due
+
+    async def _learn_quota(self) -> None:
+        """Ask once, after the first success: whoever can't poll has worse troubles than the quota."""
+        if self._ask_quota is None or self.state.quota is not None or self.state.last_success is None:
+            return
+        self.state.quota = Quota(None, None)
+        try:
+            async with self._turn():
+                self.state.quota = await self._ask_quota()
+        except PollFailed:
+            return  # not every operation has that report; the answer to the polls decides
+        if short := shortfall(self.state.quota, self._interval):
+            self._observer.quota_short(self.source.server, short)
 
     def _failed(self, error: PollFailed, schedule: Schedule, seconds: float) -> float:
         self.state.failure = error
@@ -110,6 +143,5 @@ class Polling:
 
 def _until_midnight(now: Moment, zone: ZoneInfo) -> float:
     """Seconds to the operation's next midnight, when the quota is taken to start anew."""
-    local = datetime.fromtimestamp(now.wall, zone)
-    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return (midnight - local).total_seconds()
+    tomorrow = datetime.fromtimestamp(now.wall, zone).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), zone).timestamp() - now.wall

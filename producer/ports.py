@@ -120,6 +120,15 @@ class Observer(Protocol):
     def failed(self, failed: Failed) -> None:
         """A poll brought no snapshot."""
 
+    def only_not_found(self, server: str, *, times: int) -> None:
+        """The API has only ever answered 404: the report may not exist on that server."""
+
+    def quota_short(self, server: str, text: str) -> None:
+        """The interval would use up the operation's calls of a day; `text` has the arithmetic."""
+
+    def overrun(self, server: str, *, slots: int) -> None:
+        """A poll took longer than the interval, so often."""
+
     def dropped(self, told: Mapping[str, Told]) -> None:
         """What `told` says was dropped is gone, whether the transaction then succeeds or not."""
 

@@ -36,13 +36,16 @@ class Schedule:
         self._slot = 0
         self._failures = 0
         self._refusals = 0
-        self.overruns = 0
-        """Slots that passed while a poll was still under way; they are skipped, not made up for."""
+        self._missed = 0
 
     def after_success(self, now: float) -> float:
         """When to poll next: the first slot after `now`."""
+        late = self._failures > 0
         self._failures = self._refusals = 0
-        return self._next_slot(now)
+        slot = self._next_slot(now)
+        if late:
+            self._missed = 0  # the failures before took that time, and were told
+        return slot
 
     def after_truncated(self, now: float) -> float:
         """When to poll next after a full answer: halfway to the next slot, so that less can pile up."""
@@ -58,9 +61,14 @@ class Schedule:
             return now + self._slow()
         return now + max(SHORTEST, min(self._backoff(error), self._bound(until_loss)))
 
+    def missed(self) -> int:
+        """Slots that passed since this was last asked, because a poll took so long; they are not made up for."""
+        missed, self._missed = self._missed, 0
+        return missed
+
     def _next_slot(self, now: float) -> float:
         slot = int((now - self._start) // self._interval) + 1
-        self.overruns += max(0, slot - self._slot - 1)
+        self._missed += max(0, slot - self._slot - 1)
         self._slot = slot
         # At most 5 s and a twentieth of the interval: enough to unpick instances started together.
         return self._start + slot * self._interval + self._rng.uniform(0, min(5.0, self._interval / 20))

@@ -16,6 +16,7 @@ from producer.kafka.topics import Topics
 from producer.poller import Poller
 from producer.polling import Polling
 from producer.ports import Observer
+from producer.quota import Quota
 from producer.shard import Shard
 from producer.source import Source
 from producer.turns import Turns
@@ -90,4 +91,10 @@ class Wiring:
             clock=self._clock,
             rng=self._rng,
             observer=self._observer,
+            quota=partial(_quota, api),
         )
+
+
+async def _quota(api: WolkvoxApi) -> Quota:
+    info = await api.token_info()
+    return Quota(limit=info.token_limit, left=info.available_consumption_options)

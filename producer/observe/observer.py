@@ -83,6 +83,18 @@ class ServiceObserver:
                 retry_in=round(failed.retry_in, 1),
             )
 
+    def only_not_found(self, server: str, *, times: int) -> None:
+        """The API has only ever answered 404."""
+        _log.warning("report_missing", server=server, attempt=times)
+
+    def quota_short(self, server: str, text: str) -> None:
+        """The interval would use up the operation's calls of a day."""
+        _log.warning("quota_short", server=server, problem=text)
+
+    def overrun(self, server: str, *, slots: int) -> None:
+        """A poll took longer than the interval."""
+        _log.warning("poll_overrun", server=server, count=slots)
+
     def dropped(self, told: Mapping[str, Told]) -> None:
         """Rows that left pending without a record of their own."""
         for server, one in told.items():

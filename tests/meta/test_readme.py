@@ -48,7 +48,7 @@ def test_a_make_target_exists(command: str) -> None:
 
 @pytest.mark.parametrize("command", [one for one in commands() if "wolkvox-hits " in one and "docker" not in one])
 def test_a_command_and_its_options_exist(command: str) -> None:
-    words = shlex.split(command.split(" > ")[0].split("wolkvox-hits ", 1)[1])
+    words = shlex.split(command.split(" > ", maxsplit=1)[0].split("wolkvox-hits ", 1)[1])
     names = [word for word in words if not word.startswith("-") and "." not in word]
     shown = subprocess.run(
         [sys.executable, "-m", "producer", *names, "--help"], check=True, capture_output=True, text=True
