@@ -16,20 +16,17 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, Literal, TextIO
+from typing import Any, Literal, TextIO
 
 import structlog
 
-from producer.clock import Clock, SystemClock, rfc3339
+from producer.clock import Clock, SystemClock
 from producer.observe.facts import ANYWHERE, FACTS, LEVELS, Fact, Level
 from producer.observe.libraries import LibraryLines
-from producer.observe.plain import plain, text
+from producer.observe.lines import Documented, Line, Quiet, Stamped
 from producer.observe.repeats import Repeats
 
 Format = Literal["json", "console", "auto"]
-
-# Not `event`, `level` and `timestamp`: those are ours to set on every line.
-_HEAD: Final = ("event", "logger")
 
 
 class Undocumented(Exception):
@@ -106,10 +103,10 @@ class _Target:
 
     def logger(self, clock: Clock, repeats: Repeats) -> Any:
         """A structlog logger of its own: its process-wide configuration stays untouched."""
-        checks: list[Any] = [structlog.contextvars.merge_contextvars, _Documented(), _Limited(clock, repeats)]
+        checks: list[Any] = [structlog.contextvars.merge_contextvars, Documented(), _Limited(clock, repeats)]
         return structlog.wrap_logger(
-            structlog.WriteLogger(_Quiet(self.stream)),  # type: ignore[arg-type]  # has the two methods it calls
-            processors=[*checks, _Stamped(clock), self._renderer()],
+            structlog.WriteLogger(Quiet(self.stream)),  # type: ignore[arg-type]  # has the two methods it calls
+            processors=[*checks, Stamped(clock), self._renderer()],
             wrapper_class=structlog.make_filtering_bound_logger(self.level),
         )
 
@@ -135,16 +132,6 @@ class _Lines:
         getattr(self._logger, fact.level)(fact.name, **fields)
 
 
-class _Documented:
-    """Leaves out what the fact's row lacks, naming only the field, and makes the rest plain."""
-
-    def __call__(self, _logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        fact = FACTS[line["event"]]
-        kept = {name: plain(value) for name, value in line.items() if name in _HEAD or fact.carries(name)}
-        left_out = [text(name) for name in line if name not in kept]
-        return kept | ({"undocumented": left_out} if left_out else {})
-
-
 class _Limited:
     """Drops a limited fact that was told often enough for its server, shard and logger."""
 
@@ -152,7 +139,7 @@ class _Limited:
         self._clock = clock
         self._repeats = repeats
 
-    def __call__(self, _logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    def __call__(self, _logger: Any, _method: str, line: Line) -> Line:
         if not FACTS[line["event"]].limited:
             return line
         key = tuple(str(line.get(name)) for name in ("event", "logger", "server", "shard"))
@@ -160,35 +147,6 @@ class _Limited:
         if left_out is None:
             raise structlog.DropEvent
         return {**line, "suppressed": left_out} if left_out else line
-
-
-class _Stamped:
-    """Puts time, level and event first, where an eye looks."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def __call__(self, _logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        return {"timestamp": rfc3339(self._clock.now().wall), "level": method, "event": line.pop("event"), **line}
-
-
-class _Quiet:
-    """A stream that a closed pipe or a full disk can't turn into a failed poll."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, line: str) -> None:
-        try:
-            self._stream.write(line)
-        except (OSError, ValueError):  # ValueError: closed, or a character its encoding lacks
-            return
-
-    def flush(self) -> None:
-        try:
-            self._stream.flush()
-        except (OSError, ValueError):
-            return
 
 
 def _insist(event: str, fact: Fact | None, level: Level, fields: dict[str, object]) -> None:

@@ -1,6 +1,7 @@
 // Keeps the page live: server-sent events while it is looked at, plain requests where a stream is refused.
 
-import { choose, show } from "./view.js";
+import { choose } from "./table.js";
+import { show } from "./view.js";
 import { ago } from "./words.js";
 
 const STALE = 15_000; // milliseconds without news: several of the server's ticks

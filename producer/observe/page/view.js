@@ -1,22 +1,7 @@
 // The report put on the page. Every text goes in as text, never as markup.
 
-import { about, ago, ahead, bars, count, moment, ranges, span, sum } from "./words.js";
-
-const $ = (id) => document.getElementById(id);
-const MARKS = ["●", "◌", "▲", "■"]; // by trouble, so that no meaning hangs on colour alone
-const rows = new Map(); // server -> its row's parts
-const choice = { order: "trouble", find: "", only: false };
-
-function element(name, className, text) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-function put(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
+import { $, MARKS, element, plot, put, sources } from "./table.js";
+import { about, count, moment, ranges, span, sum } from "./words.js";
 
 // Replaces what is inside only if it is new: a text that someone is selecting stays.
 const drawn = new WeakMap();
@@ -25,10 +10,6 @@ function renew(node, content, build) {
   if (drawn.get(node) === key) return;
   drawn.set(node, key);
   node.replaceChildren(...content.map(build));
-}
-
-export function choose(changes) {
-  Object.assign(choice, changes);
 }
 
 export function show(report, now) {
@@ -74,7 +55,7 @@ function facts(report) {
   const shards = report.shards.length ? `${ranges(report.shards)} (${report.shards.length})` : "none";
   const told = [
     ["Instance", report.instance],
-    ["Kafka", report.kafka, report.kafka === "ok" ? "trouble-0" : "trouble-3"],
+    ["Kafka", report.kafka, `trouble-${{ ok: 0, connecting: 1, stopping: 1 }[report.kafka] ?? 3}`],
     ["Shards", shards],
     ["Sources", `${count(owned)} polled here, ${count(report.sources.length - owned)} elsewhere`],
     ["Pending", count(sum(report.sources.map((s) => s.pending)))],
@@ -94,107 +75,6 @@ function hour(all) {
   for (const source of all) source.hits_per_minute.forEach((n, i, own) => (minutes[60 - own.length + i] += n));
   plot($("hour"), minutes);
   put($("hour-total"), `${count(sum(minutes))} hits, at most ${count(Math.max(...minutes))} a minute`);
-}
-
-function plot(svg, minutes) {
-  const path = bars(minutes);
-  if (svg.firstElementChild.getAttribute("d") === path) return;
-  svg.firstElementChild.setAttribute("d", path);
-  const label = `${count(sum(minutes))} hits in the last hour, at most ${count(Math.max(0, ...minutes))} a minute`;
-  svg.setAttribute("aria-label", label);
-}
-
-function sources(report, now) {
-  for (const server of rows.keys()) {
-    if (!report.sources.some((s) => s.server === server)) rows.get(server).row.remove(), rows.delete(server);
-  }
-  for (const source of report.sources) fill(rows.get(source.server) ?? make(source.server), source, now);
-  const wanted = report.sources.filter(matches).sort(comparison());
-  const body = $("sources");
-  const nodes = wanted.map((source) => rows.get(source.server).row);
-  if (nodes.length !== body.children.length || nodes.some((node, i) => body.children[i] !== node)) {
-    body.replaceChildren(...nodes);
-  }
-  const many = report.sources.length > 5;
-  $("controls").hidden = !many;
-  $("none").hidden = nodes.length > 0;
-  put($("shown"), many ? `${count(nodes.length)} of ${count(report.sources.length)}` : "");
-}
-
-function matches(source) {
-  const text = `${source.server} ${source.state} ${source.error ?? ""}`.toLowerCase();
-  return text.includes(choice.find.trim().toLowerCase()) && (!choice.only || source.trouble > 0);
-}
-
-function comparison() {
-  const byServer = (a, b) => a.server.localeCompare(b.server);
-  const loss = (s) => s.seconds_until_data_loss ?? Infinity;
-  const near = (a, b) => (a.trouble > 1 && loss(a) !== loss(b) ? loss(a) - loss(b) : 0);
-  return {
-    server: byServer,
-    hits: (a, b) => sum(b.hits_per_minute) - sum(a.hits_per_minute) || byServer(a, b),
-    trouble: (a, b) => b.trouble - a.trouble || b.owned - a.owned || near(a, b) || byServer(a, b),
-  }[choice.order];
-}
-
-function make(server) {
-  const row = element("tr");
-  row.setAttribute("role", "row");
-  const cell = (label, className) => {
-    const made = element("td", className);
-    made.setAttribute("role", "cell");
-    made.dataset.label = label;
-    row.append(made);
-    return made;
-  };
-  const head = element("th", "server", server);
-  head.scope = "row";
-  head.setAttribute("role", "rowheader");
-  row.append(head);
-  const state = cell("State", "state");
-  const chip = element("span");
-  const error = element("small", "error");
-  state.append(chip, error);
-  const parts = { row, chip, error, last: cell("Last success"), next: cell("Next poll") };
-  parts.svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  for (const [name, value] of [["viewBox", "0 0 60 20"], ["preserveAspectRatio", "none"], ["role", "img"], ["class", "plot"]]) {
-    parts.svg.setAttribute(name, value);
-  }
-  parts.svg.append(document.createElementNS("http://www.w3.org/2000/svg", "path"));
-  parts.hits = element("span", "hits");
-  const strip = element("div", "strip");
-  strip.append(parts.svg, parts.hits);
-  cell("Hits, last hour", "wide").append(strip);
-  for (const name of ["Published", "Duplicate", "Dead", "Pending"]) parts[name] = cell(name, "number count");
-  parts.loss = cell("Data loss in");
-  rows.set(server, parts);
-  return parts;
-}
-
-function fill(parts, source, now) {
-  parts.row.className = source.owned ? "" : "elsewhere";
-  parts.chip.className = `chip trouble-${source.trouble}`;
-  put(parts.chip, `${source.owned ? MARKS[source.trouble] : "○"} ${source.state}`);
-  put(parts.error, source.error ?? "");
-  at(parts.last, source.last_success, now, (s) => ago(-s));
-  at(parts.next, source.next_poll, now, ahead);
-  plot(parts.svg, source.hits_per_minute);
-  put(parts.hits, source.owned ? count(sum(source.hits_per_minute)) : "–");
-  const numbers = { Published: source.published, Duplicate: source.duplicate, Dead: source.dead_lettered, Pending: source.pending };
-  for (const [name, value] of Object.entries(numbers)) put(parts[name], source.owned ? count(value) : "–");
-  parts.Dead.classList.toggle("warn", source.dead_lettered > 0);
-  loss(parts.loss, source.seconds_until_data_loss);
-}
-
-function at(cell, text, now, relative) {
-  const when = text && new Date(text);
-  put(cell, when ? relative((when - now) / 1000) : "–");
-  cell.title = when ? moment(when, now) : "";
-}
-
-function loss(cell, seconds) {
-  put(cell, seconds === null ? "–" : seconds > 0 ? about(seconds) : `losing for ${about(seconds)}`);
-  cell.className = `number loss ${seconds === null || seconds > 120 ? "" : seconds > 0 ? "warn" : "bad"}`;
 }
 
 function gaps(all, now) {

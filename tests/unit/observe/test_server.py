@@ -14,11 +14,12 @@ import pytest
 from producer.errors import SettingsError
 from producer.observe.connection import BoundedConnection
 from producer.observe.metrics import Metrics
+from producer.observe.rendering import FILES
 from producer.observe.report import ServiceReport
 from producer.observe.server import StatusServer
 from tests.unit.observe.reports import crowd, healthy, outage
 
-PATHS = ("/", "/page.js", "/page.css", "/view.js", "/words.js", "/healthz", "/readyz", "/metrics", "/status.json")
+PATHS = (*FILES, "/healthz", "/readyz", "/metrics", "/status.json")
 ONE = httpx.Limits(max_connections=1)
 
 
