@@ -5,6 +5,8 @@ The texts of httpx and h11 are never shown: they may quote the request's headers
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
 import zlib
 from collections.abc import Iterator
@@ -33,8 +35,12 @@ def _reason(error: Exception) -> str:
     for link in _chain(error):
         if isinstance(link, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted ({link.verify_message})"
-        if isinstance(link, OSError) and link.strerror:
-            reason = link.strerror  # the innermost is the operating system's own
+        if isinstance(link, ssl.SSLError):
+            return f"TLS failed ({getattr(link, 'reason', None) or 'no reason given'})"  # one made by hand lacks it
+        if isinstance(link, socket.gaierror):
+            return f"its name is not known ({link.strerror})"
+        if isinstance(link, OSError) and link.errno:
+            reason = os.strerror(link.errno)  # the system's own words; asyncio's repeat the address
     return reason
 
 

@@ -1,0 +1,68 @@
+"""Snapshots made of bytes, as the client makes them."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from producer.model import DeadRow, Hit, Rows, Snapshot
+from producer.wolkvox.envelope import read_report
+from producer.wolkvox.masking import shown
+from producer.wolkvox.rows import identify, read_hit
+from tests.unit.wolkvox.calls import TOKEN, answer
+
+BOGOTA = ZoneInfo("America/Bogota")
+OBSERVED = "2026-01-19T01:13:32.000000Z"
+
+
+def snapshot_of(body: bytes) -> Snapshot:
+    """The snapshot in the body of a 200."""
+    sent = answer(body)
+    report = read_report(sent, partial(shown, secret=TOKEN))
+    return Snapshot("0042", sent.requested, sent.received, report.rows, report.drift, report.not_found, report.exact)
+
+
+def body_of(*rows: Any) -> bytes:
+    """The API's answer with these rows; each is a JSON value, or bytes that are put there as they are."""
+    texts = [row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows]
+    return b'{"code":"200","error":null,"msg":"","data":[' + b",".join(texts) + b"]}"
+
+
+def broken(body: bytes) -> bytes:
+    """The same answer, but only the tolerant parser reads it."""
+    return body.replace(b'"error":null', b'"error":NaN', 1)
+
+
+def rows_of(*rows: Any, known: Any = frozenset()) -> Rows:
+    """The rows of an answer, identified; their counts are seen to add up."""
+    snapshot = snapshot_of(body_of(*rows))
+    found = identify(snapshot, known=known)
+    assert len(found.hits) + len(found.dead) + found.repeated + found.summaries == len(snapshot.rows)
+    assert snapshot.exact is None
+    return found
+
+
+def read_one(row: Any) -> Hit | DeadRow:
+    """What becomes of an answer with this one row: a hit, or a dead row found in either stage."""
+    found = rows_of(row)
+    if found.dead:
+        [dead] = found.dead.values()
+        return dead
+    [identified] = found.hits.values()
+    return read_hit(identified, server="0042", zone=BOGOTA, observed_at=OBSERVED)
+
+
+def hit_of(row: Any) -> Hit:
+    """The hit that this row must become."""
+    hit = read_one(row)
+    assert not isinstance(hit, DeadRow)
+    return hit
+
+
+def dead_of(row: Any) -> DeadRow:
+    """The dead row that this row must become."""
+    dead = read_one(row)
+    assert isinstance(dead, DeadRow)
+    return dead

@@ -1,0 +1,202 @@
+"""One row to one event's value."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from producer.clock import parse_rfc3339
+from producer.model import API_FIELDS, DeadRow, Reason
+from producer.wolkvox.hit import occurred_at, read_hit
+from producer.wolkvox.rows import identify
+from tests.unit.wolkvox.calls import ROW
+from tests.unit.wolkvox.snapshots import (
+    BOGOTA,
+    OBSERVED,
+    body_of,
+    broken,
+    dead_of,
+    hit_of,
+    read_one,
+    snapshot_of,
+)
+
+FIELDS = API_FIELDS[1:]
+
+
+def test_an_ordinary_row_is_its_fields_and_two_times() -> None:
+    assert hit_of(ROW) == {
+        **ROW,
+        "server": "0042",
+        "occurred_at": "2026-01-18T20:13:32-05:00",
+        "observed_at": OBSERVED,
+    }
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_an_absent_or_null_field_is_null(name: str) -> None:
+    without = {field: value for field, value in ROW.items() if field != name}
+    assert hit_of(without) == hit_of(ROW | {name: None})
+    assert hit_of(without)[name] is None  # type: ignore[literal-required]  # one of the fields
+    assert list(hit_of(without)) == list(hit_of(ROW))
+
+
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("text", ["", " ", "x" * 300, "a\x00b", "línea\n", "\U0001f600", "NULL"])
+def test_a_text_is_as_sent(name: str, text: str) -> None:
+    assert hit_of(ROW | {name: text})[name] == text  # type: ignore[literal-required]  # one of the fields
+
+
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize(
+    "digits", ["0", "5", "-7", "573001234567", "6736.10", "1E5", "123456789012345678901", "0.10", "1e400", "9" * 400]
+)
+def test_a_number_becomes_its_own_digits(name: str, digits: str) -> None:
+    row = b'{"conn_id":"a","%b":%b}' % (name.encode(), digits.encode())
+    assert hit_of(row)[name] == digits  # type: ignore[literal-required]  # one of the fields
+
+
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("value", [True, False, [], ["x"], {}, {"a": 1}])
+def test_a_known_field_of_another_type_is_dead(name: str, value: object) -> None:
+    dead = dead_of(ROW | {name: value})
+    assert (dead.reason, dead.pointer, dead.row) == (Reason.FIELD_TYPE, f"/{name}", ROW | {name: value})
+
+
+@pytest.mark.parametrize("name", [*FIELDS, "campaign"])
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "\ude00\ud83d"])
+def test_a_lone_surrogate_is_dead_and_kept_as_a_replacement(name: str, text: str) -> None:
+    dead = dead_of(ROW | {name: text})
+    assert (dead.reason, dead.pointer) == (Reason.NOT_ENCODABLE, f"/{name}")
+    assert "\ufffd" in dead.row[name]
+    orjson.dumps(dead.row)
+
+
+def test_a_surrogate_pair_is_one_letter() -> None:
+    assert hit_of(b'{"conn_id":"a","hit":"\\ud83d\\ude00"}')["hit"] == "\U0001f600"
+
+
+@pytest.mark.parametrize(
+    ("extra", "pointer"),
+    [
+        ({"a/b~c": "\ud800"}, "/a~1b~0c"),
+        ({"\ud800": 1}, "/\ufffd"),
+        ({"fine": 1, "deep": {"list": ["\ud800"]}}, "/deep"),
+    ],
+)
+def test_what_can_not_be_written_is_pointed_at(extra: dict[str, Any], pointer: str) -> None:
+    dead = dead_of(ROW | extra)
+    assert (dead.reason, dead.pointer) == (Reason.NOT_ENCODABLE, pointer)
+    orjson.dumps([dead.row, dead.pointer])
+
+
+def test_further_fields_go_to_extra_and_stay_json() -> None:
+    extra = {"campaign": "7", "talk": 12, "rate": 1.5, "tags": ["a", None], "nested": {"x": True}, "": None}
+    assert hit_of(ROW | extra) == hit_of(ROW) | {"extra": extra}
+
+
+def test_the_numbers_of_extra_do_not_depend_on_the_parser() -> None:
+    row = b'{"conn_id":"a","telephone":5.10,"talk":12,"rate":1.50,"big":123456789012345678901,"nan":null}'
+    hit = hit_of(row)
+    assert hit["telephone"] == "5.10"
+    assert hit["extra"] == {"talk": 12, "rate": 1.5, "big": 123456789012345680000.0, "nan": None}
+
+
+def test_nan_in_a_row_is_null() -> None:
+    hit = hit_of(b'{"conn_id":"a","telephone":NaN,"rate":-Infinity}')
+    assert (hit["telephone"], hit["extra"]) == (None, {"rate": None})
+
+
+def test_extra_is_there_only_if_needed() -> None:
+    assert "extra" not in hit_of(ROW)
+    assert "extra" not in hit_of(ROW | {"customer_id": None})
+
+
+def test_the_last_of_a_repeated_key_counts() -> None:
+    assert hit_of(b'{"conn_id":"a","hit":"first","hit":"last"}')["hit"] == "last"
+
+
+@pytest.mark.parametrize("depth", [200, 600, 950])
+def test_nesting_beyond_what_can_be_written_is_dead(depth: int) -> None:
+    nested = b'{"conn_id":"a","deep":' + b"[" * depth + b"]" * depth + b"}"
+    made = read_one(nested)
+    if isinstance(made, DeadRow):
+        assert (made.reason, made.pointer) == (Reason.NOT_ENCODABLE, "/deep")
+        orjson.dumps({"row": made.row})
+    else:
+        orjson.dumps(made)
+    assert isinstance(made, DeadRow) == (depth > 250)
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        ("20260118201332", "2026-01-18T20:13:32-05:00"),
+        ("2026-01-18 20:13:32", "2026-01-18T20:13:32-05:00"),
+        ("99991231235959", "9999-12-31T23:59:59-05:00"),
+        ("20240229000000", "2024-02-29T00:00:00-05:00"),
+    ],
+)
+def test_both_forms_of_date_are_a_moment_in_the_zone(date: str, expected: str) -> None:
+    assert hit_of(ROW | {"date": date})["occurred_at"] == expected
+
+
+def test_a_date_that_is_a_number_is_a_date() -> None:
+    assert hit_of(ROW | {"date": 20260118201332})["occurred_at"] == "2026-01-18T20:13:32-05:00"
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["garbage", " ", "0", "2026-01-18", "20260118", "2026-01-18T20:13:32", "2026-01-18 20:13", "20260118201332Z",
+     "2026-01-18 20:13:32-05:00", "00000000000000", "0000-00-00 00:00:00", "20261318201332", "20260230000000",
+     "20260118240000", "20260118201360", "20260118 201332", "20260118201\u0663\u0663\u0662", "00010101000000",
+     "18990101000000"],
+)  # fmt: skip
+def test_a_date_that_can_not_be_read_leaves_the_moment_open(date: str) -> None:
+    hit = hit_of(ROW | {"date": date})
+    assert (hit["date"], hit["occurred_at"]) == (date, None)
+
+
+@pytest.mark.parametrize("date", ["", None])
+def test_no_date_is_no_moment(date: str | None) -> None:
+    hit = hit_of(ROW | {"date": date})
+    assert (hit["date"], hit["occurred_at"]) == (date, None)
+
+
+def test_the_zone_decides_the_offset() -> None:
+    assert occurred_at("20260718201332", ZoneInfo("America/Santiago")) == "2026-07-18T20:13:32-04:00"
+    assert occurred_at("20260118201332", ZoneInfo("America/Santiago")) == "2026-01-18T20:13:32-03:00"
+    assert occurred_at("20260118201332", ZoneInfo("UTC")) == "2026-01-18T20:13:32+00:00"
+
+
+@given(st.datetimes().map(lambda when: when.strftime("%Y%m%d%H%M%S")) | st.text(max_size=20))
+def test_each_moment_is_rfc_3339(date: str) -> None:
+    moment = occurred_at(date, BOGOTA)
+    assert moment is None or (parse_rfc3339(moment) and len(moment) == 25)
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(), max_size=4),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*FIELDS, "campaign", "a/b"]), values))
+def test_whatever_becomes_of_a_row_can_be_written_and_does_not_depend_on_the_parser(fields: dict[str, Any]) -> None:
+    body = body_of({"conn_id": "a"} | fields)
+    made = []
+    for answer in (body, broken(body)):
+        [row] = identify(snapshot_of(answer)).hits.values()
+        made.append(read_hit(row, server="0042", zone=BOGOTA, observed_at=OBSERVED))
+    assert made[0] == made[1]
+    orjson.dumps(made[0].row if isinstance(made[0], DeadRow) else made[0])

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from producer.wolkvox.masking import shown
+from tests.unit.wolkvox.calls import TELEPHONE, TOKEN
+
+
+def test_the_words_of_the_api_are_shown_as_they_are() -> None:
+    text = "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)"
+    assert shown(text, secret=TOKEN) == text
+
+
+@pytest.mark.parametrize(
+    "telephone",
+    [
+        TELEPHONE,
+        "300 123 4567",
+        "+57 (300) 123-45-67",
+        "300.123.4567",
+        "1234567",
+        "\u0663\u0660\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667",
+    ],
+)
+def test_a_telephone_is_masked_however_it_is_written(telephone: str) -> None:
+    assert shown(f"unknown customer {telephone}!", secret=TOKEN) in {
+        "unknown customer ***!",
+        "unknown customer +***!",
+        "unknown customer +57 (***!",
+    }
+
+
+@pytest.mark.parametrize("text", [TOKEN, TOKEN.upper(), f"'{TOKEN}'", TOKEN + TOKEN, TOKEN[:-1], "x" * 3_990 + TOKEN])
+def test_a_token_is_masked_in_any_casing_and_in_part(text: str) -> None:
+    assert TOKEN[:-1].lower() not in shown(f"please validate token {text}", secret=TOKEN).lower()
+
+
+def test_a_long_text_is_trimmed_and_on_one_line() -> None:
+    words = shown("no\nword\x00of " * 40, secret=TOKEN)
+    assert len(words) == 120
+    assert words.startswith("no word of no word of")
+    assert words.endswith("…")
+
+
+@pytest.mark.parametrize("text", [None, 5, ["a"], {"a": 1}, True])
+def test_what_is_no_text_is_not_shown(text: object) -> None:
+    assert shown(text, secret=TOKEN) == ""
+
+
+@given(
+    before=st.text(),
+    after=st.text(),
+    token=st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=6),
+)
+def test_no_text_around_a_token_makes_it_visible(before: str, after: str, token: str) -> None:
+    text = shown(before + token + after, secret=token)
+    assert len(text) <= 120
+    assert token not in text.replace("***", " ")

@@ -1,0 +1,197 @@
+"""Which row is which hit."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from producer.model import Reason
+from producer.wolkvox.rows import identify
+from tests.unit.wolkvox.calls import ROW
+from tests.unit.wolkvox.snapshots import body_of, broken, rows_of, snapshot_of
+
+
+def numbered(*ids: object) -> list[dict[str, Any]]:
+    return [ROW | {"conn_id": conn_id} for conn_id in ids]
+
+
+def test_rows_come_by_id_in_the_order_sent() -> None:
+    found = rows_of(*numbered("b", "a", "c"))
+    assert list(found.hits) == ["b", "a", "c"]
+    assert found.hits["a"] == ROW | {"conn_id": "a"}
+    assert (found.dead, found.repeated, found.summaries, found.drift) == ({}, 0, 0, {})
+
+
+@pytest.mark.parametrize("odd", [[], [{"conn_id": "TOTAL"}]])
+def test_the_first_of_a_repeated_id_counts(odd: list[Any]) -> None:
+    rows = [ROW | {"conn_id": "a", "hit": "first"}, ROW | {"conn_id": "b"}, ROW | {"conn_id": "a", "hit": "second"}]
+    found = rows_of(*rows, *odd)
+    assert list(found.hits) == ["a", "b"]
+    assert found.hits["a"]["hit"] == "first"
+    assert found.repeated == 1
+
+
+def test_an_id_is_opaque_and_kept_as_sent() -> None:
+    ids = ["190000001", " 190000001", "0190000001", "190000001.0", "a b", "ñ", "TOTAL 5", "subtotal", "x" * 256]
+    assert list(rows_of(*numbered(*ids)).hits) == ids
+
+
+@pytest.mark.parametrize(
+    ("digits", "conn_id"),
+    [
+        (b"190000001", "190000001"),
+        (b"6736.10", "6736.10"),
+        (b"123456789012345678901", "123456789012345678901"),
+        (b"1e3", "1e3"),
+        (b"-5", "-5"),
+    ],
+)
+def test_a_numbers_own_digits_are_the_id(digits: bytes, conn_id: str) -> None:
+    found = rows_of(b'{"conn_id":%b,"hit":"x"}' % digits)
+    assert list(found.hits) == [conn_id]
+    assert found.drift == {"number_id": 1}
+
+
+def test_numbers_that_are_one_float_are_still_two_ids() -> None:
+    rows = [b'{"conn_id":6736.1}', b'{"conn_id":6736.10}', b'{"conn_id":12345678901234567890123}',
+            b'{"conn_id":12345678901234567890124}']  # fmt: skip
+    assert len(rows_of(*rows).hits) == 4
+
+
+def test_a_numbers_digits_are_not_taken_for_the_known_id_of_another() -> None:
+    found = rows_of(b'{"conn_id":6736.10}', known={"6736.1"})
+    assert list(found.hits) == ["6736.10"]
+
+
+def test_a_number_and_a_text_of_the_same_digits_are_one_id() -> None:
+    found = rows_of({"conn_id": 5, "hit": "first"}, {"conn_id": "5", "hit": "second"})
+    assert found.hits["5"]["hit"] == "first"
+    assert found.repeated == 1
+
+
+ODD: list[tuple[Any, Reason | None]] = [
+    (None, Reason.NOT_AN_OBJECT),
+    (5, Reason.NOT_AN_OBJECT),
+    ("6736", Reason.NOT_AN_OBJECT),
+    (True, Reason.NOT_AN_OBJECT),
+    ([], Reason.NOT_AN_OBJECT),
+    ([["conn_id", "6736"]], Reason.NOT_AN_OBJECT),
+    ({}, Reason.CONN_ID_MISSING),
+    ({"hit": "x"}, Reason.CONN_ID_MISSING),
+    ({"CONN_ID": "6736"}, Reason.CONN_ID_MISSING),
+    ({"conn_id": None}, Reason.CONN_ID_MISSING),
+    ({"conn_id": ""}, Reason.CONN_ID_MISSING),
+    ({"conn_id": "  \t\u00a0"}, Reason.CONN_ID_MISSING),
+    ({"conn_id": True}, Reason.CONN_ID_INVALID),
+    ({"conn_id": ["6736"]}, Reason.CONN_ID_INVALID),
+    ({"conn_id": {"id": "6736"}}, Reason.CONN_ID_INVALID),
+    ({"conn_id": "x" * 257}, Reason.CONN_ID_INVALID),
+    ({"conn_id": 10**300}, Reason.CONN_ID_INVALID),
+    ({"conn_id": "67\x0036"}, Reason.CONN_ID_INVALID),
+    ({"conn_id": "6736\n"}, Reason.CONN_ID_INVALID),
+    ({"conn_id": "6736\x7f"}, Reason.CONN_ID_INVALID),
+    ({"conn_id": "6736\x9f"}, Reason.CONN_ID_INVALID),
+    ({"conn_id": "6736\ud800"}, Reason.NOT_ENCODABLE),
+    ({"conn_id": "6736\udc00"}, Reason.NOT_ENCODABLE),
+    ({"conn_id": "TOTAL"}, None),
+    ({"conn_id": " Total "}, None),
+    ({"type_interaction": "TOTAL", "hit": "12"}, None),
+    ({"conn_id": "", "hit": "total"}, None),
+    ({"conn_id": None, "campaign": "TOTAL"}, None),
+]
+
+
+@pytest.mark.parametrize(("row", "reason"), ODD)
+@pytest.mark.parametrize("neighbours", [[], numbered("a", "b")])
+def test_an_odd_row_has_its_reason_and_costs_no_neighbour(
+    row: Any, reason: Reason | None, neighbours: list[Any]
+) -> None:
+    found = rows_of(*neighbours, row)
+    assert list(found.hits) == [neighbour["conn_id"] for neighbour in neighbours]
+    assert [dead.reason for dead in found.dead.values()] == ([] if reason is None else [reason])
+    pointer = "/conn_id" if isinstance(row, dict) else ""
+    assert all(dead.pointer == pointer for dead in found.dead.values())
+    assert found.summaries == (reason is None)
+
+
+def test_a_row_with_an_id_is_no_summary_whatever_else_it_says() -> None:
+    assert list(rows_of(ROW | {"conn_id": "a", "hit": "TOTAL"}).hits) == ["a"]
+
+
+def test_a_summary_needs_a_missing_id_not_a_broken_one() -> None:
+    [dead] = rows_of({"conn_id": ["x"], "hit": "TOTAL"}).dead.values()
+    assert dead.reason is Reason.CONN_ID_INVALID
+
+
+def test_a_dead_row_is_told_once_a_snapshot() -> None:
+    found = rows_of({"hit": "x"}, {"hit": "x"}, {"hit": "y"}, 5, 5.0)
+    assert (len(found.dead), found.repeated) == (3, 2)
+
+
+def test_a_known_id_is_not_looked_at_again() -> None:
+    strange = "x" * 300
+    assert list(rows_of(ROW | {"conn_id": strange}, known={strange}).hits) == [strange]
+
+
+def test_what_is_known_changes_nothing_for_the_others() -> None:
+    found = rows_of(*numbered("a", "b"), {"conn_id": "x" * 257}, known={"a"})
+    assert list(found.hits) == ["a", "b"]
+    assert len(found.dead) == 1
+
+
+def test_the_body_is_kept_only_until_the_rows_are_identified() -> None:
+    snapshot = snapshot_of(body_of(ROW))
+    assert snapshot.exact is not None
+    identify(snapshot)
+    assert snapshot.exact is None
+
+
+def test_a_second_parse_is_made_only_where_digits_matter() -> None:
+    def never() -> list[Any]:
+        pytest.fail("parsed again")
+
+    for row, known in [
+        (b'{"conn_id":"a","telephone":573001234567}', set()),
+        (b'{"conn_id":"a","campaign":1.5}', set()),
+        (b'{"conn_id":"a","telephone":5.7e11}', {"a"}),
+        (b'{"hit":1.5}', set()),
+    ]:
+        snapshot = snapshot_of(body_of(row))
+        snapshot.exact = never
+        identify(snapshot, known=known)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+ids = (
+    st.sampled_from(["a", "b", "TOTAL", "", " ", "\x00", "\ud800", "6736.10", 6736.1, 5, None, True, "x" * 257])
+    | json_values
+)
+odd_rows = st.lists(
+    json_values | st.fixed_dictionaries({"conn_id": ids}, optional={"hit": json_values, "extra": json_values}),
+    max_size=8,
+)
+
+
+@given(odd_rows, st.sets(st.sampled_from(["a", "6736.1", "5"])))
+def test_the_counts_add_up_whatever_the_rows(rows: list[Any], known: set[str]) -> None:
+    rows_of(*rows, known=known)
+
+
+@given(odd_rows)
+def test_both_parsers_find_the_same_ids_and_the_same_dead(rows: list[Any]) -> None:
+    body = body_of(*rows)
+    by_one, by_other = identify(snapshot_of(body)), identify(snapshot_of(broken(body)))
+    assert list(by_one.hits) == list(by_other.hits)
+    assert by_one.dead.keys() == by_other.dead.keys()
+    assert json.dumps([dead.row for dead in by_one.dead.values()]) == json.dumps(
+        [dead.row for dead in by_other.dead.values()]
+    )
+    assert (by_one.repeated, by_one.summaries) == (by_other.repeated, by_other.summaries)

@@ -1,0 +1,129 @@
+"""How an answer may be packed, and how large it may be."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import tracemalloc
+import zlib
+
+import pytest
+
+from producer.errors import BadToken, NotASnapshot, Retry
+from tests.unit.wolkvox.calls import ROW, envelope, failing, fetched
+from tests.unit.wolkvox.raw_server import answering, http
+
+BODY = envelope()
+BARE = zlib.compressobj(wbits=-15)
+BARE_DEFLATE = BARE.compress(BODY) + BARE.flush()
+MEGABYTE = 1024 * 1024
+
+
+def chunked(body: bytes, size: int, *headers: str) -> bytes:
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    coded = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
+    return "\r\n".join(["HTTP/1.1 200 OK", "Transfer-Encoding: chunked", *headers, "", ""]).encode() + coded
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(BODY)),
+        ("GZIP", gzip.compress(BODY)),
+        ("x-gzip", gzip.compress(BODY)),
+        ("gzip", gzip.compress(BODY[:50]) + gzip.compress(BODY[50:])),
+        ("deflate", zlib.compress(BODY)),
+        ("deflate", BARE_DEFLATE),
+        ("identity", BODY),
+        ("", BODY),
+        ("identity, gzip", gzip.compress(BODY)),
+    ],
+)
+async def test_what_we_ask_for_is_read_in_pieces_of_any_size(encoding: str, body: bytes) -> None:
+    header = f"Content-Encoding: {encoding}"
+    async with answering(http(body, header), chunked(body, 1, header), chunked(body, 7, header)) as server:
+        for _ in server.scripts:
+            assert (await fetched(server.url)).rows == [ROW]
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, gzip", "gzip, br", "aes128gcm"])
+async def test_another_encoding_is_refused_unread(encoding: str) -> None:
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\n\r\n".encode())
+        await reader.read()  # until the client is gone
+
+    async with answering(endless) as server:
+        error = await failing(server.url)
+    assert type(error) is NotASnapshot
+    assert "Content-Encoding" in str(error)
+
+
+async def test_an_error_in_an_unknown_encoding_is_still_that_error() -> None:
+    async with answering(http(b"\x0b\x02\x80", "Content-Encoding: br", status="401 Unauthorized")) as server:
+        assert type(await failing(server.url)) is BadToken
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        gzip.compress(BODY)[:-9],
+        gzip.compress(BODY)[:20],
+        gzip.compress(BODY)[:-4] + b"\x00\x00\x00\x00",
+        gzip.compress(BODY) + b"garbage",
+        BODY,
+        b"",
+        b"\x1f",
+    ],
+)
+async def test_broken_compression_is_not_a_snapshot(body: bytes) -> None:
+    async with answering(http(body, "Content-Encoding: gzip")) as server:
+        assert type(await failing(server.url)) is NotASnapshot
+
+
+@pytest.mark.parametrize("body", [zlib.compress(BODY)[:-5], BARE_DEFLATE[:-2], BODY, b"", b"x"])
+async def test_broken_deflate_is_not_a_snapshot(body: bytes) -> None:
+    async with answering(http(body, "Content-Encoding: deflate")) as server:
+        assert type(await failing(server.url)) is NotASnapshot
+
+
+async def test_the_cap_counts_what_is_decompressed() -> None:
+    limit = len(BODY)
+    async with answering(http(BODY), http(gzip.compress(BODY), "Content-Encoding: gzip")) as server:
+        for _ in server.scripts:
+            assert (await fetched(server.url, limit=limit)).rows == [ROW]
+        server.requests.clear()
+        for _ in server.scripts:
+            assert type(await failing(server.url, limit=limit - 1)) is NotASnapshot
+
+
+@pytest.mark.parametrize("wbits", [31, 15])
+async def test_a_bomb_takes_no_more_memory_than_the_cap(wbits: int) -> None:
+    packer = zlib.compressobj(level=9, wbits=wbits)
+    bomb = packer.compress(bytes(200 * MEGABYTE)) + packer.flush()
+    encoding = f"Content-Encoding: {'gzip' if wbits == 31 else 'deflate'}"
+    async with answering(http(bomb, encoding)) as server:
+        tracemalloc.start()
+        try:
+            error = await failing(server.url, limit=8 * MEGABYTE)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert type(error) is NotASnapshot
+    assert peak < 14 * MEGABYTE
+
+
+async def test_an_endless_answer_ends_at_the_cap() -> None:
+    async def flood(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(b" " * 65_536)
+            await writer.drain()
+
+    async with answering(flood) as server:
+        assert type(await failing(server.url, limit=2 * MEGABYTE)) is NotASnapshot
+        await server.closed.wait()
+
+
+async def test_an_error_page_is_not_read_beyond_a_megabyte() -> None:
+    async with answering(http(b" " * (2 * MEGABYTE) + BODY, status="500 Oops")) as server:
+        assert type(await failing(server.url)) is Retry
