@@ -106,7 +106,7 @@ class Once:
 
     def _failed(self, error: KafkaFailed, wait: float) -> None:
         self._failure = error
-        _log.warning("kafka_unavailable", error=str(error), retry_in=round(wait, 1))
+        _log.warning("kafka_unavailable", error=error, retry_in=round(wait, 1))
 
     def _reason(self) -> KafkaFailed:
         return self._failure or Unavailable("Kafka did not answer in time")

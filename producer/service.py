@@ -92,9 +92,9 @@ class Service:
     def _kafka_failed(self, error: KafkaFailed, wait: float) -> None:
         self._overview.failure = error
         if isinstance(error, AccessDenied):
-            _log.error("kafka_refused", error=str(error))
+            _log.error("kafka_refused", error=error)
         else:
-            _log.warning("kafka_unavailable", error=str(error), retry_in=round(wait, 1))
+            _log.warning("kafka_unavailable", error=error, retry_in=round(wait, 1))
 
     async def _status_page(self) -> StatusServer | None:
         status = self._settings.status
@@ -102,7 +102,7 @@ class Service:
         try:
             _log.info("status_listening", url=await page.start())
         except SettingsError as error:
-            _log.warning("status_unavailable", error=str(error))
+            _log.warning("status_unavailable", error=error)
             return None
         return page
 

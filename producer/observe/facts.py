@@ -62,7 +62,6 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "tombstones": "ids that left the window with this transaction",
         "topic": "a Kafka topic",
         "topics": "Kafka topics",
-        "until": "the moment it lasts to, RFC 3339",
         "url": "an address, without credentials",
         "version": "version of the service",
     }

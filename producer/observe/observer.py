@@ -77,7 +77,7 @@ class ServiceObserver:
             _log.warning(
                 "poll_failed",
                 outcome=failed.error.outcome,
-                error=str(failed.error),
+                error=failed.error,
                 attempt=self._failures[failed.server],
                 milliseconds=round(failed.seconds * 1000),
                 retry_in=round(failed.retry_in, 1),
@@ -131,10 +131,10 @@ class ServiceObserver:
         if isinstance(error, Fenced):
             _log.warning("fenced", shard=shard, retry_in=round(retry_in, 1))
         elif isinstance(error, Unavailable):
-            _log.warning("kafka_unavailable", shard=shard, error=str(error), retry_in=round(retry_in, 1))
+            _log.warning("kafka_unavailable", shard=shard, error=error, retry_in=round(retry_in, 1))
         else:
             retry = round(retry_in, 1)
-            _log.warning("commit_failed", shard=shard, error=str(error), pending=pending, retry_in=retry)
+            _log.warning("commit_failed", shard=shard, error=error, pending=pending, retry_in=retry)
 
     def fenced_repeatedly(self, shard: int, *, times: int, seconds: float) -> None:
         """Fenced again and again while the group says the shard is ours."""
