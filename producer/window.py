@@ -47,10 +47,11 @@ class Window:
         old = {moment for moment in self._moments if elapsed(moment, now) >= self._keep}
         if not old:
             return []
-        found = [key for key, moment in self._seen.items() if moment in old]
-        if not found:
-            self._moments = [moment for moment in self._moments if moment not in old]
-        return found
+        found = {key: moment for key, moment in self._seen.items() if moment in old}
+        # In a steady stream some id expires at each poll: what no id has any more must go all the same.
+        gone = old.difference(found.values())
+        self._moments = [moment for moment in self._moments if moment not in gone]
+        return list(found)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Let these ids go; the next time one is seen it is new."""

@@ -1,0 +1,86 @@
+"""Hits, dead rows, snapshots and a source for the tests of this room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from producer.clock import Moment
+from producer.model import DeadRow, Hit, Reason, Rows, Snapshot
+from producer.pending import Harvest
+from producer.source import Dropped, Source, SourceFold, Taken
+
+SERVER = "0042"
+WINDOW = 600.0
+"""WOLKVOX_WINDOW"""
+KEEP = 7200.0
+"""DEDUP_WINDOW"""
+
+
+def at(seconds: float) -> Moment:
+    """A moment so many seconds into the test, on both clocks."""
+    return Moment(1_768_780_800.0 + seconds, 5_000.0 + seconds)
+
+
+def a_hit(conn_id: str, *, observed_at: str = "2026-01-19T00:00:00.000000Z") -> Hit:
+    return {
+        "conn_id": conn_id,
+        "server": SERVER,
+        "type_interaction": "inbound",
+        "date": "20260118190000",
+        "telephone": "573005550123",
+        "customer_id": None,
+        "hit": "VENTA EFECTIVA",
+        "occurred_at": "2026-01-18T19:00:00-05:00",
+        "observed_at": observed_at,
+    }
+
+
+def a_row(conn_id: str) -> dict[str, str]:
+    """What the API sends for a hit."""
+    return {"conn_id": conn_id, "type_interaction": "inbound", "date": "20260118190000", "hit": "VENTA EFECTIVA"}
+
+
+def a_dead_row(key: str) -> DeadRow:
+    return DeadRow(key, Reason.CONN_ID_MISSING, "/conn_id", {"hit": key})
+
+
+def a_snapshot(requested: Moment, received: Moment | None = None, *, rows: int = 0) -> Snapshot:
+    """A snapshot that took a second; `rows` only for its number."""
+    received = received or Moment(requested.wall + 1, requested.boot + 1)
+    return Snapshot(SERVER, requested, received, [None] * rows)
+
+
+def polled(source: Source, moment: Moment, ids: Iterable[str] = (), *, dead: Iterable[str] = ()) -> Harvest:
+    """What a poll does to a source, without the API: a snapshot requested at `moment` that holds these ids."""
+    return taken_in(source, a_snapshot(moment), ids, dead=dead)
+
+
+def taken_in(source: Source, snapshot: Snapshot, ids: Iterable[str] = (), *, dead: Iterable[str] = ()) -> Harvest:
+    rows = Rows({key: a_row(key) for key in ids}, {key: a_dead_row(key) for key in dead})
+    observed_at = snapshot.received.rfc3339()
+    hits = {key: a_hit(key, observed_at=observed_at) for key in source.unseen(rows)}
+    return source.add(snapshot, rows, hits=hits, dead=rows.dead)
+
+
+def a_source() -> Source:
+    """One whose ledger was read and found empty."""
+    source = Source(server=SERVER, keep=KEEP, window=WINDOW)
+    source.restore(SourceFold(), at(0))
+    return source
+
+
+def ids_of(taken: Taken) -> list[str]:
+    """The hits of a transaction, in their order."""
+    return [hit["conn_id"] for portion in taken.portions for hit in portion.hits]
+
+
+def take(source: Source, room: int = 60_000) -> Taken:
+    """A transaction, when nobody asks what was dropped."""
+    return source.take(room, Dropped())
+
+
+def commit(source: Source) -> Taken:
+    """One transaction that succeeds."""
+    taken = take(source)
+    source.settle(taken)
+    return taken
