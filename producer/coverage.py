@@ -30,7 +30,9 @@ class Coverage:
 
     def gaps(self, snapshot: Snapshot, present: Container[str]) -> list[Gap]:
         """The gaps that this snapshot reveals; `present` are its ids. Changes nothing."""
-        unpolled = self._unpolled(snapshot, present) if self._vouches(snapshot) else None
+        if not self._vouches(snapshot):
+            return []  # no cursor passes it, so no gap may go with it: the next one that vouches tells what is missing
+        unpolled = self._unpolled(snapshot, present)
         truncated = self._truncated(snapshot) if snapshot.truncated else None
         return [gap for gap in (unpolled, truncated) if gap is not None]
 
@@ -46,7 +48,7 @@ class Coverage:
 
     def restore(self, requested: Moment, *, observed: float | None, proof: Collection[str]) -> None:
         """Go on from the ledger's cursor unless memory is further; `proof` are the ids that carry its `observed`."""
-        if self._requested is None or self._requested.boot < requested.boot:
+        if self._requested is None or elapsed(self._requested, requested) > 0:
             self._requested = requested
             self._observed = observed
             self._proof = proof
@@ -68,16 +70,17 @@ class Coverage:
         end = snapshot.received.wall - self._window
         return Gap(self._server, start, end, GapKind.UNPOLLED, silent > max(self._window, HOUR))
 
-    def _start(self, received: Moment) -> float:
-        """The last vouched moment on today's wall clock, also if that was set back since."""
+    def _start(self, later: Moment) -> float:
+        """The last vouched moment on the wall clock of `later`, also if that was set back since."""
         assert self._requested is not None
-        by_wall = received.wall - self._requested.wall
-        silent = elapsed(self._requested, received)
-        return self._requested.wall if silent - by_wall < CLOCK_SLACK else received.wall - silent
+        silent = elapsed(self._requested, later)
+        by_wall = later.wall - self._requested.wall
+        return self._requested.wall if silent - by_wall < CLOCK_SLACK else later.wall - silent
 
     def _truncated(self, snapshot: Snapshot) -> Gap:
-        start = snapshot.received.wall - self._window if self._requested is None else self._requested.wall
-        end = snapshot.requested.wall
+        requested = snapshot.requested
+        start = snapshot.received.wall - self._window if self._requested is None else self._start(requested)
+        end = requested.wall
         return Gap(self._server, min(start, end), end, GapKind.TRUNCATED, certain=False)
 
 
