@@ -1,0 +1,171 @@
+"""The service with a trap: at a named step it sends itself a signal. `python -m … KILL:sent`, or `STOP:sent`.
+
+The parts are the true ones; each is derived only to say where it is. So that a fresh process first gets to where its
+predecessor died, the traps of a poll wait for a snapshot that differs from the first one; those of the taking do not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+import aiokafka
+
+import producer.kafka.census
+import producer.kafka.store
+import producer.wiring
+from producer.kafka.batches import Batches
+from producer.kafka.reader import PartitionReader
+from producer.kafka.store import KafkaShardStore
+from producer.model import Rows, Snapshot
+from producer.observe.logs import configure
+from producer.pending import Harvest
+from producer.service import Service
+from producer.settings import load
+from producer.source import Dropped, Source, SourceFold, Taken
+from producer.wolkvox.client import WolkvoxApi
+from producer.wolkvox.reader import RowReader
+from tests.integration.service.crash_points import POLLING, TAKING
+
+
+class Trap:
+    """Springs once, at its step; `armed` by the API for the steps of a poll."""
+
+    def __init__(self, asked: str) -> None:
+        name, _, self.step = asked.partition(":")
+        self.signal = signal.Signals[f"SIG{name}"]
+        self.armed = False
+        assert self.step in (*TAKING, *POLLING), f"no step {self.step}"
+
+    def at(self, step: str) -> None:
+        """Say where the process is."""
+        if step == self.step and (self.armed or step in TAKING):
+            self.step = "sprung"
+            os.kill(os.getpid(), self.signal)
+
+
+trap = Trap(sys.argv[1])
+
+
+class TrappedApi(WolkvoxApi):
+    """Arms the trap with the first snapshot that brings something else than the very first."""
+
+    _first: str | None = None
+
+    async def fetch(self) -> Snapshot:
+        snapshot = await super().fetch()
+        self._first = self._first or repr(snapshot.rows)
+        trap.armed = trap.armed or repr(snapshot.rows) != self._first
+        trap.at("fetched")
+        return snapshot
+
+
+class TrappedReader(RowReader):
+    """After the rows are told apart."""
+
+    def identify(self, snapshot: Snapshot, *, known: Any) -> Rows:
+        rows = super().identify(snapshot, known=known)
+        trap.at("identified")
+        return rows
+
+
+class TrappedSource(Source):
+    """Around everything that changes memory."""
+
+    def add(self, snapshot: Snapshot, rows: Rows, **found: Any) -> Harvest:
+        harvest = super().add(snapshot, rows, **found)
+        trap.at("added")
+        return harvest
+
+    def take(self, room: int, dropped: Dropped) -> Taken:
+        taken = super().take(room, dropped)
+        trap.at("taken")
+        return taken
+
+    def settle(self, taken: Taken) -> None:
+        super().settle(taken)
+        trap.at("settled")
+
+
+class TrappedProducer(aiokafka.AIOKafkaProducer):  # type: ignore[misc]  # aiokafka ships no types
+    """Around the calls that make a transaction."""
+
+    async def start(self) -> None:
+        await super().start()
+        trap.at("id_taken")
+
+    async def begin_transaction(self) -> None:
+        await super().begin_transaction()
+        trap.at("begun")
+
+    async def commit_transaction(self) -> None:
+        ending = asyncio.ensure_future(super().commit_transaction())
+        # Its request is on the way, and nobody waits for the answer.
+        await asyncio.sleep(0.001)
+        trap.at("committing")
+        await ending
+        trap.at("committed")
+
+
+class TrappedBatches(Batches):
+    """One batch delivered and no other; all delivered."""
+
+    async def delivered(self) -> None:
+        if trap.step == "first_batch_sent" and trap.armed:
+            await self._send(next(iter(self._open)))
+            await asyncio.gather(*self._sent)
+        trap.at("first_batch_sent")
+        await super().delivered()
+        trap.at("all_delivered")
+
+
+class TrappedStore(KafkaShardStore):
+    """After the ledger was read, before memory has it."""
+
+    async def take(self) -> Mapping[str, SourceFold]:
+        folds = await super().take()
+        trap.at("ledger_read")
+        return folds
+
+
+class TrappedLedger(PartitionReader):
+    """In the middle of reading it."""
+
+    async def batches(self, *partitions: int) -> AsyncIterator[Sequence[Any]]:
+        async for records in super().batches(*partitions):
+            yield records[: len(records) // 2]
+            trap.at("ledger_half_read")
+            yield records[len(records) // 2 :]
+
+
+PARTS: Sequence[tuple[ModuleType, type]] = (
+    (producer.wiring, TrappedApi),
+    (producer.wiring, TrappedReader),
+    (producer.wiring, TrappedSource),
+    (producer.wiring, TrappedStore),
+    (producer.kafka.store, TrappedBatches),
+    (producer.kafka.store, TrappedProducer),
+    (producer.kafka.census, TrappedLedger),
+)
+"""Where the service finds each part, by the name of the plain one."""
+
+
+def main() -> None:
+    """Put the trapped parts in place of the plain ones, and run."""
+    for module, part in PARTS:
+        plain = part.__base__
+        assert plain is not None
+        assert getattr(module, plain.__name__) is plain, f"{module.__name__} no longer uses {plain.__name__}"
+        setattr(module, plain.__name__, part)
+    settings = load(config=None, environ=os.environ, overrides=())
+    configure(level="info", format="json")
+    asyncio.run(Service(settings).run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""A test's stage: a simulated call centre, four topics of its own, and the instances of the service that it starts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+
+from producer.clock import Moment, SystemClock
+from producer.demo.simulator import Simulator
+from tests.integration.service.audit import Audit, Isolation, audit
+from tests.integration.service.instance import Instance, Line
+
+CANARY = "canary-token-9f3b71"
+SESSION_TIMEOUT = 6.0
+
+
+class StoppableClock:
+    """The machine's clock, until `stop`; `advance` moves a stopped one. A report of a stopped clock stays the same."""
+
+    def __init__(self) -> None:
+        self._real = SystemClock()
+        self._stopped: Moment | None = None
+
+    def now(self) -> Moment:
+        """The present moment."""
+        return self._stopped or self._real.now()
+
+    def stop(self) -> None:
+        """Time stands still from now on."""
+        self._stopped = self.now()
+
+    def advance(self, seconds: float) -> None:
+        """Move the stopped clock."""
+        assert self._stopped is not None
+        self._stopped = Moment(self._stopped.wall + seconds, self._stopped.boot + seconds)
+
+
+class Stage:
+    """What a test plays on; `close` ends every instance and looks for the canary in all that they said."""
+
+    def __init__(self, *, bootstrap: str, topic: str, rate: float = 10.0, window: float = 30.0) -> None:
+        self.bootstrap = bootstrap
+        self.topic = topic
+        self.group = f"group-of-{topic}"
+        self.clock = StoppableClock()
+        self.simulator = Simulator(
+            token=CANARY, seed=hash(topic) % 1000, rate=rate, window=window, late=0.1, late_by=3.0, clock=self.clock
+        )
+        self.instances: list[Instance] = []
+        self.pages: list[str] = []
+        """Answers of status pages, for the search for the canary."""
+
+    def environment(self, **settings: str) -> dict[str, str]:
+        """What an operator would set, with his own `settings` on top."""
+        return {
+            "PATH": os.environ["PATH"],
+            "WOLKVOX_SERVER": self.simulator.server,
+            "WOLKVOX_TOKEN": CANARY,
+            "WOLKVOX_URL": self.simulator.url,
+            "WOLKVOX_WINDOW": "20s",
+            "POLL_INTERVAL": "1s",
+            "POLL_TIMEOUT": "5s",
+            "DEDUP_WINDOW": "10m",
+            "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
+            "KAFKA_TOPIC": self.topic,
+            "KAFKA_GROUP_ID": self.group,
+            "KAFKA_SESSION_TIMEOUT": f"{SESSION_TIMEOUT:g}s",
+            "KAFKA_PARTITIONS": "3",
+            "STATUS_PORT": "0",
+            **settings,
+        }
+
+    async def start(self, name: str = "a", *, at: str = "", **settings: str) -> Instance:
+        """Start an instance; `at`, as `KILL:step` or `STOP:step`, lets it send itself a signal there."""
+        child = ["-m", "tests.integration.service.crash_child", at] if at else ["-m", "producer", "run"]
+        instance = Instance(name=name, environment=self.environment(**settings), program=child)
+        self.instances.append(instance)
+        await instance.start()
+        return instance
+
+    async def caught_up(self, *instances: Instance) -> Line:
+        """Stop time, and wait until one of the instances has nothing new to tell and nothing that waits."""
+        self.clock.stop()
+        polls = self.simulator.polls
+        await self.simulator.until(lambda: self.simulator.polls > polls)
+        waits = [asyncio.create_task(one.until("poll_done", since=one.mark(), new=0, pending=0)) for one in instances]
+        done, late = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        return done.pop().result()
+
+    async def audit(self, *, isolation: Isolation = "read_committed") -> Audit:
+        """What the topics hold now."""
+        return await audit(self.bootstrap, self.topic, isolation=isolation)
+
+    async def assert_exactly_once(self) -> Audit:
+        """Every hit that the API has shown is on the topic, once, and nothing else is; the ledger agrees."""
+        found = await self.audit()
+        shown = self.simulator.shown
+        missing, invented = shown - found.ids, found.ids - shown
+        assert not found.duplicates, f"{len(found.duplicates)} of {len(shown)} doubled"
+        assert not missing, f"{len(missing)} of {len(shown)} missing"
+        assert not invented, f"{len(invented)} never shown"
+        assert found.remembered == found.ids, "the ledger and the topic disagree"
+        return found
+
+    async def close(self) -> None:
+        """End everything that was started."""
+        for instance in self.instances:
+            with suppress(ProcessLookupError):
+                await instance.kill()
+        await self.simulator.close()
+        self.assert_discreet()
+
+    def assert_discreet(self) -> None:
+        """Neither the token nor anybody's telephone or customer id is in what was logged or shown."""
+        secrets = set(self._secrets())
+        for source, texts in self._said():
+            for text in texts:
+                leaked = [kind for kind, secret in secrets if secret in text]
+                assert not leaked, f"{source} told a {leaked[0]}"
+
+    def _secrets(self) -> Iterator[tuple[str, str]]:
+        yield "token", CANARY
+        now = self.clock.now().wall
+        centre = self.simulator.sources[self.simulator.server].centre
+        for hit in centre.hits(now)[-200:]:
+            yield "telephone", hit.row["telephone"][-10:]
+            if hit.row["customer_id"]:
+                yield "customer id", hit.row["customer_id"]
+
+    def _said(self) -> Iterator[tuple[str, list[str]]]:
+        for instance in self.instances:
+            yield f"the log of {instance.name}", instance.raw
+        yield "a status page", self.pages

@@ -1,0 +1,49 @@
+"""SIGKILL between any two steps of a poll: the next life publishes exactly what is missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.service.crash_points import POLLING, TAKING
+from tests.integration.service.stage import Stage
+
+pytestmark = pytest.mark.kafka
+
+AFTER_THE_COMMIT = ("committed", "settled")
+
+
+async def test_a_kill_between_any_two_steps_of_a_poll_neither_loses_nor_doubles(stage: Stage) -> None:
+    """Each life first tells what its predecessor left untold of the very same snapshot, then dies one step further."""
+    stage.clock.stop()
+    for step in POLLING:
+        instance = await stage.start(f"dies at {step}", at=f"KILL:{step}", KAFKA_GROUP_INSTANCE_ID="one")
+        await instance.until("poll_done", new=0, pending=0)
+        known = (await stage.assert_exactly_once()).ids
+        stage.clock.advance(2.0)
+        assert await instance.ended() == -9
+        found = await stage.audit()
+        assert found.ids >= known
+        assert stage.simulator.shown > known, f"{step}: no hit was at stake"
+        if step != "committing":
+            assert (found.ids == stage.simulator.shown) is (step in AFTER_THE_COMMIT), step
+    last = await stage.start("the last", KAFKA_GROUP_INSTANCE_ID="one")
+    await last.until("poll_done", new=0, pending=0)
+    await last.stop()
+    await stage.assert_exactly_once()
+
+
+async def test_a_kill_while_the_shard_is_taken_neither_loses_nor_doubles(stage: Stage) -> None:
+    """After the transactional id was taken, in the middle of the ledger, before memory has it."""
+    stage.clock.stop()
+    first = await stage.start("first", KAFKA_GROUP_INSTANCE_ID="one")
+    await first.until("poll_done", new=0, pending=0)
+    await first.kill()
+    for step in TAKING:
+        stage.clock.advance(2.0)
+        instance = await stage.start(f"dies at {step}", at=f"KILL:{step}", KAFKA_GROUP_INSTANCE_ID="one")
+        assert await instance.ended() == -9
+        assert not instance.told("poll_done")
+    last = await stage.start("the last", KAFKA_GROUP_INSTANCE_ID="one")
+    await last.until("poll_done", new=0, pending=0)
+    await last.stop()
+    await stage.assert_exactly_once()
