@@ -7,6 +7,7 @@ process that slept with the answer in its socket would hide a gap.
 from __future__ import annotations
 
 from collections.abc import Collection, Container
+from math import inf
 
 from producer.clock import Moment, elapsed, rfc3339
 from producer.model import Cursor, Gap, GapKind, Snapshot
@@ -82,6 +83,59 @@ class Coverage:
         start = snapshot.received.wall - self._window if self._requested is None else self._start(requested)
         end = requested.wall
         return Gap(self._server, min(start, end), end, GapKind.TRUNCATED, certain=False)
+
+
+class LedgerCursor:
+    """Where the ledger's cursor stands, by both clocks: own commits move it, a re-read finds it."""
+
+    def __init__(self) -> None:
+        self._at: Moment | None = None
+        self._another: Moment | None = None  # the same, if another owner wrote it
+        self._found: Moment | None = None  # when that was read
+        self._in_doubt: list[Moment] = []
+
+    def committed(self, requested: Moment | None) -> None:
+        """An own transaction succeeded; `requested` is its cursor's, if it had one."""
+        self._at = requested or self._at
+        self._in_doubt = []
+
+    def doubt(self, requested: Moment | None) -> None:
+        """The same, but nobody knows whether it succeeded."""
+        self._in_doubt += [] if requested is None else [requested]
+
+    def found(self, cursor: Cursor | None, now: Moment) -> Moment | None:
+        """The ledger was read; the cursor's moment if another owner wrote it, or we before a restart."""
+        if cursor is None:
+            self._at = self._another = None
+            return None
+        self._at = self._own(cursor)
+        if self._at is not None:
+            return None
+        # The stored time is wall time; this machine's other clock is taken to have run alongside.
+        wall = min(cursor.requested, now.wall)
+        self._at = self._another = Moment(wall, now.boot - (now.wall - wall))
+        self._found = now
+        return self._at
+
+    def passes(self, requested: Moment) -> bool:
+        """Whether it is as far as a snapshot requested then."""
+        return (self._at is not None and requested.boot <= self._at.boot) or self.overtook(requested) >= 0
+
+    def is_behind(self, moment: Moment) -> bool:
+        """Whether it is earlier, by whichever clock saw more time go by."""
+        return self._at is None or elapsed(self._at, moment) > 0
+
+    def overtook(self, requested: Moment) -> float:
+        """Seconds by which another owner's cursor is later than a snapshot requested then; below 0 if it is not."""
+        if self._another is None or self._found is None or requested.boot >= self._found.boot:
+            return -inf  # what was requested since the ledger was read is later, wherever the wall clock was set
+        return elapsed(requested, self._another)
+
+    def _own(self, cursor: Cursor) -> Moment | None:
+        """The moment of a cursor that we wrote or found before: both its clocks are known, whatever was set since."""
+        text = rfc3339(cursor.requested)
+        known = (moment for moment in (self._at, *self._in_doubt) if moment is not None)
+        return next((moment for moment in known if rfc3339(moment.wall) == text), None)
 
 
 def observed_text(cursor: Cursor) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from producer.clock import Moment
-from producer.model import Cursor, DeadRow, Gap, Hit
+from producer.model import Cursor, DeadRow, Gap, GapKind, Hit
 
 
 @dataclass(slots=True, eq=False)
@@ -19,15 +19,17 @@ class Harvest:
     """What one snapshot brought that Kafka does not have yet; `cursor` None if it vouches for no time."""
 
     requested: Moment
+    received: Moment
     observed_at: str
     hits: dict[str, Hit]
     dead: dict[str, DeadRow]
     gaps: list[Gap]
     cursor: Cursor | None
 
-    def ends(self, gap: Gap) -> float:
-        """When `gap` ends by the boot clock, which no one sets back."""
-        return self.requested.boot - (self.requested.wall - gap.end)
+    def end_of(self, gap: Gap) -> Moment:
+        """When one of its gaps ends, on both clocks."""
+        anchor = self.received if gap.kind is GapKind.UNPOLLED else self.requested
+        return Moment(gap.end, anchor.boot - (anchor.wall - gap.end))
 
     @property
     def rows(self) -> int:
@@ -71,14 +73,6 @@ class Pending:
         self._queue.append(harvest)
         self.hits |= harvest.hits.keys()
         self.dead |= harvest.dead.keys()
-
-    def drop_before(self, boot: float) -> int:
-        """Drop the harvests requested before `boot` (CLOCK_BOOTTIME); how many rows that were."""
-        dropped = 0
-        while self._queue and self._queue[0].requested.boot < boot:
-            harvest = self._queue.popleft()
-            dropped += self.drop(harvest, list(harvest.hits), list(harvest.dead))
-        return dropped
 
     def drop(self, harvest: Harvest, hits: Collection[str], dead: Collection[str]) -> int:
         """These rows of a harvest need to wait no longer; how many they were."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from producer.clock import Moment
-from producer.coverage import Coverage, observed_text
+from producer.coverage import Coverage, LedgerCursor, observed_text
 from producer.model import Cursor, DeadRow, Gap, Hit, Row, Rows, Snapshot
 from producer.pending import Harvest, Pending, Portion
 from producer.window import Window
@@ -71,7 +71,7 @@ class Source:
         self.dead = Window(keep=keep)
         self.coverage = Coverage(server=server, window=window)
         self.pending = Pending()
-        self._committed: Moment | None = None
+        self._cursor = LedgerCursor()
         self._latest: Moment | None = None
         self._in_doubt: set[str] = set()
 
@@ -89,6 +89,7 @@ class Source:
         self.dead.touch(dead.keys(), snapshot.received)
         harvest = Harvest(
             requested=snapshot.requested,
+            received=snapshot.received,
             observed_at=snapshot.received.rfc3339(),
             hits=hits,
             dead={key: row for key, row in dead.items() if key not in self.dead and key not in self.pending.dead},
@@ -101,11 +102,14 @@ class Source:
 
     def take(self, room: int, dropped: Dropped) -> Taken:
         """What goes into a transaction, `room` rows at most, checked now; nothing leaves memory before `settle`."""
-        self._drop_superseded(dropped)
         self._drop_told(dropped)
+        self._drop_superseded(dropped)
         portions = list(self.pending.portions(room))
         done = [portion.harvest for portion in portions if portion.last]
-        newest = next((harvest for harvest in reversed(done) if harvest.cursor and not self._is_behind(harvest)), None)
+        newest = next(
+            (harvest for harvest in reversed(done) if harvest.cursor and not self._cursor.passes(harvest.requested)),
+            None,
+        )
         return Taken(
             server=self.server,
             portions=portions,
@@ -130,7 +134,7 @@ class Source:
             self.pending.settle(portion)
         self.hits.forget(taken.forgotten_hits)
         self.dead.forget(taken.forgotten_dead)
-        self._committed = taken.cursor_at or self._committed
+        self._cursor.committed(taken.cursor_at)
         self._in_doubt = set()
 
     def doubt(self, taken: Taken) -> None:
@@ -138,21 +142,20 @@ class Source:
         for portion in taken.portions:
             self._in_doubt.update(hit["conn_id"] for hit in portion.hits)
             self._in_doubt.update(row.key for row in portion.dead)
+        self._cursor.doubt(taken.cursor_at)
 
     def restore(self, fold: SourceFold, now: Moment) -> bool:
         """Become what the ledger says, keeping what waits; False if the ledger's cursor is ahead of our clock."""
         self.hits.restore(fold.hits.keys(), now)
         self.dead.restore(fold.dead.keys(), now)
         self._latest = self._latest or now
+        another = self._cursor.found(fold.cursor, now)
         if fold.cursor is None:
-            self._committed = None
             return True
-        # The stored time is wall time; this machine's other clock is taken to have run alongside.
-        age = max(0.0, now.wall - fold.cursor.requested)
-        self._committed = Moment(now.wall - age, now.boot - age)
-        carried = observed_text(fold.cursor)
-        proof = frozenset(key for key, observed in fold.hits.items() if observed == carried)
-        self.coverage.restore(self._committed, observed=fold.cursor.observed, proof=proof)
+        if another is not None:
+            carried = observed_text(fold.cursor)
+            proof = frozenset(key for key, observed in fold.hits.items() if observed == carried)
+            self.coverage.restore(another, observed=fold.cursor.observed, proof=proof)
         return fold.cursor.requested <= now.wall
 
     def release(self) -> None:
@@ -169,14 +172,12 @@ class Source:
             dropped.duplicate += self.pending.drop(harvest, hits, dead) - confirmed
 
     def _drop_superseded(self, dropped: Dropped) -> None:
-        if self._committed is not None:
-            dropped.superseded += self.pending.drop_before(self._committed.boot - self._keep / 2)
-
-    def _is_behind(self, harvest: Harvest) -> bool:
-        return self._committed is not None and harvest.requested.boot < self._committed.boot
+        for harvest in self.pending.harvests():
+            if self._cursor.overtook(harvest.requested) > self._keep / 2:
+                dropped.superseded += self.pending.drop(harvest, list(harvest.hits), list(harvest.dead))
 
     def _is_told(self, harvest: Harvest, gap: Gap) -> bool:
-        return self._committed is not None and harvest.ends(gap) <= self._committed.boot
+        return self._cursor.passes(harvest.requested) or not self._cursor.is_behind(harvest.end_of(gap))
 
     def _expired(self, window: Window) -> list[str]:
         # Measured at the last snapshot, whose rows were matched: after a long sleep nothing expires unmatched.

@@ -1,0 +1,81 @@
+"""What waits for Kafka: oldest first, cut to the room there is, gone only when it is on Kafka."""
+
+from __future__ import annotations
+
+from producer.pending import Harvest, Pending
+from tests.unit.core.samples import a_dead_row, a_hit, at
+
+
+def a_harvest(seconds: float, hits: str = "", dead: str = "") -> Harvest:
+    moment = at(seconds)
+    return Harvest(
+        requested=moment,
+        received=moment,
+        observed_at=moment.rfc3339(),
+        hits={key: a_hit(key) for key in hits},
+        dead={key: a_dead_row(key) for key in dead},
+        gaps=[],
+        cursor=None,
+    )
+
+
+def waiting(*harvests: Harvest) -> Pending:
+    pending = Pending()
+    for harvest in harvests:
+        pending.add(harvest)
+    return pending
+
+
+def cut(pending: Pending, room: int) -> list[tuple[str, str, bool]]:
+    return [
+        ("".join(hit["conn_id"] for hit in one.hits), "".join(row.key for row in one.dead), one.last)
+        for one in pending.portions(room)
+    ]
+
+
+def test_rows_that_wait_are_counted_and_known_by_id() -> None:
+    pending = waiting(a_harvest(0, "ab", "x"), a_harvest(1, "c"))
+    assert (len(pending), pending.hits, pending.dead) == (4, set("abc"), {"x"})
+
+
+def test_a_snapshot_without_rows_still_waits_for_its_cursor() -> None:
+    pending = waiting(a_harvest(0))
+    assert len(pending) == 0
+    assert pending
+    assert not waiting()
+
+
+def test_the_oldest_snapshot_goes_first() -> None:
+    assert cut(waiting(a_harvest(0, "ab"), a_harvest(1, "c", "x")), 10) == [("ab", "", True), ("c", "x", True)]
+
+
+def test_a_snapshot_that_does_not_fit_is_cut_and_nothing_newer_overtakes_it() -> None:
+    pending = waiting(a_harvest(0, "abc", "x"), a_harvest(1, "d"), a_harvest(2))
+    assert cut(pending, 2) == [("ab", "", False)]
+    assert cut(pending, 3) == [("abc", "", False)]
+    assert cut(pending, 4) == [("abc", "x", True), ("", "", False)]
+
+
+def test_without_room_only_what_has_no_rows_goes() -> None:
+    assert cut(waiting(a_harvest(0), a_harvest(1, "a"), a_harvest(2)), 0) == [("", "", True), ("", "", False)]
+
+
+def test_settled_rows_are_gone_and_the_rest_of_their_snapshot_stays() -> None:
+    pending = waiting(a_harvest(0, "abc"), a_harvest(1, "d"))
+    for portion in list(pending.portions(2)):
+        pending.settle(portion)
+    assert (pending.hits, cut(pending, 9)) == (set("cd"), [("c", "", True), ("d", "", True)])
+
+
+def test_a_snapshot_settled_whole_leaves_the_queue() -> None:
+    pending = waiting(a_harvest(0, "a"), a_harvest(1))
+    for portion in list(pending.portions(9)):
+        pending.settle(portion)
+    assert not pending
+
+
+def test_dropped_rows_wait_no_longer_and_their_cursor_still_does() -> None:
+    harvest = a_harvest(0, "ab", "x")
+    pending = waiting(harvest)
+    assert pending.drop(harvest, ["a", "b"], ["x"]) == 3
+    assert (len(pending), cut(pending, 9)) == (0, [("", "", True)])
