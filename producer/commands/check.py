@@ -15,7 +15,7 @@ from producer.commands.check_kafka import AREA as KAFKA
 from producer.commands.check_kafka import kafka_findings
 from producer.commands.check_source import SourceCheck
 from producer.commands.console import stdout, until_nobody_reads
-from producer.kafka.connection import Connection
+from producer.connecting import connection
 from producer.settings import Settings, Source
 from producer.turns import Turns
 from producer.wolkvox.address import base_url
@@ -38,12 +38,12 @@ def check(settings: Settings, *, as_json: bool, console: Console | None = None, 
 
 async def look(settings: Settings, *, clock: Clock | None = None, deadline: float = DEADLINE) -> list[Finding]:
     """Everything that `check` finds, in the order it is told; takes a little more than `deadline` seconds at most."""
-    connection = Connection(settings.kafka, client_id=f"wolkvox-hits-check-{socket.gethostname()}-{os.getpid()}")
+    reached = connection(settings.kafka, client_id=f"wolkvox-hits-check-{socket.gethostname()}-{os.getpid()}")
     turns, room = Turns(), asyncio.Semaphore(AT_ONCE)
     checks = [_named(settings, source) for source in settings.sources]
     looking = [
         *(_within(deadline, one.area, _source(one, turns, room, clock or SystemClock())) for one in checks),
-        _within(deadline, KAFKA, kafka_findings(connection)),
+        _within(deadline, KAFKA, kafka_findings(reached)),
     ]
     found = await asyncio.gather(*looking)
     return [*_of_settings(settings), *(finding for findings in found for finding in findings)]

@@ -18,7 +18,8 @@ Row = Sequence[str | Text]
 
 def stdout() -> Console:
     """The standard output, without guesses about what in a text might be worth a colour."""
-    return Console(highlight=False, markup=False, emoji=False)
+    # Asked here, because rich takes FORCE_COLOR, which CI sets, for a terminal: a pipe would get tables, not lines.
+    return Console(highlight=False, markup=False, emoji=False, force_terminal=sys.stdout.isatty())
 
 
 def printable(text: str) -> str:

@@ -1,0 +1,44 @@
+"""`wolkvox-hits schemas`: which there are, one of them as it is in the package, and whether all is well with them."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from producer.commands.console import print_lines, print_table, stdout, until_nobody_reads
+from producer.events import CURRENT, check_schemas, schema, schemas
+
+
+def schemas_list(*, console: Console | None = None) -> int:
+    """Print every version of every schema, with the one that is sent marked."""
+    console = console or stdout()
+    rows = [
+        (
+            one.name,
+            one.version,
+            "sent" if CURRENT.get(one.name) == one.version else "",
+            one.digest[:12],
+            str(one.document.get("title", "")),
+        )
+        for one in schemas()
+    ]
+    with until_nobody_reads(console):
+        print_table(console, ("SCHEMA", "VERSION", "", "SHA-256", "TITLE"), rows)
+    return 0
+
+
+def schemas_print(name: str, version: str | None = None, *, console: Console | None = None) -> int:
+    """Print one schema byte by byte as released, by default in the version that is sent; raises NoSuchSchema."""
+    console = console or stdout()
+    text = schema(name, version).text
+    with until_nobody_reads(console):
+        print_lines(console, text.splitlines())
+    return 0
+
+
+def schemas_check(*, console: Console | None = None) -> int:
+    """Print what is wrong with the schemas, one finding a line; 1 if anything is."""
+    console = console or stdout()
+    findings = check_schemas()
+    with until_nobody_reads(console):
+        print_lines(console, findings or [f"{len(schemas())} schemas: all is well"])
+    return int(bool(findings))
