@@ -8,6 +8,7 @@
     │   ├── QuotaSpent         wait for the daily reset
     │   ├── BadToken           retry slowly; a person must look
     │   ├── Refused            retry slowly; the API's words are in the text
+    │   ├── PendingFull        mend Kafka; the next slot tries again
     │   └── NotASnapshot       as Retry: the answer can't be read, so nothing is believed of it
     └── KafkaFailed
         ├── Unavailable        wait and try again
@@ -86,6 +87,12 @@ class NotASnapshot(PollFailed):
     """An answer that can't be believed to be the report."""
 
     outcome = "not_a_snapshot"
+
+
+class PendingFull(PollFailed):
+    """Kafka is away and PENDING_LIMIT rows wait: the snapshot is not taken, so coverage stands still."""
+
+    outcome = "pending_limit"
 
 
 class KafkaFailed(WolkvoxHitsError):

@@ -21,6 +21,7 @@ class Fleet:
         self._make = make
         self._wanted: frozenset[int] = frozenset()
         self._changed = asyncio.Event()
+        self._closing = False
         self._tasks: dict[asyncio.Task[None], int] = {}
         self.owned: dict[int, Shard] = {}
         self.assigned: frozenset[int] | None = None
@@ -49,11 +50,14 @@ class Fleet:
 
     async def close(self, *, within: float) -> int:
         """Give up every shard, in `within` seconds each; the rows that stayed in memory."""
+        self._closing = True
         shards = list(self.owned.values())
         await asyncio.gather(*(shard.stop(within=within) for shard in shards))
         return sum(shard.pending for shard in shards)
 
     async def _follow(self) -> None:
+        if self._closing:
+            return  # a rebalance in the last moment must not start anything
         given_up = [self.owned.pop(number) for number in self.owned.keys() - self._wanted]
         for number in sorted(self._wanted - self.owned.keys()):
             shard = self.owned[number] = self._make(number)

@@ -8,11 +8,20 @@ from producer import __version__
 from producer import settings as config
 from producer.clock import Clock
 from producer.cluster import Cluster
-from producer.errors import AccessDenied, BadToken, KafkaFailed, QuotaSpent, Refused, SlowDown, Unavailable, Untrusted
+from producer.errors import (
+    AccessDenied,
+    BadToken,
+    KafkaFailed,
+    PendingFull,
+    QuotaSpent,
+    Refused,
+    SlowDown,
+    Unavailable,
+    Untrusted,
+)
 from producer.fleet import Fleet
 from producer.observe.observer import ServiceObserver
 from producer.observe.report import KafkaState, ServiceReport, SourceReport, SourceState
-from producer.poller import PendingFull
 from producer.shard import Shard
 from producer.wiring import Wiring
 

@@ -15,7 +15,7 @@ from time import perf_counter
 from uuid import uuid4
 
 from producer.clock import Clock, elapsed
-from producer.errors import Discard, PollFailed
+from producer.errors import Discard, PendingFull
 from producer.model import DeadRow, Hit, Row, Rows, Snapshot
 from producer.outgoing import Transaction
 from producer.ports import Api, Budget, Polled, Reader, ShardStore, Told
@@ -26,12 +26,6 @@ ROWS_PER_TRANSACTION = 60_000
 
 ROWS_BETWEEN_YIELDS = 2_000
 """About 10 ms of work; the loop's other tasks, heartbeats among them, get their turn in between."""
-
-
-class PendingFull(PollFailed):
-    """Kafka is away and PENDING_LIMIT rows wait: the snapshot is not taken, so coverage stands still."""
-
-    outcome = "pending_limit"
 
 
 class Poller:

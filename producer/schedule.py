@@ -2,7 +2,7 @@
 
 All times are seconds of one monotonic clock. The rules, from the design's table of answers:
 
-    success           the next slot
+    success, PendingFull  the next slot
     Retry, NotASnapshot   full jitter, 1 s doubling up to the interval
     SlowDown          full jitter, 2 s doubling up to 30 s
     QuotaSpent        the daily reset, or the API's own Retry-After
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from random import Random
 
-from producer.errors import BadToken, PollFailed, QuotaSpent, Refused, SlowDown
+from producer.errors import BadToken, PendingFull, PollFailed, QuotaSpent, Refused, SlowDown
 
 SHORTEST = 0.2
 """No retry sooner than this: full jitter may draw 0."""
@@ -57,6 +57,8 @@ class Schedule:
         self._refusals = self._refusals + 1 if isinstance(error, QuotaSpent) else 0
         if isinstance(error, QuotaSpent):
             return now + self._quota(error, until_reset)
+        if isinstance(error, PendingFull):
+            return self._next_slot(now)
         if isinstance(error, BadToken | Refused):
             return now + self._slow()
         return now + max(SHORTEST, min(self._backoff(error), self._bound(until_loss)))
