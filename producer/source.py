@@ -121,8 +121,8 @@ class Source:
             ],
             cursor=newest.cursor if newest else None,
             cursor_at=newest.requested if newest else None,
-            forgotten_hits=self._expired(self.hits),
-            forgotten_dead=self._expired(self.dead),
+            forgotten_hits=_expired(self.hits, newest),
+            forgotten_dead=_expired(self.dead, newest),
         )
 
     def settle(self, taken: Taken) -> None:
@@ -179,6 +179,10 @@ class Source:
     def _is_told(self, harvest: Harvest, gap: Gap) -> bool:
         return self._cursor.passes(harvest.requested) or not self._cursor.is_behind(harvest.end_of(gap))
 
-    def _expired(self, window: Window) -> list[str]:
-        # Measured at the last snapshot, whose rows were matched: after a long sleep nothing expires unmatched.
-        return [] if self._latest is None else window.expired(self._latest)[:FORGET_LIMIT]
+
+def _expired(window: Window, newest: Harvest | None) -> list[str]:
+    """What may be let go: measured at the cursor's snapshot, whose rows and all older ones' were matched.
+
+    Not ahead of it: an owner who finds an id gone must find a cursor that supersedes what he has of that time.
+    """
+    return [] if newest is None else window.expired(newest.received)[:FORGET_LIMIT]

@@ -413,3 +413,31 @@ def test_without_a_cursor_in_the_ledger_nothing_is_behind_or_superseded() -> Non
     source.restore(fold(), at(3 * KEEP))
     taken = take(source)
     assert (ids_of(taken), taken.cursor) == (["a"], Cursor(at(0).wall, at(1).wall))
+
+
+def test_no_tombstone_goes_ahead_of_the_cursor() -> None:
+    """Or another owner could find an id gone and a cursor so old that his waiting rows are not superseded."""
+    source = a_source()
+    polled(source, at(0), ["a"])
+    commit(source)
+    for number in range(1, 30):
+        polled(source, at(300 * number), [f"hit {number}", f"also {number}"])
+    first = take(source, 3)
+    assert (first.cursor, first.forgotten_hits) == (Cursor(at(300).wall, at(301).wall), [])
+    source.settle(first)
+    assert commit(source).forgotten_hits == ["a"]
+
+
+def test_a_hit_told_and_forgotten_by_an_owner_who_died_in_a_backlog_is_not_told_again() -> None:
+    other = a_source()
+    polled(other, at(0), ["a"])
+    owner = a_source()
+    polled(owner, at(0), ["a"])
+    told = set(ids_of(commit(owner)))
+    for number in range(1, 30):
+        polled(owner, at(300 * number), [f"hit {number}"])
+    part = take(owner, 1)
+    told = (told | set(ids_of(part))) - set(part.forgotten_hits)
+    assert part.cursor_at is not None
+    other.restore(fold(*told, cursor=part.cursor_at), at(9000))
+    assert ids_of(take(other)) == []
