@@ -119,7 +119,10 @@ NEWER = "a newer version of the service wrote it; run that version, or reset the
 def _cursor(value: bytes) -> Cursor:
     content = _read(value)
     observed = content["observed_at"]
-    return Cursor(parse_rfc3339(content["requested_at"]), None if observed is None else parse_rfc3339(observed))
+    try:
+        return Cursor(parse_rfc3339(content["requested_at"]), None if observed is None else parse_rfc3339(observed))
+    except (ValueError, KeyError, TypeError):
+        raise Untrusted(f"the ledger holds a cursor with no times that can be read: {NEWER}") from None
 
 
 def _read(value: bytes) -> dict[str, Any]:
