@@ -132,7 +132,7 @@ def _exact_rows(body: Body, rows: list[Any]) -> Callable[[], list[Any]]:
 def _code(envelope: Mapping[str, Any]) -> int | None:
     code = envelope.get("code")
     text = str(getattr(code, "digits", code)).strip().removesuffix(".0")
-    if isinstance(code, bool) or not (text.isascii() and text.isdigit() and len(text) <= 9):
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
         return None
     return int(text)
 

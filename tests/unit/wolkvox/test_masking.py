@@ -37,6 +37,11 @@ def test_a_token_is_masked_in_any_casing_and_in_part(text: str) -> None:
     assert TOKEN[:-1].lower() not in shown(f"please validate token {text}", secret=TOKEN).lower()
 
 
+@pytest.mark.parametrize("text", ["hush-42", "HUSH-42", "hush-42 Hush-42", "1" * 3_995 + " hush-42"])
+def test_a_short_token_is_masked_as_well(text: str) -> None:
+    assert "hush" not in shown(text, secret="hush-42").lower()
+
+
 def test_a_long_text_is_trimmed_and_on_one_line() -> None:
     words = shown("no\nword\x00of " * 40, secret=TOKEN)
     assert len(words) == 120

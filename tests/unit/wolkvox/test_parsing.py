@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import math
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.wolkvox.parsing import MAX_CONTAINERS, MAX_VALUES, Number, Unreadable, strict, tolerant
+from producer.wolkvox.parsing import MAX_CONTAINERS, MAX_FIELDS, MAX_VALUES, Number, Unreadable, strict, tolerant
 
 
 def plain(value: Any) -> Any:
@@ -72,6 +74,7 @@ def test_the_tolerant_parser_saves_what_it_can(body: bytes, value: Any) -> None:
         (b'{"a":' * 100_000, "JSON nested too deep"),
         (b"[" + b"[]," * MAX_CONTAINERS + b"[]]", "more values"),
         (b"[" + b"1," * (MAX_VALUES + 1) + b"1]", "more values"),
+        (b"{" + b'"":0,' * MAX_FIELDS + b'"":0}', "more values"),
     ],
 )
 def test_what_no_parser_can_read_is_named(body: bytes, says: str) -> None:
@@ -81,6 +84,31 @@ def test_what_no_parser_can_read_is_named(body: bytes, says: str) -> None:
     with pytest.raises(Unreadable) as caught:
         strict(body)
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("parse", [strict, tolerant])
+def test_the_collector_rests_while_a_parser_works_and_is_as_it_was_after(parse: Callable[[bytes], Any]) -> None:
+    searches: list[str] = []
+    body = b"[" + b"[]," * 20_000 + b"[]]"
+
+    def note(phase: str, _info: dict[str, int]) -> None:
+        searches.append(phase)
+
+    gc.collect()
+    gc.callbacks.append(note)
+    try:
+        kept = parse(body)
+        during = len(searches)
+    finally:
+        gc.callbacks.remove(note)
+    assert (len(kept), gc.isenabled()) == (20_001, True)
+    assert during <= 2, "more than the start and stop of one search, when the parser is done"
+    gc.disable()
+    try:
+        parse(body)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_digits_without_end_are_no_trouble() -> None:

@@ -85,6 +85,7 @@ ODD: list[tuple[Any, Reason | None]] = [
     ({"CONN_ID": "6736"}, Reason.CONN_ID_MISSING),
     ({"conn_id": None}, Reason.CONN_ID_MISSING),
     ({"conn_id": ""}, Reason.CONN_ID_MISSING),
+    ({"conn_id": " "}, Reason.CONN_ID_MISSING),
     ({"conn_id": "  \t\u00a0"}, Reason.CONN_ID_MISSING),
     ({"conn_id": True}, Reason.CONN_ID_INVALID),
     ({"conn_id": ["6736"]}, Reason.CONN_ID_INVALID),
@@ -134,7 +135,8 @@ def test_a_dead_row_is_told_once_a_snapshot() -> None:
 
 def test_a_known_id_is_not_looked_at_again() -> None:
     strange = "x" * 300
-    assert list(rows_of(ROW | {"conn_id": strange}, known={strange}).hits) == [strange]
+    for others in ([], [{"conn_id": "TOTAL"}]):
+        assert list(rows_of(ROW | {"conn_id": strange}, *others, known={strange}).hits) == [strange]
 
 
 def test_what_is_known_changes_nothing_for_the_others() -> None:

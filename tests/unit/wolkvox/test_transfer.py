@@ -6,10 +6,14 @@ import asyncio
 import gzip
 import tracemalloc
 import zlib
+from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from producer.errors import BadToken, NotASnapshot, Retry
+from producer.wolkvox.client import BODY_LIMIT
+from producer.wolkvox.transfer import read_body
 from tests.unit.wolkvox.calls import ROW, envelope, failing, fetched
 from tests.unit.wolkvox.raw_server import answering, http
 
@@ -67,6 +71,7 @@ async def test_an_error_in_an_unknown_encoding_is_still_that_error() -> None:
     "body",
     [
         gzip.compress(BODY)[:-9],
+        gzip.compress(BODY)[:-4],
         gzip.compress(BODY)[:20],
         gzip.compress(BODY)[:-4] + b"\x00\x00\x00\x00",
         gzip.compress(BODY) + b"garbage",
@@ -110,6 +115,21 @@ async def test_a_bomb_takes_no_more_memory_than_the_cap(wbits: int) -> None:
             tracemalloc.stop()
     assert type(error) is NotASnapshot
     assert peak < 14 * MEGABYTE
+
+
+async def test_a_bomb_lets_others_have_their_turn() -> None:
+    async def at_once() -> AsyncIterator[bytes]:
+        yield gzip.compress(bytes(64 * MEGABYTE))
+
+    reading = asyncio.create_task(
+        read_body(httpx.Response(200, headers={"content-encoding": "gzip"}, content=at_once()), limit=BODY_LIMIT)
+    )
+    turns = 0
+    while not reading.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert len(await reading) == 64 * MEGABYTE
+    assert turns >= 64
 
 
 async def test_an_endless_answer_ends_at_the_cap() -> None:
