@@ -5,7 +5,7 @@ All times are seconds of one monotonic clock. The rules, from the design's table
     success, PendingFull  the next slot
     Retry, NotASnapshot   full jitter, 1 s doubling up to the interval
     SlowDown          full jitter, 2 s doubling up to 30 s
-    QuotaSpent        the daily reset, or the API's own Retry-After
+    QuotaSpent        the daily reset, or the API's own Retry-After if that is sooner
     BadToken, Refused the interval, doubling up to a minute or the interval, whichever is longer
 
 A retry never waits past the moment at which hits would leave the report unseen, less the time that a call may take;
@@ -76,11 +76,12 @@ class Schedule:
         return self._start + slot * self._interval + self._rng.uniform(0, min(5.0, self._interval / 20))
 
     def _quota(self, error: QuotaSpent, until_reset: float) -> float:
+        reset = until_reset + self._rng.uniform(1, 30)
         if error.after is not None:
-            return max(error.after, SHORTEST)
+            return max(SHORTEST, min(error.after, reset))  # whatever it says, a new day is worth one call
         if self._refusals > 1:
             return min(until_reset, max(PROBE, self._interval))
-        return until_reset + self._rng.uniform(1, 30)
+        return reset
 
     def _slow(self) -> float:
         longest = max(60.0, self._interval)

@@ -1,0 +1,82 @@
+"""Who gets which shard."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from producer.kafka.assignor import share_out
+
+SHARDS = st.lists(st.integers(0, 30), unique=True)
+HOLDERS = st.dictionaries(st.sampled_from("abcdefg"), st.sets(st.integers(0, 35)), min_size=1)
+
+
+def disjoint(holders: dict[str, set[int]]) -> dict[str, set[int]]:
+    taken: set[int] = set()
+    result = {}
+    for member, held in sorted(holders.items()):
+        result[member] = held - taken
+        taken |= held
+    return result
+
+
+@given(HOLDERS, SHARDS)
+def test_each_shard_goes_to_exactly_one_member(holders: dict[str, set[int]], shards: list[int]) -> None:
+    shares = share_out(holders, shards)
+    assert shares.keys() == holders.keys()
+    assert Counter(shard for share in shares.values() for shard in share) == Counter(shards)
+
+
+@given(HOLDERS, SHARDS)
+def test_the_shares_are_even(holders: dict[str, set[int]], shards: list[int]) -> None:
+    sizes = [len(share) for share in share_out(holders, shards).values()]
+    assert max(sizes) - min(sizes) <= 1
+
+
+@given(HOLDERS, SHARDS)
+def test_as_few_shards_move_as_evenness_allows(claims: dict[str, set[int]], shards: list[int]) -> None:
+    holders = disjoint(claims)
+    shares = share_out(holders, shards)
+    kept = sum(len(holders[member] & set(share)) for member, share in shares.items())
+    held = sorted((len(one & set(shards)) for one in holders.values()), reverse=True)
+    least, larger = divmod(len(shards), len(holders))
+    assert kept == sum(min(count, least + (place < larger)) for place, count in enumerate(held))
+
+
+@given(HOLDERS, SHARDS, st.randoms(use_true_random=False))
+def test_the_result_does_not_depend_on_any_order(
+    holders: dict[str, set[int]], shards: list[int], rng: random.Random
+) -> None:
+    members, mixed = list(holders.items()), list(shards)
+    rng.shuffle(members)
+    rng.shuffle(mixed)
+    one, other = share_out(holders, shards), share_out(dict(members), mixed)
+    assert {member: set(share) for member, share in one.items()} == {
+        member: set(share) for member, share in other.items()
+    }
+
+
+@given(HOLDERS, SHARDS)
+def test_a_rebalance_without_a_change_moves_nothing(holders: dict[str, set[int]], shards: list[int]) -> None:
+    shares = share_out(holders, shards)
+    again = share_out(shares, shards)
+    assert {member: set(share) for member, share in again.items()} == {
+        member: set(share) for member, share in shares.items()
+    }
+
+
+def test_two_that_claim_one_shard_do_not_both_get_it() -> None:
+    assert share_out({"a": [0], "b": [0]}, [0]) == {"a": [0], "b": []}
+
+
+def test_a_member_that_holds_nothing_gets_what_the_others_have_too_much() -> None:
+    shares = share_out({"a": range(6), "b": range(6, 12), "c": []}, range(12))
+    assert (shares["a"], shares["b"]) == ([0, 1, 2, 3], [6, 7, 8, 9])
+    assert set(shares["c"]) == {4, 5, 10, 11}
+
+
+def test_claims_of_shards_that_are_gone_count_for_nothing() -> None:
+    assert share_out({"a": [40, 41, 42], "b": [0]}, [0]) == {"a": [], "b": [0]}
