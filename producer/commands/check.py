@@ -40,7 +40,7 @@ async def look(settings: Settings, *, clock: Clock | None = None, deadline: floa
     """Everything that `check` finds, in the order it is told; takes a little more than `deadline` seconds at most."""
     reached = connection(settings.kafka, client_id=f"wolkvox-hits-check-{socket.gethostname()}-{os.getpid()}")
     turns, room = Turns(), asyncio.Semaphore(AT_ONCE)
-    checks = [_named(settings, source) for source in settings.sources]
+    checks = [named(settings, source) for source in settings.sources]
     looking = [
         *(_within(deadline, one.area, _source(one, turns, room, clock or SystemClock())) for one in checks),
         _within(deadline, KAFKA, kafka_findings(reached)),
@@ -88,7 +88,7 @@ async def _source(check: SourceCheck, turns: Turns, room: asyncio.Semaphore, clo
         await api.aclose()
 
 
-def _named(settings: Settings, source: Source) -> SourceCheck:
+def named(settings: Settings, source: Source) -> SourceCheck:
     """The source with the names of the settings to mend, as its owner wrote them."""
     table = f"[[source]] {source.server}"
     tabled = f"{table} server" in settings.origins

@@ -53,7 +53,7 @@ def summary(ledger: Mapping[int, PartitionEntries]) -> list[ServerEntries]:
 
 
 def rows(ledger: Mapping[int, PartitionEntries], *, configured: Collection[str]) -> Iterator[tuple[str, ...]]:
-    """The table's rows: a line for each server that the ledger or the settings know."""
+    """The table's rows: a line for each server that the ledger or the settings know (`configured` may be nobody)."""
     known = summary(ledger)
     for one in known:
         yield (
@@ -75,7 +75,7 @@ def _notes(one: ServerEntries, *, shards: int, configured: Collection[str]) -> I
     right = shard_of(one.server, shards)
     if right != one.partition:
         yield f"belongs into partition {right}: the topic was repartitioned"
-    if one.server not in configured:
+    if configured and one.server not in configured:
         yield "not in the settings: nobody polls it here"
     if one.unreadable:
         yield f"{one.unreadable} entries of a newer version"

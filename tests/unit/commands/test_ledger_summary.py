@@ -1,0 +1,60 @@
+"""The ledger in numbers."""
+
+from __future__ import annotations
+
+import orjson
+
+from producer.commands.ledger_summary import rows
+from producer.kafka.entries import PartitionEntries
+from producer.ledger import cursor_record, dead_record, hit_record, shard_of, told
+from producer.model import Cursor, Outgoing
+
+SHARDS = 12
+OWN = shard_of("0042", SHARDS)
+NOON = 1_768_737_600.0
+
+
+def ledger(*records: Outgoing, partition: int = OWN) -> dict[int, PartitionEntries]:
+    found = {number: PartitionEntries() for number in range(SHARDS)}
+    there = found[partition]
+    there.entries = {record.key: record.value or b"" for record in records}
+    there.first, there.last, there.records = 5, 9, 5
+    return found
+
+
+def entry() -> bytes:
+    return told("published", "2026-01-18T12:00:00.000000Z")
+
+
+def test_a_source_is_a_line_with_its_counts_its_cursor_and_where_it_is() -> None:
+    records = [
+        hit_record("0042", "a", entry()),
+        hit_record("0042", "b/with/slashes", entry()),
+        dead_record("0042", "hash", entry()),
+        cursor_record("0042", Cursor(NOON, NOON - 300)),
+    ]
+    assert list(rows(ledger(*records), configured={"0042"})) == [
+        ("0042", str(OWN), "2", "1", "2026-01-18 12:00:00Z", "2026-01-18 11:55:00Z", "5-9", "")
+    ]
+
+
+def test_a_source_that_nobody_polls_and_one_in_the_wrong_partition_are_noted() -> None:
+    found = ledger(hit_record("0042", "a", entry()), partition=(OWN + 1) % SHARDS)
+    ((*_, note), missing) = rows(found, configured={"0043"})
+    assert f"belongs into partition {OWN}" in note
+    assert "not in the settings" in note
+    assert missing[0] == "0043"
+    assert missing[-1] == "nothing told yet"
+
+
+def test_without_sources_in_the_settings_nobody_is_called_unknown() -> None:
+    ((*_, note),) = rows(ledger(hit_record("0042", "a", entry())), configured=set())
+    assert note == ""
+
+
+def test_entries_of_a_newer_version_are_counted_and_not_read() -> None:
+    newer = Outgoing(hit_record("0042", "a", None).topic, b"hit/0042/a", orjson.dumps({"v": 2}), [])
+    unknown = Outgoing(newer.topic, b"gap/0042/x", entry(), [])
+    ((_, _, ids, *_, note),) = rows(ledger(newer, unknown), configured={"0042"})
+    assert ids == "0"
+    assert note == "2 entries of a newer version"
