@@ -10,6 +10,7 @@ import os
 import shlex
 import signal
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from time import monotonic
 from typing import TextIO
@@ -86,7 +87,7 @@ async def _demo(plan: Plan, narrator: Narrator) -> Audit:
         stack.callback(narrator.close)
         narrator.step(f"A real Apache Kafka {KAFKA_VERSION} starts on this machine")
         began = monotonic()
-        kafka = await stack.enter_async_context(running_kafka(narrator.fetched))
+        kafka = await stack.enter_async_context(running_kafka(properties=plan.broker, on_progress=narrator.fetched))
         narrator.say(f"It answers on {kafka.bootstrap} after {monotonic() - began:.1f} s.")
         simulator = await stack.enter_async_context(plan.simulator())
         settings = plan.settings(simulator, kafka.bootstrap)
@@ -94,7 +95,7 @@ async def _demo(plan: Plan, narrator: Narrator) -> Audit:
         stack.push_async_callback(instance.close)
         narrator.step("A simulated call centre opens, and the service starts")
         narrator.say(_call_centre(plan, simulator), "The service runs as anybody would start it:")
-        narrator.say(*(f"  {name}={shlex.quote(value)} \\" for name, value in settings.items()), "  wolkvox-hits run")
+        narrator.say(*_command_line(settings))
         instance.start()
         watch = Watch(
             simulator=simulator,
@@ -129,6 +130,14 @@ def _call_centre(plan: Plan, simulator: Simulator) -> str:
         f"{plan.rate:g} hits a second; the API on {simulator.url} shows each for {plan.report:g} s, "
         f"some of them up to {plan.late_by:g} s late."
     )
+
+
+def _command_line(settings: Mapping[str, str]) -> Iterator[str]:
+    """What to type in a shell, two settings a line."""
+    pairs = [f"{name}={shlex.quote(value)}" for name, value in settings.items()]
+    for number in range(0, len(pairs), 2):
+        yield f"  {' '.join(pairs[number : number + 2])} \\"
+    yield "  wolkvox-hits run"
 
 
 def _narrator(out: TextIO, *, plain: bool) -> Narrator:

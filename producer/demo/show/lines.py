@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import fill
 from typing import TextIO
 
 from producer.demo.broker import Progress
@@ -11,6 +12,7 @@ from producer.demo.show.narrator import FAILS, HOLDS, View, findings
 
 EVERY = 5.0
 """Seconds between two lines of counters."""
+WIDTH = 100
 _STEPS = 4
 """Lines about the fetching: one for each quarter."""
 
@@ -31,23 +33,24 @@ class Lines:
 
     def say(self, *lines: str) -> None:
         for line in lines:
-            self._write(f"   {line}")
+            self._write(fill(line, WIDTH, initial_indent="   ", subsequent_indent="   ", break_on_hyphens=False))
 
     def fetched(self, progress: Progress) -> None:
         quarter = int(_STEPS * progress.megabytes / progress.megabytes_total)
         if quarter > self._quarter:
             self._quarter = quarter
-            self.say(f"fetched {progress.megabytes:.0f} of {progress.megabytes_total:.0f} MB")
+            self.say(f"fetching Kafka: {progress.megabytes:.0f} of {progress.megabytes_total:.0f} MB")
 
     def show(self, view: View) -> None:
         if self._clock() - self._counted < EVERY:
             return
         self._counted = self._clock()
-        self.say(
-            f"[shown by the API {view.shown}, events {view.events}, duplicates {view.duplicates}, "
-            f"missing so far {view.missing}, never shown {view.unseen}, gaps told {view.gaps}; "
-            f"service: {view.service}]"
+        self._write(
+            f"   [shown by the API {view.shown}, events {view.events}, duplicates {view.duplicates}, missing so far "
+            f"{view.missing}, never shown {view.unseen}, gaps told {view.gaps}; service {view.service}]"
         )
+        for line in list(view.last)[-1:]:
+            self._write(f"   [the last one: {line.conn_id}, {line.type_interaction}, {line.hit}]")
 
     def close(self) -> None:
         """Nothing moves here anyway."""

@@ -13,11 +13,12 @@ COVERAGE = f"{TOPIC}.coverage"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`rate` in hits a second; all else in seconds."""
+    """`rate` in hits a second, `late` a share of them; all else in seconds."""
 
     rate: float = 3.0
     report: float = 12.0
     """How long the API shows a hit."""
+    late: float = 0.05
     late_by: float = 2.0
     """How late a hit may turn up in the report."""
     calm: float = 6.0
@@ -25,7 +26,7 @@ class Plan:
     outage: float = 15.0
     """No answer from the API: longer than `report`, so that hits are lost."""
     session: float = 6.0
-    """KAFKA_SESSION_TIMEOUT; the least that a broker with Kafka's defaults accepts."""
+    """KAFKA_SESSION_TIMEOUT; six are the least that a broker with Kafka's defaults accepts."""
     patience: float = 60.0
     """How long anything may take that should happen by itself."""
 
@@ -34,9 +35,14 @@ class Plan:
         """How far back a snapshot surely reaches: late rows have the least time to be seen."""
         return self.report - self.late_by
 
+    @property
+    def broker(self) -> Mapping[str, str]:
+        """Properties of the broker that the plan needs."""
+        return {"group.min.session.timeout.ms": str(int(self.session * 1000))}
+
     def simulator(self) -> Simulator:
         """The call centre, not yet open."""
-        return Simulator(rate=self.rate, window=self.report, late_by=self.late_by)
+        return Simulator(rate=self.rate, window=self.report, late=self.late, late_by=self.late_by)
 
     def settings(self, simulator: Simulator, bootstrap: str) -> Mapping[str, str]:
         """The service's environment: no warning comes of it."""
@@ -46,7 +52,7 @@ class Plan:
             "WOLKVOX_URL": simulator.url,
             "WOLKVOX_WINDOW": f"{self.window:g}s",
             "POLL_INTERVAL": "1s",
-            "POLL_TIMEOUT": "5s",
+            "POLL_TIMEOUT": f"{self.window / 2:g}s",
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
             "KAFKA_TOPIC": TOPIC,
             "KAFKA_SESSION_TIMEOUT": f"{self.session:g}s",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 
@@ -23,8 +23,8 @@ class GivenUp(Exception):
 
 
 @asynccontextmanager
-async def running_kafka(on_progress: OnProgress) -> AsyncIterator[EmbeddedKafka]:
-    """A real Kafka while the context lasts; raises BrokerUnavailable.
+async def running_kafka(*, properties: Mapping[str, str], on_progress: OnProgress) -> AsyncIterator[EmbeddedKafka]:
+    """A real Kafka with `properties` while the context lasts; raises BrokerUnavailable.
 
     Cancelled while it starts, it leaves no process and no folder; a jar that is being fetched may keep its thread, a
     daemon, for as long as the network is silent.
@@ -36,7 +36,7 @@ async def running_kafka(on_progress: OnProgress) -> AsyncIterator[EmbeddedKafka]
             raise GivenUp
         on_progress(progress)
 
-    kafka = EmbeddedKafka(on_progress=report)
+    kafka = EmbeddedKafka(properties=properties, on_progress=report)
     started = _in_thread(kafka)
     try:
         await asyncio.shield(started)
