@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable
 from random import Random
 
-from producer.errors import KafkaFailed, Unavailable
+from producer.connecting import connection
+from producer.errors import Discard, KafkaFailed, Unavailable
 from producer.fleet import by_shard
 from producer.kafka.census import Census
-from producer.kafka.connection import Connection
 from producer.kafka.membership import Membership
 from producer.kafka.topics import Topics, TopicSetup
 from producer.ledger import shard_of
@@ -37,7 +37,7 @@ class Cluster:
         rng: Random,
         on_failure: Callable[[KafkaFailed, float], None],
     ) -> None:
-        self._connection = Connection(settings.kafka, client_id=f"wolkvox-hits-{instance}")
+        self._connection = connection(settings.kafka, client_id=f"wolkvox-hits-{instance}")
         self._wiring = wiring
         self._rng = rng
         self._on_failure = on_failure
@@ -57,7 +57,7 @@ class Cluster:
             try:
                 setup = TopicSetup(self._connection)
                 self._topics = await setup.ready()
-            except Unavailable as error:
+            except (Unavailable, Discard) as error:
                 attempt += 1
                 wait = self._rng.uniform(0.2, min(LONGEST_WAIT, 2.0 ** min(attempt, 5)))
                 self._on_failure(error, wait)

@@ -6,25 +6,49 @@ Made anew, because passwords and certificates may have been rotated since the la
 from __future__ import annotations
 
 import ssl
+from collections.abc import Hashable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from producer.errors import AccessDenied
+from aiokafka import codec
+
+from producer.errors import AccessDenied, SettingsError
+from producer.kafka.oauth import Tokens
 from producer.settings.sections import Kafka
 
 REQUEST_TIMEOUT = 20.0
 """Seconds for one request: a broker that is stopped, not gone, is noticed after these."""
+TRANSACTION_TIMEOUT = 60.0
+"""Seconds after which the broker aborts a transaction that its owner left open."""
+_CODECS = {
+    "none": lambda: True,
+    "gzip": codec.has_gzip,
+    "snappy": codec.has_snappy,
+    "lz4": codec.has_lz4,
+    "zstd": codec.has_zstd,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The settings of the cluster, and the name under which this instance connects."""
+    """The settings of the cluster, and the name under which this instance connects; `tokens` are for OAUTHBEARER.
+
+    Raises SettingsError if KAFKA_COMPRESSION needs a package that is not installed.
+    """
 
     settings: Kafka
     client_id: str
+    tokens: Tokens | None = None
+
+    def __post_init__(self) -> None:
+        compression = self.settings.compression
+        if not _CODECS[compression]():
+            problem = f"KAFKA_COMPRESSION: {compression} needs a package more: pip install 'wolkvox-hits[compression]'"
+            raise SettingsError([problem])
 
     def options(self) -> dict[str, Any]:
-        """Keyword arguments for any aiokafka client; raises AccessDenied for a certificate that can't be used."""
+        """Keyword arguments for any aiokafka client; raises AccessDenied for a secret or certificate of no use."""
         settings = self.settings
         options: dict[str, Any] = {
             "bootstrap_servers": settings.bootstrap_servers,
@@ -39,22 +63,61 @@ class Connection:
             options |= self._sasl()
         return options
 
+    def stamp(self) -> Hashable:
+        """Another value once a password or a certificate file was replaced; whatever can't be read now is None."""
+        settings = self.settings
+        try:
+            password = hash(settings.sasl_password.read()) if settings.sasl_password is not None else None
+        except SettingsError:
+            password = None
+        files = (settings.ssl_cafile, settings.ssl_certfile, settings.ssl_keyfile)
+        return password, *(_version(path) for path in files)
+
     def _ssl_context(self) -> ssl.SSLContext:
         settings = self.settings
         try:
             context = ssl.create_default_context(cafile=settings.ssl_cafile)
-            if settings.ssl_certfile is not None:
-                context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile)
         except (OSError, ssl.SSLError) as error:
-            reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
-            raise AccessDenied(f"KAFKA_SSL_CAFILE, KAFKA_SSL_CERTFILE, KAFKA_SSL_KEYFILE: {reason}") from None
+            raise AccessDenied(f"KAFKA_SSL_CAFILE: {settings.ssl_cafile}: {_said(error)}") from None
+        if settings.ssl_certfile is not None:
+            keyfile = settings.ssl_keyfile
+            name = "KAFKA_SSL_CERTFILE" if keyfile is None else "KAFKA_SSL_CERTFILE, KAFKA_SSL_KEYFILE"
+            try:
+                # Without a callback OpenSSL asks for the passphrase on the terminal and waits.
+                context.load_cert_chain(settings.ssl_certfile, keyfile, password=_no_passphrase)
+            except (OSError, ssl.SSLError) as error:
+                raise AccessDenied(f"{name}: {keyfile or settings.ssl_certfile}: {_said(error)}") from None
         return context
 
     def _sasl(self) -> dict[str, Any]:
         settings = self.settings
-        password = settings.sasl_password
+        if settings.sasl_mechanism == "OAUTHBEARER":
+            assert self.tokens is not None, "whoever makes a Connection for OAUTHBEARER gives it its tokens"
+            return {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": self.tokens}
+        try:
+            password = settings.sasl_password.read() if settings.sasl_password is not None else None
+        except SettingsError as error:
+            raise AccessDenied(str(error)) from None
         return {
             "sasl_mechanism": settings.sasl_mechanism,
             "sasl_plain_username": settings.sasl_username,
-            "sasl_plain_password": password.read() if password is not None else None,
+            "sasl_plain_password": password,
         }
+
+
+def _no_passphrase() -> str:
+    raise AccessDenied("KAFKA_SSL_KEYFILE: the key is locked with a passphrase; give it unlocked: openssl pkey -in …")
+
+
+def _said(error: OSError) -> str:
+    """What the library says, in a few words: "no start line", "key values mismatch", "No such file or directory"."""
+    reason = getattr(error, "reason", None)
+    return reason.replace("_", " ").lower() if reason else error.strerror or type(error).__name__
+
+
+def _version(path: Path | None) -> Hashable:
+    try:
+        status = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return status and (status.st_ino, status.st_mtime_ns, status.st_size)

@@ -16,13 +16,13 @@ from aiokafka import errors as kafka
 from producer.errors import AccessDenied, Discard, Fenced, KafkaFailed, TooLarge, Unavailable
 
 _DENIED = {
-    kafka.TopicAuthorizationFailedError: "the topic: grant Describe, Read and Write on it",
+    kafka.TopicAuthorizationFailedError: "the topic: grant Describe on it, Write too, and Read if it is the ledger",
     kafka.GroupAuthorizationFailedError: "the consumer group: grant Read on it",
-    kafka.TransactionalIdAuthorizationFailed: "the transactional id: grant Write and Describe on its prefix",
-    kafka.ClusterAuthorizationFailedError: "the cluster: grant IdempotentWrite, and Create if topics are to be made",
-    kafka.SaslAuthenticationFailed: "the credentials: see KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
-    kafka.UnsupportedSaslMechanismError: "the mechanism: see KAFKA_SASL_MECHANISM",
-    kafka.IllegalSaslStateError: "the protocol: see KAFKA_SECURITY_PROTOCOL",
+    kafka.TransactionalIdAuthorizationFailed: "the transactional id: grant Write on its prefix",
+    kafka.ClusterAuthorizationFailedError: "an operation on the whole cluster; none is needed for topics that exist",
+    kafka.SaslAuthenticationFailed: "the login: see KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
+    kafka.UnsupportedSaslMechanismError: "the mechanism: set KAFKA_SASL_MECHANISM to one that the listener has",
+    kafka.IllegalSaslStateError: "any login, this listener has none: set KAFKA_SECURITY_PROTOCOL without SASL_",
 }
 _FENCED = (kafka.ProducerFenced, kafka.InvalidProducerEpoch)
 _TOO_LARGE = (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeError)
@@ -54,6 +54,8 @@ def named(what: str) -> Iterator[None]:
 
 def failure(error: Exception, what: str) -> KafkaFailed:
     """Our error for a library's: only names of types and of our own topics are told."""
+    if isinstance(error.__cause__, KafkaFailed):
+        return error.__cause__  # ours, carried through the library
     for denied, cause in _DENIED.items():
         if isinstance(error, denied):
             return AccessDenied(f"{what}: Kafka refuses {cause} ({type(error).__name__})")

@@ -92,15 +92,17 @@ class Inquiry:
         return None
 
 
-async def settled(ask: Callable[[], Awaitable[Any]], *, what: str) -> Any:
-    """An answer with `error_code` 0, asked for again while the cluster says "not yet"; raises KafkaFailed."""
+async def settled(ask: Callable[[], Awaitable[Any]], *, what: str, fine: type[kafka.KafkaError] = kafka.NoError) -> Any:
+    """An answer without error, or with a `fine` one; asked for again while it is "not yet". Raises KafkaFailed."""
     loop = asyncio.get_running_loop()
     until = loop.time() + PATIENCE
     while True:
         answer = await ask()
         error = kafka.for_code(answer.error_code)
-        if error is kafka.NoError:
+        if error in (kafka.NoError, fine):
             return answer
-        if not issubclass(error, _AGAIN) or loop.time() > until:
+        if not issubclass(error, _AGAIN):
             raise failure(error(), what)
+        if loop.time() > until:
+            raise Unavailable(f"{what}: its coordinator is not ready ({error.__name__})")
         await asyncio.sleep(_PAUSE)

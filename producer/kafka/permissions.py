@@ -16,10 +16,10 @@ from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from producer.errors import KafkaFailed, Untrusted
+from producer.kafka.connection import TRANSACTION_TIMEOUT
 from producer.kafka.failures import failure
 from producer.kafka.inquiry import GROUP, TRANSACTION, Inquiry, settled
 from producer.kafka.metadata import Metadata
-from producer.kafka.store import TRANSACTION_TIMEOUT
 
 _TOPIC = 2
 """A resource of type topic, for DescribeConfigs."""
@@ -61,20 +61,25 @@ async def try_group(cluster: Inquiry) -> None:
     """Have the coordinator say whether these credentials may be a member; raises KafkaFailed."""
     name = cluster.connection.settings.group_id
     what = f"joining the group {name}"
-    wire = await cluster.coordinator(GROUP, name, what=what)
+
+    async def ask() -> Any:
+        wire = await cluster.coordinator(GROUP, name, what=what)
+        return await wire.ask(HeartbeatRequest(name, -1, "wolkvox-hits-check"), what=what)
+
     # The heartbeat of a member that never joined: what may join is told "unknown member", what may not "not allowed".
-    answer = await wire.ask(HeartbeatRequest(name, -1, "wolkvox-hits-check"), what=what)
-    error = kafka.for_code(answer.error_code)
-    if error not in (kafka.NoError, kafka.UnknownMemberIdError):
-        raise failure(error(), what)
+    await settled(ask, what=what, fine=kafka.UnknownMemberIdError)
 
 
 async def try_transactional_id(cluster: Inquiry, transactional_id: str) -> None:
     """Take a transactional id and leave it at that; raises KafkaFailed. Fences whoever has it."""
     what = f"taking the transactional id {transactional_id}"
-    wire = await cluster.coordinator(TRANSACTION, transactional_id, what=what)
     request = InitProducerIdRequest(transactional_id, int(TRANSACTION_TIMEOUT * 1000))
-    await settled(lambda: wire.ask(request, what=what), what=what)
+
+    async def ask() -> Any:
+        wire = await cluster.coordinator(TRANSACTION, transactional_id, what=what)
+        return await wire.ask(request, what=what)
+
+    await settled(ask, what=what)
 
 
 async def try_create(

@@ -17,15 +17,13 @@ from producer.errors import Discard, Unavailable, Untrusted
 from producer.kafka.batches import Batches
 from producer.kafka.bounds import bounded, leave_behind
 from producer.kafka.census import Census
-from producer.kafka.connection import Connection
+from producer.kafka.connection import TRANSACTION_TIMEOUT, Connection
 from producer.kafka.failures import named
 from producer.kafka.topics import Topics
 from producer.ledger import Fold, shard_of
 from producer.model import Outgoing, Topic
 from producer.source import SourceFold
 
-TRANSACTION_TIMEOUT = 60.0
-"""Seconds after which the broker aborts a transaction that its owner left open."""
 COMMIT_BOUND = 45.0
 """Seconds for a whole transaction; less than the broker's, so that we give up first."""
 TAKE_BOUND = 30.0

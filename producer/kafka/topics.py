@@ -15,7 +15,10 @@ from producer.errors import AccessDenied, KafkaFailed, Unavailable, Untrusted
 from producer.kafka.bounds import bounded
 from producer.kafka.connection import Connection
 from producer.kafka.failures import failure, named
+from producer.kafka.inquiry import Inquiry
+from producer.kafka.probe import probe
 from producer.kafka.reader import PartitionReader
+from producer.kafka.rights import refuse_missing_rights
 from producer.model import Topic
 from producer.settings.sections import Kafka
 
@@ -63,6 +66,7 @@ class TopicSetup:
 
     async def ready(self) -> Topics:
         """The topics, all there and fit; raises Unavailable, AccessDenied or Untrusted."""
+        await probe(self._connection)
         with named("connecting to Kafka"):
             admin = AIOKafkaAdminClient(**self._connection.options())
         try:
@@ -74,14 +78,20 @@ class TopicSetup:
         with named(f"connecting to {self._settings.bootstrap_servers}"):
             await admin.start()
         with named("checking the topics"):
+            await self._refuse_missing_rights()
             found = await self._partitions(admin)
             if missing := [topic for topic in Topic if topic not in found]:
                 await self._create(admin, missing, found)
                 found = await self._visible(admin)
+                await self._refuse_missing_rights()
             configs = {topic: await self._config(admin, topic) for topic in Topic}
         self._check(found, configs)
         smallest = min(int(config["max.message.bytes"]) for config in configs.values())
         return Topics(self._settings.topic, found, smallest)
+
+    async def _refuse_missing_rights(self) -> None:
+        async with Inquiry(self._connection) as cluster:
+            await refuse_missing_rights(cluster)
 
     async def _partitions(self, admin: AIOKafkaAdminClient) -> dict[Topic, int]:
         found = {}
@@ -188,7 +198,9 @@ def _policy_problems(configs: Mapping[str, Mapping[str, str]], ledger: str) -> I
 
 def _creation_failure(error: Any, name: str) -> KafkaFailed:
     if isinstance(error, kafka.TopicAuthorizationFailedError | kafka.ClusterAuthorizationFailedError):
-        return AccessDenied(f"creating {name}: grant Create on it, or create it and set KAFKA_CREATE_TOPICS=false")
+        return AccessDenied(
+            f"creating a topic: grant Create on topic {name}, or create it and set KAFKA_CREATE_TOPICS=false"
+        )
     if isinstance(error, kafka.InvalidReplicationFactorError):
         return Untrusted(f"creating {name}: the cluster has too few brokers for KAFKA_REPLICATION_FACTOR")
     return failure(error, f"creating {name}")

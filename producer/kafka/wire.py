@@ -6,34 +6,20 @@ reason of each: no such host, nothing listens, another protocol, an untrusted ce
 
 from __future__ import annotations
 
-import socket
-import ssl
-from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import errors as kafka
 from aiokafka.conn import AIOKafkaConnection, create_conn
 
-from producer.errors import AccessDenied, KafkaFailed, Unavailable
+from producer.errors import KafkaFailed
 from producer.kafka.bounds import bounded
 from producer.kafka.connection import Connection
-from producer.kafka.failures import failure, named
+from producer.kafka.diagnosis import PATIENCE, Address, diagnosis
+from producer.kafka.failures import named
 
-PATIENCE = 5.0
-"""Seconds for one connection, and for one answer."""
+__all__ = ["Address", "Wire", "connect"]
+
 _CLOSE_BOUND = 1.0
 _NOT_FOR_ONE = ("bootstrap_servers", "metadata_max_age_ms")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
-    """Where a broker listens."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 class Wire:
@@ -61,37 +47,14 @@ async def connect(connection: Connection, address: Address) -> Wire:
     options = {name: value for name, value in connection.options().items() if name not in _NOT_FOR_ONE}
     options["request_timeout_ms"] = int(PATIENCE * 1000)
     try:
+        if connection.tokens is not None:
+            await connection.tokens.token()  # its server has a patience of its own; then it is kept for the broker
         opening = create_conn(address.host, address.port, **options)
         return Wire(await bounded(opening, seconds=PATIENCE, what=str(address)), address)
     except KafkaFailed:
         raise
     except Exception as error:  # noqa: BLE001 (a network can fail in any way; the type decides what is told)
-        raise _reason(error, address, connection) from None
-
-
-def _reason(error: Exception, address: Address, connection: Connection) -> KafkaFailed:
-    protocol = f"KAFKA_SECURITY_PROTOCOL={connection.settings.security_protocol}"
-    match error:
-        case ssl.SSLCertVerificationError():
-            return AccessDenied(f"{address}: its certificate is not trusted: {error.verify_message} (KAFKA_SSL_CAFILE)")
-        case ssl.SSLError():
-            return AccessDenied(f"{address} speaks no TLS that we can use ({error.reason}), and {protocol}")
-        case kafka.KafkaConnectionError() | EOFError() | ConnectionResetError():
-            return Unavailable(f"{address} closes the connection at once: perhaps not the protocol of {protocol}")
-        case OSError():
-            return Unavailable(f"{address}: {_network(error)}")
-    return failure(error, str(address))
-
-
-def _network(error: OSError) -> str:
-    if isinstance(error, socket.gaierror):
-        return "no such host is known here"
-    if isinstance(error, TimeoutError):
-        return f"no answer within {PATIENCE:g} s"
-    # Of several addresses asyncio tells each: "Multiple exceptions: [Errno 111] Connect call failed (...".
-    if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
-        return "nothing listens there"
-    return error.strerror or type(error).__name__
+        raise await diagnosis(error, address, connection.settings.security_protocol) from None
 
 
 async def _ended(closed: Any) -> None:

@@ -1,0 +1,75 @@
+"""Authorities and certificates of a test's own, as the PEM files that Kafka and the service read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import trustme
+from cryptography.hazmat.primitives import serialization
+
+LOOPBACK = ("127.0.0.1", "localhost")
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+PASSPHRASE = b"only for the lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A certificate with its chain and its key, each as a file; `both` has key and chain, as Kafka wants a keystore."""
+
+    chain: Path
+    key: Path
+    both: Path
+
+
+class Authority:
+    """Signs what a test asks for; files go into `folder`."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._ca = trustme.CA()
+        self._folder = folder
+        self._name = name
+        self.file = folder / f"{name}.pem"
+        self._ca.cert_pem.write_to_path(self.file)
+
+    def server(self, name: str, *hosts: str, expired: bool = False) -> Leaf:
+        """A server's certificate for `hosts`, by default for loopback; expired an hour ago if wished."""
+        return self._write(
+            name, self._ca.issue_cert(*(hosts or LOOPBACK), not_before=_LONG_AGO, not_after=_end(expired=expired))
+        )
+
+    def client(self, name: str, *, expired: bool = False) -> Leaf:
+        """A client's certificate, which Kafka knows as `User:CN={name}`."""
+        end = _end(expired=expired)
+        cert = self._ca.issue_cert(f"{name}.test", common_name=name, not_before=_LONG_AGO, not_after=end)
+        return self._write(name, cert)
+
+    def _write(self, name: str, cert: trustme.LeafCert) -> Leaf:
+        # Kafka reads keys in PKCS #8 only, trustme writes the traditional format.
+        key = serialization.load_pem_private_key(cert.private_key_pem.bytes(), password=None)
+        pem = _pkcs8(key, serialization.NoEncryption())
+        chain = b"".join(part.bytes() for part in cert.cert_chain_pems)
+        leaf = Leaf(*(self._folder / f"{self._name}-{name}.{kind}" for kind in ("chain.pem", "key.pem", "pem")))
+        leaf.chain.write_bytes(chain)
+        leaf.key.write_bytes(pem)
+        leaf.both.write_bytes(pem + chain)
+        return leaf
+
+
+def locked_key(leaf: Leaf) -> Path:
+    """A copy of a leaf's key that opens with PASSPHRASE only."""
+    key = serialization.load_pem_private_key(leaf.key.read_bytes(), password=None)
+    locked = leaf.key.with_suffix(".locked.pem")
+    locked.write_bytes(_pkcs8(key, serialization.BestAvailableEncryption(PASSPHRASE)))
+    return locked
+
+
+def _pkcs8(key: object, encryption: serialization.KeySerializationEncryption) -> bytes:
+    assert hasattr(key, "private_bytes")
+    pem: bytes = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+    return pem
+
+
+def _end(*, expired: bool) -> datetime:
+    return datetime.now(UTC) + timedelta(hours=-1 if expired else 24)
