@@ -25,7 +25,8 @@ FORMAT = 1
 PUBLISHED = "published"
 DEAD_LETTERED = "dead_lettered"
 
-_NO_HEADERS: list[tuple[str, bytes]] = []
+NO_HEADERS: list[tuple[str, bytes]] = []
+"""Shared by all records without any; nobody may change it."""
 
 
 def shard_of(server: str, shards: int) -> int:
@@ -44,21 +45,26 @@ def told(outcome: str, observed_at: str) -> bytes:
     return orjson.dumps({"v": FORMAT, "outcome": outcome, "observed_at": observed_at})
 
 
+def hit_prefix(server: str) -> bytes:
+    """What the key of each hit's record begins with."""
+    return f"hit/{server}/".encode()
+
+
 def hit_record(server: str, conn_id: str, value: bytes | None) -> Outgoing:
     """The record of a hit's id; None lets it go."""
-    return Outgoing(Topic.LEDGER, f"hit/{server}/{conn_id}".encode(), value, _NO_HEADERS)
+    return Outgoing(Topic.LEDGER, hit_prefix(server) + conn_id.encode(), value, NO_HEADERS)
 
 
 def dead_record(server: str, key: str, value: bytes | None) -> Outgoing:
     """The record of a dead row's hash; None lets it go."""
-    return Outgoing(Topic.LEDGER, f"dead/{server}/{key}".encode(), value, _NO_HEADERS)
+    return Outgoing(Topic.LEDGER, f"dead/{server}/{key}".encode(), value, NO_HEADERS)
 
 
 def cursor_record(server: str, cursor: Cursor) -> Outgoing:
     """The record of how far a source was covered."""
     observed = None if cursor.observed is None else rfc3339(cursor.observed)
     value = orjson.dumps({"v": FORMAT, "requested_at": rfc3339(cursor.requested), "observed_at": observed})
-    return Outgoing(Topic.LEDGER, f"cursor/{server}".encode(), value, _NO_HEADERS)
+    return Outgoing(Topic.LEDGER, f"cursor/{server}".encode(), value, NO_HEADERS)
 
 
 @dataclass(slots=True)

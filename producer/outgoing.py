@@ -11,7 +11,16 @@ from typing import Any
 
 from producer.clock import parse_rfc3339
 from producer.events.cloudevents import Events, Refusal
-from producer.ledger import DEAD_LETTERED, PUBLISHED, cursor_record, dead_record, hit_record, told
+from producer.ledger import (
+    DEAD_LETTERED,
+    NO_HEADERS,
+    PUBLISHED,
+    cursor_record,
+    dead_record,
+    hit_prefix,
+    hit_record,
+    told,
+)
 from producer.model import API_FIELDS, DeadRow, Hit, Outgoing, Topic
 from producer.pending import Portion
 from producer.ports import Told
@@ -54,16 +63,18 @@ class _SourceRecords:
 
     def _hits(self, portion: Portion) -> Iterator[Outgoing]:
         published = told(PUBLISHED, portion.harvest.observed_at)
+        encode, limit, delays, prefix = self._events.hit, self._limit, self._told.delays, hit_prefix(self._server)
         for hit in portion.hits:
-            record = self._events.hit(hit, limit=self._limit)
+            record = encode(hit, limit=limit)
             if isinstance(record, Refusal):
                 yield from self._refused(hit, record)
                 continue
-            yield Outgoing(Topic.HITS, *record)
-            yield hit_record(self._server, hit["conn_id"], published)
+            key, value, headers = record
+            yield Outgoing(Topic.HITS, key, value, headers)
+            yield Outgoing(Topic.LEDGER, prefix + key, published, NO_HEADERS)
             self._told.published += 1
-            if hit["occurred_at"] is not None:
-                self._told.delays.append(self._now - _seconds(hit["occurred_at"]))
+            if (occurred := hit["occurred_at"]) is not None:
+                delays.append(self._now - _seconds(occurred))
 
     def _refused(self, hit: Hit, refusal: Refusal) -> Iterator[Outgoing]:
         """A hit that would fail each transaction, or that its schema refuses: a dead letter, and its id is done."""

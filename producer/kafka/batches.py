@@ -24,7 +24,8 @@ RECORDS_BETWEEN_YIELDS = 4_000
 
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of a key as Kafka's DefaultPartitioner chooses it."""
-    return (int(murmurhash2(key, SEED)) & 0x7FFFFFFF) % partitions
+    hashed: int = murmurhash2(key, SEED)
+    return (hashed & 0x7FFFFFFF) % partitions
 
 
 class Batches:
@@ -38,21 +39,18 @@ class Batches:
         self._topics = topics
         self._shard = shard
         self._timestamp = timestamp
-        self._open: dict[tuple[Topic, int], Any] = {}
+        self._open: dict[Topic, list[Any]] = {topic: [None] * count for topic, count in topics.partitions.items()}
         self._sent: list[asyncio.Future[Any]] = []
 
     async def add(self, records: Iterable[Outgoing]) -> None:
         """Append every record, sending the batches that are full."""
-        partitions, opened, timestamp = self._topics.partitions, self._open, self._timestamp
+        partitions, opened, timestamp, ledger = self._topics.partitions, self._open, self._timestamp, Topic.LEDGER
+        # A cold start appends 120,000 of them: what can be looked up outside the loop, is.
         for number, (topic, key, value, headers) in enumerate(records, start=1):
-            partition = self._shard if topic is Topic.LEDGER else partition_of(key, partitions[topic])
-            where = (topic, partition)
-            batch = opened.get(where)
-            if batch is None:
-                batch = opened[where] = self._producer.create_batch()
-            if batch.append(key=key, value=value, timestamp=timestamp, headers=headers) is None:
-                await self._send(where)
-                batch = opened[where] = self._producer.create_batch()
+            partition = self._shard if topic is ledger else partition_of(key, partitions[topic])
+            batch = opened[topic][partition]
+            if batch is None or batch.append(key=key, value=value, timestamp=timestamp, headers=headers) is None:
+                batch = await self._next(topic, partition)
                 batch.append(key=key, value=value, timestamp=timestamp, headers=headers)
             if number % RECORDS_BETWEEN_YIELDS == 0:
                 await asyncio.sleep(0)
@@ -62,13 +60,20 @@ class Batches:
 
         commit_transaction() commits although a batch failed, so this comes before it.
         """
-        for where in list(self._open):
-            await self._send(where)
+        for topic, batches in self._open.items():
+            for partition in range(len(batches)):
+                await self._send(topic, partition)
         await asyncio.gather(*self._sent)
 
-    async def _send(self, where: tuple[Topic, int]) -> None:
-        topic, partition = where
-        batch = self._open.pop(where)
+    async def _next(self, topic: Topic, partition: int) -> Any:
+        await self._send(topic, partition)
+        batch = self._open[topic][partition] = self._producer.create_batch()
+        return batch
+
+    async def _send(self, topic: Topic, partition: int) -> None:
+        batch, self._open[topic][partition] = self._open[topic][partition], None
+        if batch is None:
+            return
         future = await self._producer.send_batch(batch, self._topics.name(topic), partition=partition)
         # Also those behind a failed one: a fenced producer fails them all.
         future.add_done_callback(retrieve)
