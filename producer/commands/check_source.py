@@ -76,7 +76,7 @@ class SourceCheck:
         if abs(offset) < SKEW:
             return ok(self.area, "clock", "agrees with the API's")
         side = "behind" if offset > 0 else "ahead of"
-        text = f"this machine's is {duration_text(float(round(abs(offset))))} {side} the API's"
+        text = f"this machine's is {_roughly(abs(offset))} {side} the API's"
         hint = (
             "set it by NTP: observed_at and all delays come from it, and Kafka refuses records an hour ahead of its own"
         )
@@ -121,6 +121,11 @@ class SourceCheck:
             f"see {self.url_setting}, proxy and firewall; "
             "Wolkvox drops connections from addresses that the operation has not allowed"
         )
+
+
+def _roughly(seconds: float) -> str:
+    unit = 60 if seconds >= 120 else 1
+    return duration_text(float(round(seconds / unit) * unit))
 
 
 def clock_offset(info: TokenInfo) -> float | None:
