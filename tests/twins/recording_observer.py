@@ -33,6 +33,7 @@ class RecordingObserver:
     restores: list[Restored] = field(default_factory=list)
     ahead: list[str] = field(default_factory=list)
     unknown: list[Sequence[str]] = field(default_factory=list)
+    overruns: list[int] = field(default_factory=list)
     gone: list[tuple[int, int]] = field(default_factory=list)
 
     def polled(self, polled: Polled) -> None:
@@ -42,6 +43,16 @@ class RecordingObserver:
     def failed(self, failed: Failed) -> None:
         self.journal.append("failed")
         self.failures.append(failed)
+
+    def only_not_found(self, server: str, *, times: int) -> None:
+        self.journal.append("only not found")
+
+    def quota_short(self, server: str, text: str) -> None:
+        self.journal.append("quota short")
+
+    def overrun(self, server: str, *, slots: int) -> None:
+        self.journal.append("overrun")
+        self.overruns.append(slots)
 
     def dropped(self, told: Mapping[str, Told]) -> None:
         self.drops.extend(one.dropped for one in told.values())

@@ -10,6 +10,8 @@ from producer.pending import Harvest
 from producer.source import Dropped, Source, SourceFold, Taken
 
 SERVER = "0042"
+SHARD = 2
+"""Where it belongs among 12."""
 WINDOW = 600.0
 """WOLKVOX_WINDOW"""
 KEEP = 7200.0

@@ -1,0 +1,103 @@
+"""Instances of the service's core on the twins: shards that poll and commit in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from random import Random
+from zoneinfo import ZoneInfo
+
+from producer.model import Topic
+from producer.poller import Poller
+from producer.polling import Polling
+from producer.ports import ShardStore
+from producer.shard import Shard
+from producer.source import Source
+from producer.turns import Turns
+from producer.wolkvox.reader import RowReader
+from tests.twins.manual_clock import ManualClock
+from tests.twins.memory_kafka import MemoryKafka
+from tests.twins.memory_store import MemoryShardStore
+from tests.twins.recording_observer import RecordingObserver
+from tests.twins.scripted_api import ScriptedApi
+from tests.unit.core.samples import KEEP, SERVER, SHARD, WINDOW
+
+INTERVAL, TIMEOUT = 300.0, 60.0
+
+
+class Unlimited:
+    """A budget that never ends."""
+
+    limit = 10**9
+
+    def waiting(self) -> int:
+        return 0
+
+
+async def at_once() -> None:
+    """The group's word is always fresh."""
+
+
+class Rig:
+    """One instance: an API and a source each server, one store, one observer; make it within the loop."""
+
+    def __init__(self, *, kafka: MemoryKafka | None = None, servers: Sequence[str] = (SERVER,), seed: int = 0) -> None:
+        self.clock = ManualClock.of_loop()
+        self.kafka = kafka or MemoryKafka()
+        self.observer = RecordingObserver()
+        self.rng = Random(seed)
+        self.apis = {server: ScriptedApi(clock=self.clock, server=server) for server in servers}
+        self.sources = {server: Source(server=server, keep=KEEP, window=WINDOW) for server in servers}
+        self.turns = Turns()
+        self.pollings = [self._polling(server) for server in servers]
+        self.store = MemoryShardStore(self.kafka, number=SHARD)
+
+    @property
+    def api(self) -> ScriptedApi:
+        """The only API."""
+        (api,) = self.apis.values()
+        return api
+
+    @property
+    def source(self) -> Source:
+        """The only source."""
+        (source,) = self.sources.values()
+        return source
+
+    def shard(
+        self, *, settled: Callable[[], Awaitable[None]] = at_once, store: ShardStore | None = None, number: int = SHARD
+    ) -> Shard:
+        """A shard of all the sources."""
+        return Shard(
+            number=number,
+            store=store or self.store,
+            pollings=self.pollings,
+            settled=settled,
+            clock=self.clock,
+            rng=self.rng,
+            observer=self.observer,
+        )
+
+    def published(self) -> list[str]:
+        """The committed hits' ids, in order."""
+        return [(record.key or b"").decode() for record in self.kafka.committed(Topic.HITS)]
+
+    def _polling(self, server: str) -> Polling:
+        zone = ZoneInfo("America/Bogota")
+        reader = RowReader(server=server, zone=zone)
+        return Polling(
+            poller=Poller(source=self.sources[server], api=self.apis[server], reader=reader, budget=Unlimited()),
+            interval=INTERVAL,
+            timeout=TIMEOUT,
+            zone=zone,
+            turn=partial(self.turns.turn, lambda: f"token of {server}"),
+            clock=self.clock,
+            rng=self.rng,
+            observer=self.observer,
+        )
+
+
+async def elapse(seconds: float) -> None:
+    """Let virtual time go by."""
+    await asyncio.sleep(seconds)
