@@ -1,0 +1,95 @@
+"""The consumers of the README, as text, and what it takes to run each."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from producer.demo.broker import distribution
+
+README = Path(__file__).parents[3] / "README.md"
+NAMES = ("aiokafka", "confluent-kafka", "java", "kafkajs")
+KAFKAJS = "kafkajs@2.2.4"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What an example is to use instead of the README's names: brokers, topic, and its group, which is its own."""
+
+    bootstrap: str
+    topic: str
+    group: str
+
+    @property
+    def dead_letters(self) -> str:
+        """The topic for what the consumer can't read."""
+        return f"{self.group}.dead-letter"
+
+    def put_into(self, text: str) -> str:
+        """The example, altered in these three names and nothing else."""
+        names = {
+            '"localhost:9092"': f'"{self.bootstrap}"',
+            '"wolkvox.hits"': f'"{self.topic}"',
+            '"commissions"': f'"{self.group}"',
+            '"commissions.dead-letter"': f'"{self.dead_letters}"',
+        }
+        for name, own in names.items():
+            assert name in text
+            text = text.replace(name, own)
+        return text
+
+
+def example(name: str) -> str:
+    """The block that follows `<!-- consumer: name -->`."""
+    found = re.search(rf"<!-- consumer: {name} -->\n```\w+\n(.*?)```", README.read_text(), re.DOTALL)
+    assert found is not None, f"README.md has no consumer {name}"
+    return found[1]
+
+
+def prepare(name: str, text: str, folder: Path) -> Sequence[str]:
+    """The command that runs a consumer in `folder`; skips the test where its toolchain is absent."""
+    if name == "java":
+        return _java(text, folder)
+    if name == "kafkajs":
+        return _javascript(text, folder)
+    (folder / "consumer.py").write_text(text)
+    return [sys.executable, "consumer.py"]
+
+
+def npm_install(package: str, folder: Path) -> None:
+    """A package from the npm registry; skips the test where there is no npm, or no registry."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("no Node.js here: node and npm are needed")
+    command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), package]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except subprocess.TimeoutExpired:
+        pytest.skip(f"npm could not fetch {package} within 60 s")
+    if done.returncode:
+        pytest.skip(f"npm could not fetch {package}: {done.stderr.strip().splitlines()[-1:]}")
+
+
+def _java(text: str, folder: Path) -> Sequence[str]:
+    javac = shutil.which("javac")
+    if javac is None:
+        pytest.skip("no Java compiler here: javac is needed")
+    kafka = distribution.install()
+    (folder / "Commissions.java").write_text(text)
+    classpath = ":".join([*map(str, kafka.jars), str(folder)])
+    warnings = ["-Xlint:all,-classfile,-processing", "-proc:none", "-Werror"]
+    subprocess.run([javac, "--release", "17", *warnings, "-cp", classpath, "Commissions.java"], cwd=folder, check=True)
+    return [str(kafka.java), "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classpath, "Commissions"]
+
+
+def _javascript(text: str, folder: Path) -> Sequence[str]:
+    npm_install(KAFKAJS, folder)
+    (folder / "consumer.js").write_text(text)
+    return ["node", "consumer.js"]

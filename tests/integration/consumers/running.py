@@ -1,0 +1,96 @@
+"""One consumer as a process: what it said it worked on, and how to kill it in the middle of that."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
+
+PATIENCE = 60.0
+"""Seconds for what takes two to five, Java's start among it."""
+PIPE = 4096
+"""Bytes of work told and not yet read, after which a consumer's next print waits: Linux' smallest pipe."""
+
+
+@contextmanager
+def running(command: Sequence[str], folder: Path) -> Iterator[Running]:
+    """The consumer while the block runs; then it is killed, wherever it stands."""
+    output, end = os.pipe()
+    fcntl.fcntl(output, fcntl.F_SETPIPE_SZ, PIPE)
+    errors = folder / "errors.txt"
+    with errors.open("w") as log:
+        process = subprocess.Popen(command, cwd=folder, stdout=end, stderr=log)
+    os.close(end)
+    try:
+        yield Running(process, output, errors)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(output)
+
+
+class Running:
+    """A consumer that runs; `done` and `done_before` are the ce_ids that it told, in its order."""
+
+    def __init__(self, process: subprocess.Popen[bytes], output: int, errors: Path) -> None:
+        self.done: list[str] = []
+        self.done_before: list[str] = []
+        self._process = process
+        self._output = output
+        self._errors = errors
+        self._rest = b""
+
+    @property
+    def seen(self) -> set[str]:
+        """Every ce_id it told."""
+        return {*self.done, *self.done_before}
+
+    def until_seen(self, ce_ids: Iterable[str]) -> None:
+        """Read what it tells until it has told of all of these; fails if it ends before."""
+        wanted, deadline = set(ce_ids), time.monotonic() + PATIENCE
+        while not wanted <= self.seen:
+            assert self._read(deadline), f"it ended or fell silent, {len(wanted - self.seen)} untold:{self._words()}"
+
+    def kill_when_stuck(self) -> None:
+        """Read nothing until nothing more fits, so that it stands in the middle of its work; then SIGKILL."""
+        deadline = time.monotonic() + PATIENCE
+        while self._waiting() < PIPE - 200:  # more than a line: the next print waits
+            assert time.monotonic() < deadline, f"it says too little:{self._words()}"
+            assert self._process.poll() is None, f"it ended:{self._words()}"
+            time.sleep(0.01)  # a pipe that is full tells nobody
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+        while self._read(deadline):
+            pass
+
+    def _waiting(self) -> int:
+        """Bytes in the pipe."""
+        return int(struct.unpack("i", fcntl.ioctl(self._output, termios.FIONREAD, b"\0" * 4))[0])
+
+    def _read(self, deadline: float) -> bool:
+        with DefaultSelector() as selector:
+            selector.register(self._output, EVENT_READ)
+            if not selector.select(deadline - time.monotonic()):
+                return False
+        some = os.read(self._output, PIPE)
+        *lines, self._rest = (self._rest + some).split(b"\n")
+        for line in lines:
+            self._note(line.decode())
+        return bool(some)
+
+    def _note(self, line: str) -> None:
+        """One line of its output; others than `ce_id what` say nothing of work."""
+        if found := re.fullmatch(r"(\d{4}/\S+) (.*)", line):
+            (self.done_before if found[2] == "was done before" else self.done).append(found[1])
+
+    def _words(self) -> str:
+        return "".join(f"\n    {line}" for line in self._errors.read_text().splitlines()[-20:])
