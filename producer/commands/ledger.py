@@ -14,8 +14,9 @@ from rich.console import Console
 
 from producer.clock import SystemClock
 from producer.commands.console import print_lines, print_table, stdout, until_nobody_reads
-from producer.commands.ledger_summary import HEADERS, rows, summary
-from producer.errors import SettingsError
+from producer.commands.ledger_summary import HEADERS, ServerEntries, rows, summary
+from producer.connecting import connection as connect
+from producer.errors import SettingsError, Unavailable
 from producer.kafka.connection import Connection
 from producer.kafka.entries import PartitionEntries, ledger_name, ledger_partitions, read_entries
 from producer.kafka.inquiry import Inquiry
@@ -75,11 +76,11 @@ def ledger_reset(
     if group.members:
         print_lines(console, list(_running(group, settings)))
         return 1
-    ledger = asyncio.run(_read(settings, server))
-    if not any(there.entries for there in ledger.values()):
+    known = _known(settings, server, console)
+    if known == []:
         print_lines(console, [f"{ledger_name(connection)} knows nothing of server {server}: nothing to reset"])
         return 0
-    print_lines(console, list(_cost(server, ledger, settings)))
+    print_lines(console, list(_cost(server, known, settings)))
     console.file.flush()
     if not yes and not (confirm or _ask)(f"Reset server {server}? [y/N] "):
         print_lines(console, ["Nothing was changed. --yes answers beforehand."])
@@ -90,7 +91,7 @@ def ledger_reset(
 
 
 def _connection(settings: Settings) -> Connection:
-    return Connection(settings.kafka, client_id=f"wolkvox-hits-ledger-{socket.gethostname()}-{os.getpid()}")
+    return connect(settings.kafka, client_id=f"wolkvox-hits-ledger-{socket.gethostname()}-{os.getpid()}")
 
 
 async def _read(settings: Settings, server: str | None) -> dict[int, PartitionEntries]:
@@ -128,15 +129,24 @@ def _running(group: Group, settings: Settings) -> Iterator[str]:
     yield f"An instance that was killed, or has a KAFKA_GROUP_INSTANCE_ID, is listed for {session} after its end."
 
 
-def _cost(server: str, ledger: dict[int, PartitionEntries], settings: Settings) -> Iterator[str]:
-    known = summary(ledger)
-    ids, dead = sum(one.ids for one in known), sum(one.dead for one in known)
-    where = ", ".join(str(one.partition) for one in known)
-    yield f"Server {server} has {ids} ids, {dead} dead rows and its cursor in partition {where} of the ledger."
+def _known(settings: Settings, server: str, console: Console) -> list[ServerEntries] | None:
+    """What the ledger knows of a server; None if an open transaction is in the way, which a reset aborts."""
+    try:
+        return summary(asyncio.run(_read(settings, server)))
+    except Unavailable as error:
+        print_lines(console, [f"The entries can't be counted now: {error}."])
+        return None
+
+
+def _cost(server: str, known: list[ServerEntries] | None, settings: Settings) -> Iterator[str]:
+    if known is not None:
+        ids, dead = sum(one.ids for one in known), sum(one.dead for one in known)
+        where = ", ".join(str(one.partition) for one in known)
+        yield f"Server {server} has {ids} ids, {dead} dead rows and its cursor in partition {where} of the ledger."
     yield "A reset forgets them, and nobody can bring them back. What it costs:"
     yield "  - hits and dead letters that the API still shows, up to an hour of them, are published a second time;"
     yield "  - time without polls before the next start is not told as a coverage gap."
-    yield f"It takes the transactional id of the shard: an instance outside group {settings.kafka.group_id} is fenced."
+    yield f"It takes the transactional id of each shard: an instance outside group {settings.kafka.group_id} is fenced."
 
 
 def _ask(question: str) -> bool:

@@ -13,6 +13,7 @@ from rich.console import Console
 from producer.clock import Clock, SystemClock
 from producer.commands.console import print_lines, stdout, until_nobody_reads
 from producer.commands.tail_rows import Lines, whole
+from producer.connecting import connection as connect
 from producer.kafka import tail as reader
 from producer.kafka.connection import Connection
 from producer.model import Topic
@@ -41,7 +42,7 @@ def tail(
     begin = (clock or SystemClock()).now().wall - since if since is not None else None
     if begin is None and not follow:
         begin = reader.BEGINNING
-    connection = Connection(settings.kafka, client_id=f"wolkvox-hits-tail-{socket.gethostname()}-{os.getpid()}")
+    connection = connect(settings.kafka, client_id=f"wolkvox-hits-tail-{socket.gethostname()}-{os.getpid()}")
     printing = _printing(settings, TOPICS[topic], console, show_personal=show_personal)
     with until_nobody_reads(console), suppress(KeyboardInterrupt):
         name = settings.kafka.topic + TOPICS[topic]

@@ -19,7 +19,7 @@ from producer.kafka.connection import Connection
 from producer.kafka.entries import ledger_name, ledger_partitions, read_entries
 from producer.kafka.failures import named
 from producer.kafka.inquiry import Inquiry
-from producer.kafka.permissions import topic_config
+from producer.kafka.permissions import topic_config, try_transactional_id
 from producer.kafka.topics import Topics
 from producer.ledger import shard_of
 from producer.model import Outgoing, Topic
@@ -34,30 +34,32 @@ _NO_HEADERS: list[tuple[str, bytes]] = []
 async def reset_source(connection: Connection, server: str, *, clock: Clock) -> int:
     """Forget what the ledger knows of a server; the number of entries. Raises KafkaFailed, and then nothing is changed.
 
-    Takes the transactional id of the server's shard and of each partition that holds entries of it.
+    Takes the transactional id of every shard: entries may be in any, and what an owner left open there is aborted.
     """
     partitions = await ledger_partitions(connection)
-    before = await read_entries(connection, partitions=partitions, server=server)
-    own = shard_of(server, partitions)
-    for number, there in before.items():
-        if there.entries and number != own:
-            async with _producer(connection, number, largest=None):
-                pass
-    async with _producer(connection, own, largest=await _largest(connection)) as producer:
-        # Once more, now that nobody else can commit.
+    largest = await _fence(connection, partitions)
+    async with _producer(connection, shard_of(server, partitions), largest=largest) as producer:
         found = await read_entries(connection, partitions=partitions, server=server)
         keys = {number: list(there.entries) for number, there in found.items() if there.entries}
         with named("writing the tombstones"):
-            writing = _write(producer, connection, keys, clock=clock)
+            topics = Topics(connection.settings.topic, {Topic.LEDGER: partitions}, largest)
+            writing = _write(producer, topics, keys, timestamp=int(clock.now().wall * 1000))
             await bounded(writing, seconds=TRANSACTION_TIMEOUT, what="writing the tombstones")
     return sum(map(len, keys.values()))
 
 
+async def _fence(connection: Connection, partitions: int) -> int:
+    """Take every shard's id, so that nobody can commit; the ledger's max.message.bytes."""
+    name = ledger_name(connection)
+    async with Inquiry(connection) as cluster:
+        for number in range(partitions):
+            await try_transactional_id(cluster, f"{name}-{number}")
+        return int((await topic_config(cluster, name))["max.message.bytes"])
+
+
 async def _write(
-    producer: AIOKafkaProducer, connection: Connection, keys: Mapping[int, Sequence[bytes]], *, clock: Clock
+    producer: AIOKafkaProducer, topics: Topics, keys: Mapping[int, Sequence[bytes]], *, timestamp: int
 ) -> None:
-    timestamp = int(clock.now().wall * 1000)
-    topics = Topics(connection.settings.topic, {}, 0)
     await producer.begin_transaction()
     for number, gone in keys.items():
         batches = Batches(producer, topics, shard=number, timestamp=timestamp)
@@ -70,13 +72,8 @@ def _tombstones(keys: Iterable[bytes]) -> Iterable[Outgoing]:
     return (Outgoing(Topic.LEDGER, key, None, _NO_HEADERS) for key in keys)
 
 
-async def _largest(connection: Connection) -> int:
-    async with Inquiry(connection) as cluster:
-        return int((await topic_config(cluster, ledger_name(connection)))["max.message.bytes"])
-
-
 @asynccontextmanager
-async def _producer(connection: Connection, shard: int, *, largest: int | None) -> AsyncIterator[AIOKafkaProducer]:
+async def _producer(connection: Connection, shard: int, *, largest: int) -> AsyncIterator[AIOKafkaProducer]:
     """A producer that has taken a shard's transactional id; `largest` is the most bytes that a batch may have."""
     transactional_id = f"{ledger_name(connection)}-{shard}"
     what = f"taking the transactional id {transactional_id}"
@@ -85,7 +82,7 @@ async def _producer(connection: Connection, shard: int, *, largest: int | None) 
             **connection.options(),
             transactional_id=transactional_id,
             transaction_timeout_ms=int(TRANSACTION_TIMEOUT * 1000),
-            max_batch_size=min(900_000, largest or 900_000),
+            max_batch_size=min(900_000, largest),
         )
         try:
             await bounded(producer.start(), seconds=_TAKE_BOUND, what=what)
