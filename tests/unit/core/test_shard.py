@@ -14,7 +14,7 @@ from producer.shard import FENCES, Shard
 from producer.source import SourceFold
 from tests.twins.memory_kafka import MemoryKafka
 from tests.twins.memory_store import Fault, MemoryShardStore
-from tests.twins.virtual_time import virtual_time
+from tests.twins.virtual_time import run_virtually, virtual_time
 from tests.unit.core.rig import INTERVAL, Rig, elapse
 from tests.unit.core.samples import SERVER, SHARD, a_row
 
@@ -490,3 +490,21 @@ async def test_a_failure_that_is_mended_is_forgotten() -> None:
     await elapse(10)
     assert failure_of(shard) is None
     await shard.stop(within=1)
+
+
+async def a_day_with_troubles(seed: int) -> tuple[list[str], list[str], list[float]]:
+    rig = Rig(seed=seed)
+    rig.store.faults.extend([Fault.LOST, Fault.UNKNOWN_LANDED] * 3)
+    shard = rig.shard()
+    shard.start()
+    for number in range(20):
+        rig.api.answers(Retry("503"))
+        rig.api.standing = [a_row(f"hit {one}") for one in range(number)]
+        await elapse(INTERVAL)
+    await shard.stop(within=1)
+    return rig.observer.journal, rig.published(), [request.wall for request in rig.api.requests]
+
+
+def test_the_same_seed_goes_the_same_way_twice() -> None:
+    assert run_virtually(a_day_with_troubles(7)) == run_virtually(a_day_with_troubles(7))
+    assert run_virtually(a_day_with_troubles(7)) != run_virtually(a_day_with_troubles(8))

@@ -178,6 +178,25 @@ def test_another_owner_who_told_a_gap_told_it_for_us() -> None:
     assert take(source).gaps == []
 
 
+def test_a_gap_that_ends_at_or_before_another_owners_cursor_is_his_to_tell() -> None:
+    for reached, gaps in ((1400.9, 1), (1401.0, 0)):
+        source = a_source()
+        polled(source, at(0))
+        commit(source)
+        (gap,) = polled(source, at(2000)).gaps
+        assert gap.end == at(1401).wall
+        source.restore(fold(cursor=at(reached)), at(2010))
+        assert len(take(source).gaps) == gaps
+
+
+def test_a_gap_is_told_also_if_the_wall_clock_was_set_back_while_the_answer_came() -> None:
+    source = a_source()
+    polled(source, at(0))
+    commit(source)
+    taken_in(source, a_snapshot(at(2000), Moment(at(-1600).wall, at(2001).boot)))
+    assert len(take(source).gaps) == 1
+
+
 def test_no_cursor_is_set_back_behind_another_owners() -> None:
     source = a_source()
     polled(source, at(0), ["a"])
@@ -393,9 +412,10 @@ def test_a_cursor_ahead_of_our_clock_is_told_and_taken_as_now() -> None:
     source = a_source()
     assert source.restore(fold(cursor=at(100)), at(100))
     assert not source.restore(fold(cursor=at(5000)), at(200))
-    assert polled(source, at(210)).gaps == []
+    assert source.coverage.seconds_until_loss(at(200)) == WINDOW
     (gap,) = polled(source, at(3000)).gaps
-    assert gap.start == at(210).wall
+    assert gap.start == at(200).wall
+    assert take(source).cursor == Cursor(at(3000).wall, None)
 
 
 def test_after_a_restart_a_row_that_carries_the_cursors_receipt_proves_the_overlap() -> None:
