@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -140,22 +141,28 @@ class KafkaWorld:
 
     async def _records(self, topic: Topic) -> list[Any]:
         where = [TopicPartition(self._topics.name(topic), number) for number in range(self._topics.partitions[topic])]
+        async with self._consumer("read_uncommitted") as asking, self._consumer("read_committed") as reading:
+            # The markers of a commit are written after it is answered: only the high watermark is behind them.
+            ends = await asking.end_offsets(where)
+            reading.assign(where)
+            await reading.seek_to_beginning()
+            found: list[Any] = []
+            while [one for one in where if await reading.position(one) < ends[one]]:
+                for records in (await reading.getmany(timeout_ms=500)).values():
+                    found.extend(records)
+            return found
+
+    @asynccontextmanager
+    async def _consumer(self, isolation: str) -> AsyncIterator[Any]:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
-            isolation_level="read_committed",
+            isolation_level=isolation,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
         )
         await consumer.start()
         try:
-            ends = await consumer.end_offsets(where)
-            consumer.assign(where)
-            await consumer.seek_to_beginning()
-            found: list[Any] = []
-            while [one for one in where if await consumer.position(one) < ends[one]]:
-                for records in (await consumer.getmany(timeout_ms=500)).values():
-                    found.extend(records)
-            return found
+            yield consumer
         finally:
             await consumer.stop()
 
