@@ -252,6 +252,15 @@ def test_a_long_outages_backlog_that_landed_is_confirmed_not_superseded() -> Non
     assert (dropped.confirmed, dropped.superseded) == (40, 0)
 
 
+def test_a_row_that_the_ledger_holds_is_confirmed_however_far_another_owner_came() -> None:
+    source = a_source()
+    polled(source, at(0), ["a"])
+    source.doubt(take(source))
+    source.restore(fold("a", cursor=at(KEEP)), at(KEEP + 10))
+    dropped = dropped_by(source)
+    assert (dropped.confirmed, dropped.superseded) == (1, 0)
+
+
 def test_rows_from_long_before_another_owners_cursor_are_dropped_and_counted() -> None:
     """He may have told them and already forgotten them."""
     source = a_source()
