@@ -37,10 +37,14 @@ def share_out(holders: Mapping[str, Collection[int]], shards: Sequence[int]) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What a member tells the leader: the shards it holds, the assignment that says so, and whether it is a guest."""
+    """What a member tells the leader.
+
+    The shards it holds, the assignment that says so, the shards that have sources, and whether it is a guest.
+    """
 
     held: Collection[int] = ()
     epoch: int = 0
+    loaded: Collection[int] = ()
     guest: bool = False
 
     @classmethod
@@ -48,7 +52,8 @@ class _Claim:
         try:
             content = orjson.loads(data or b"{}")
             held = [int(shard) for shard in content.get("held", ())]
-            return cls(held, int(content.get("epoch", 0)), bool(content.get("guest")))
+            loaded = {int(shard) for shard in content.get("loaded", ())}
+            return cls(held, int(content.get("epoch", 0)), loaded, bool(content.get("guest")))
         except (ValueError, TypeError, AttributeError):
             return cls()
 
@@ -64,6 +69,16 @@ def _undisputed(claims: Mapping[str, _Claim]) -> dict[str, Collection[int]]:
         for shard in claim.held:
             latest[shard] = max(claim.epoch, latest.get(shard, 0))
     return {member: [shard for shard in claim.held if latest[shard] == claim.epoch] for member, claim in claims.items()}
+
+
+def _dealt(claims: Mapping[str, _Claim], shards: Sequence[int]) -> dict[str, list[int]]:
+    """The shards of one ledger by member, those with sources and empty ones each evenly."""
+    regular = {member: claim for member, claim in claims.items() if not claim.guest}
+    holders = _undisputed(regular or claims)
+    sources = {shard for claim in claims.values() for shard in claim.loaded}
+    loaded = share_out(holders, [shard for shard in shards if shard in sources])
+    empty = share_out(holders, [shard for shard in shards if shard not in sources])
+    return {member: sorted(loaded.get(member, []) + empty.get(member, [])) for member in claims}
 
 
 class StickyShards(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka ships no types
@@ -82,25 +97,19 @@ class StickyShards(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka
 
     def metadata(self, topics: Iterable[str]) -> Any:
         """What this member tells the leader when it joins."""
-        claim = orjson.dumps({"held": sorted(self.held), "epoch": self._epoch, "guest": self._guest})
-        return ConsumerProtocolMemberMetadata(VERSION, list(topics), claim)
+        claim = {"held": sorted(self.held), "epoch": self._epoch, "loaded": sorted(self._loaded), "guest": self._guest}
+        return ConsumerProtocolMemberMetadata(VERSION, list(topics), orjson.dumps(claim))
 
     def assign(self, cluster: Any, members: Mapping[str, Any]) -> dict[str, Any]:
-        """The leader's decision for all members."""
-        (topic,) = {topic for metadata in members.values() for topic in metadata.subscription}
-        shards = sorted(cluster.partitions_for_topic(topic) or ())
+        """The leader's decision for all members; those on another ledger are as a group of their own."""
         claims = {member: _Claim.parse(metadata.user_data) for member, metadata in members.items()}
-        regular = {member: claim for member, claim in claims.items() if not claim.guest}
-        holders = _undisputed(regular or claims)
-        loaded = share_out(holders, [shard for shard in shards if shard in self._loaded])
-        empty = share_out(holders, [shard for shard in shards if shard not in self._loaded])
         epoch = b"%d" % (1 + max(claim.epoch for claim in claims.values()))
-        return {
-            member: ConsumerProtocolMemberAssignment(
-                VERSION, [(topic, sorted(loaded.get(member, []) + empty.get(member, [])))], epoch
-            )
-            for member in members
-        }
+        decision = {}
+        for topic in {topic for metadata in members.values() for topic in metadata.subscription}:
+            theirs = {member: claims[member] for member, metadata in members.items() if topic in metadata.subscription}
+            for member, shards in _dealt(theirs, sorted(cluster.partitions_for_topic(topic) or ())).items():
+                decision[member] = ConsumerProtocolMemberAssignment(VERSION, [(topic, shards)], epoch)
+        return decision
 
     def on_assignment(self, assignment: Any) -> None:
         """Note which assignment this is; what it holds is told by the owner, as `held`."""
