@@ -13,13 +13,15 @@ from time import perf_counter
 from aiokafka import AIOKafkaProducer
 
 from producer.clock import Clock
-from producer.errors import Discard, Unavailable, Untrusted
+from producer.errors import Discard, Fenced, TooLarge, Unavailable, Untrusted
 from producer.kafka.batches import Batches
 from producer.kafka.bounds import bounded, leave_behind
 from producer.kafka.census import Census
 from producer.kafka.connection import TRANSACTION_TIMEOUT, Connection
 from producer.kafka.failures import named
-from producer.kafka.topics import Topics
+from producer.kafka.probe import explained
+from producer.kafka.rotation import Rotation
+from producer.kafka.topics import Topics, TopicSetup
 from producer.ledger import Fold, shard_of
 from producer.model import Outgoing, Topic
 from producer.source import SourceFold
@@ -50,6 +52,8 @@ class KafkaShardStore:
         self._census = census
         self._clock = clock
         self._producer: AIOKafkaProducer | None = None
+        self._rotation = Rotation(connection)
+        self._limit_doubted = False
 
     @property
     def limit(self) -> int:
@@ -59,11 +63,18 @@ class KafkaShardStore:
     async def take(self) -> Mapping[str, SourceFold]:
         """Take the transactional id, then read the ledger to its high watermark; raises a KafkaFailed."""
         await self.discard()
+        if self._limit_doubted:
+            self._topics = await TopicSetup(self._connection).ready()
+            self._limit_doubted = False
         name = self._topics.name(Topic.LEDGER)
         what = f"taking the transactional id {name}-{self._number}"
-        with named(what):
-            self._producer = self._new_producer(f"{name}-{self._number}")
-            await bounded(self._producer.start(), seconds=TAKE_BOUND, what=what)
+        self._rotation = Rotation(self._connection)
+        try:
+            with named(what):
+                self._producer = self._new_producer(f"{name}-{self._number}")
+                await bounded(self._producer.start(), seconds=TAKE_BOUND, what=what)
+        except Unavailable as error:
+            raise Unavailable(str(await explained(error, self._connection))) from None
         sources = await self._fold(self._number)
         self._refuse_misplaced(sources)
         await self._refuse_elsewhere([server for server in self._servers if server not in sources])
@@ -73,13 +84,22 @@ class KafkaShardStore:
         """All records in one transaction; raises Discard (outcome unknown) or one of its kinds."""
         if self._producer is None:
             raise Discard("no producer: take the shard first")
+        await self._rotation.refuse()
         began = perf_counter()
         try:
             with named("committing"):
-                await bounded(self._transaction(self._producer, records), seconds=COMMIT_BOUND, what="committing")
-        except Unavailable as error:
-            # Away in the middle of a transaction: nobody knows how it ended.
-            raise Discard(f"{error} (after {perf_counter() - began:.1f} s)") from None
+                work = self._rotation.during(self._transaction(self._producer, records))
+                await bounded(work, seconds=COMMIT_BOUND, what="committing")
+        except Fenced:
+            raise
+        except TooLarge:
+            # Somebody lowered max.message.bytes: with the limit as it was, every further try would fail as well.
+            self._limit_doubted = True
+            raise
+        except (Unavailable, Discard) as error:
+            # In the middle of a transaction, so nobody knows how it ended, also if it turns out why.
+            seconds = perf_counter() - began
+            raise Discard(f"{await explained(error, self._connection)} (after {seconds:.1f} s)") from None
 
     async def discard(self) -> None:
         """Throw the producer away in DISCARD_BOUND seconds at most."""
