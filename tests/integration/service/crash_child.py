@@ -1,4 +1,4 @@
-"""The service with a trap: at a named step it sends itself a signal. `python -m … KILL:sent`, or `STOP:sent`.
+"""The service with a trap at a named step: `KILL:begun`, `STOP:begun`; `HANG:ledger_half_read` only waits there.
 
 The parts are the true ones; each is derived only to say where it is. So that a fresh process first gets to where its
 predecessor died, the traps of a poll wait for a snapshot that differs from the first one; those of the taking do not.
@@ -38,7 +38,7 @@ class Trap:
 
     def __init__(self, asked: str) -> None:
         name, _, self.step = asked.partition(":")
-        self.signal = signal.Signals[f"SIG{name}"]
+        self.signal = None if name == "HANG" else signal.Signals[f"SIG{name}"]
         self.armed = False
         assert self.step in (*TAKING, *POLLING), f"no step {self.step}"
 
@@ -46,7 +46,14 @@ class Trap:
         """Say where the process is."""
         if step == self.step and (self.armed or step in TAKING):
             self.step = "sprung"
-            os.kill(os.getpid(), self.signal)
+            if self.signal is not None:
+                os.kill(os.getpid(), self.signal)
+
+    async def hang(self, step: str) -> None:
+        """Say that the process is there, and never go on; only where asked to."""
+        if self.signal is None and step == self.step:
+            print('{"event": "hanging"}', flush=True)  # noqa: T201  # for the test, among the log lines
+            await asyncio.Event().wait()
 
 
 trap = Trap(sys.argv[1])
@@ -117,7 +124,8 @@ class TrappedBatches(Batches):
 
     async def delivered(self) -> None:
         if trap.step == "first_batch_sent" and trap.armed:
-            await self._send(next(iter(self._open)))
+            places = ((topic, place) for topic, open_ in self._open.items() for place in range(len(open_)))
+            await self._send(*next((topic, place) for topic, place in places if self._open[topic][place] is not None))
             await asyncio.gather(*self._sent)
         trap.at("first_batch_sent")
         await super().delivered()
@@ -139,6 +147,7 @@ class TrappedLedger(PartitionReader):
     async def batches(self, *partitions: int) -> AsyncIterator[Sequence[Any]]:
         async for records in super().batches(*partitions):
             yield records[: len(records) // 2]
+            await trap.hang("ledger_half_read")
             trap.at("ledger_half_read")
             yield records[len(records) // 2 :]
 

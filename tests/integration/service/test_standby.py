@@ -1,0 +1,103 @@
+"""Several instances: who takes over, how soon, and what happens when they do not know of each other."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+import pytest
+
+from tests.integration.service.conftest import Open
+from tests.integration.service.instance import Instance, Line
+from tests.integration.service.stage import SESSION_TIMEOUT, Stage
+
+pytestmark = pytest.mark.kafka
+
+MARGIN = 3.0
+"""Seconds on top of what is promised, for a machine that is busy with other tests."""
+
+
+async def test_a_standby_takes_over_from_a_dead_owner_and_from_one_that_leaves(stages: Open) -> None:
+    """After SIGKILL within the session timeout plus 2 s, after SIGTERM within 2 s."""
+    stage = await stages()
+    first = await stage.start("first")
+    await first.until("committed")
+    second = await stage.start("second")
+    await second.until("shards_assigned")
+    killed = stage.clock.now().wall
+    await first.kill()
+    after_kill = moment(await second.until("poll_done")) - killed
+    third = await stage.start("third")
+    await third.until("shards_assigned")
+    await second.until("poll_done", since=second.mark())
+    asked = stage.clock.now().wall
+    await second.stop()
+    after_leave = moment(await third.until("poll_done")) - asked
+    print(f"polled again {after_kill:.1f} s after SIGKILL, {after_leave:.1f} s after SIGTERM")  # noqa: T201
+    assert after_kill < SESSION_TIMEOUT + 2 + MARGIN
+    assert after_leave < 2 + MARGIN
+    await finished(stage, third)
+
+
+async def test_a_rolling_restart_of_three_instances_neither_loses_nor_doubles(stages: Open) -> None:
+    """Each in turn is asked to end and started anew; there is a poller all the time."""
+    stage = await stages()
+    running = [await stage.start(f"old {number}") for number in range(3)]
+    await asyncio.gather(*(one.until("shards_assigned") for one in running))
+    for number in range(3):
+        await running[0].stop()
+        running = [*running[1:], await stage.start(f"new {number}")]
+        await running[-1].until("shards_assigned")
+    await finished(stage, *running)
+
+
+async def test_a_static_member_that_restarts_keeps_its_shard(stages: Open) -> None:
+    """KAFKA_GROUP_INSTANCE_ID: killed and started again within the session timeout, it moves nothing."""
+    stage = await stages()
+    owner = await stage.start("owner", KAFKA_GROUP_INSTANCE_ID="z")
+    await owner.until("committed")
+    other = await stage.start("other", KAFKA_GROUP_INSTANCE_ID="a")
+    await other.until("shards_assigned")
+    await owner.until("poll_done", since=owner.mark())
+    await owner.kill()
+    again = await stage.start("owner again", KAFKA_GROUP_INSTANCE_ID="z")
+    await again.until("committed", within=SESSION_TIMEOUT)
+    await finished(stage, again, other)
+    assert not other.told("shard_taken"), "the shard moved"
+
+
+async def test_two_groups_on_one_topic_fence_each_other_and_say_so(stages: Open) -> None:
+    """Nobody's hits are doubled by it; the log names the likely cause once it has gone on for a while."""
+    stage = await stages()
+    instances = [await stage.start(group, KAFKA_GROUP_ID=f"{group}-{stage.topic}") for group in ("one", "two")]
+    said = [asyncio.create_task(one.until("fenced_repeatedly", within=100)) for one in instances]
+    done, _ = await asyncio.wait(said, return_when=asyncio.FIRST_COMPLETED)
+    assert "another KAFKA_GROUP_ID on the same KAFKA_TOPIC" in done.pop().result()["cause"]
+    for task in said:
+        task.cancel()
+    await asyncio.gather(*said, return_exceptions=True)
+    await instances[1].stop()
+    await finished(stage, instances[0])
+
+
+async def test_two_topics_with_one_group_id_never_meet(stages: Open) -> None:
+    """Each instance polls its own source for its own topic, as if it were alone."""
+    opened = [await stages(), await stages()]
+    instances = [await stage.start(KAFKA_GROUP_ID=f"shared-{opened[0].topic}") for stage in opened]
+    await asyncio.gather(*(one.until("committed") for one in instances))
+    for stage, instance in zip(opened, instances, strict=True):
+        await finished(stage, instance)
+        assert not instance.told("fenced")
+        assert not instance.told("kafka_unavailable")
+
+
+def moment(line: Line) -> float:
+    """When a line was told, in seconds since 1970."""
+    return datetime.fromisoformat(line["timestamp"]).timestamp()
+
+
+async def finished(stage: Stage, *instances: Instance) -> None:
+    """Everything told, everybody gone, nothing twice."""
+    await stage.caught_up(*instances)
+    await asyncio.gather(*(one.stop() for one in instances))
+    await stage.assert_exactly_once()
