@@ -17,7 +17,8 @@ from producer.settings import duration_text
 AREA = "kafka"
 SAFE_REPLICAS = 3
 
-_NEEDED = {topic: {Operation.WRITE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS} for topic in Topic}
+# Write implies Describe.
+_NEEDED = {topic: {Operation.WRITE, Operation.DESCRIBE_CONFIGS} for topic in Topic}
 _NEEDED[Topic.LEDGER] |= {Operation.READ}
 
 
@@ -43,7 +44,7 @@ class TopicsCheck:
         if facts.missing:
             return await self._missing(topic, facts.name)
         if facts.error is not None:
-            return _not_described(facts)
+            return _not_described(facts, _NEEDED[topic])
         if lacking := _NEEDED[topic] - facts.allowed:
             return _lacking(facts.name, lacking)
         try:
@@ -149,11 +150,11 @@ def _weak(topics: list[TopicFacts]) -> Finding:
     return warning(AREA, "replication", text, "production wants 3 with min.insync.replicas=2; fine for a trial")
 
 
-def _not_described(facts: TopicFacts) -> Finding:
+def _not_described(facts: TopicFacts, needed: set[Operation]) -> Finding:
     assert facts.error is not None
-    return failed(
-        AREA, facts.name, f"can't be described ({facts.error.__name__})", _grant(facts.name, {Operation.DESCRIBE})
-    )
+    if facts.forbidden:
+        return _failed(facts.name, "not there, or not for us to see", _grant(facts.name, needed))
+    return _failed(facts.name, f"can't be described now ({facts.error.__name__})", "check again in a minute")
 
 
 def _lacking(name: str, lacking: set[Operation]) -> Finding:

@@ -51,6 +51,11 @@ class TopicFacts:
         """Whether there is no such topic."""
         return self.error is kafka.UnknownTopicOrPartitionError
 
+    @property
+    def forbidden(self) -> bool:
+        """Whether we may not even know that there is such a topic."""
+        return self.error is kafka.TopicAuthorizationFailedError
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
@@ -59,8 +64,6 @@ class Metadata:
     brokers: Mapping[int, Address]
     controller: int
     topics: Mapping[str, TopicFacts]
-    may_create: bool
-    """Whether any topic may be created; a permission for these names alone does not show here."""
 
 
 async def metadata(wire: Wire, names: Sequence[str]) -> Metadata:
@@ -70,7 +73,6 @@ async def metadata(wire: Wire, names: Sequence[str]) -> Metadata:
         brokers={broker["node_id"]: Address(broker["host"], broker["port"]) for broker in answer["brokers"]},
         controller=answer["controller_id"],
         topics={topic["topic"]: _facts(topic) for topic in answer["topics"]},
-        may_create=Operation.CREATE in operations(answer["cluster_authorized_operations"]),
     )
 
 
@@ -144,5 +146,5 @@ class _MetadataRequest(Request[_MetadataStruct]):  # type: ignore[misc]  # as ab
         self._names = list(names)
 
     def build(self, struct: type[_MetadataStruct]) -> _MetadataStruct:
-        """As aiokafka's requests are built; nothing is created, all permissions are told."""
-        return struct(self._names, False, True, True)
+        """As aiokafka's requests are built; nothing is created, the topics' permissions are told."""
+        return struct(self._names, False, False, True)
