@@ -1,0 +1,87 @@
+"""The wheel and the sdist install and run in a clean environment, on the oldest and the newest Python found here."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
+
+
+def interpreters() -> dict[str, str]:
+    """Path by version: those on the PATH, and what pyenv keeps beside the running one."""
+    found = {f"{sys.version_info.major}.{sys.version_info.minor}": sys.executable}
+    siblings = Path(sys.base_prefix).parent
+    for version in SUPPORTED:
+        beside = sorted(siblings.glob(f"{version}.*/bin/python{version}"))
+        path = shutil.which(f"python{version}") or next(map(str, beside), None)
+        if path is not None and _works(path):
+            found.setdefault(version, path)
+    return found
+
+
+def _works(python: str) -> bool:
+    return subprocess.run([python, "-c", "import venv"], capture_output=True, check=False).returncode == 0
+
+
+FOUND = interpreters()
+OLDEST, NEWEST = min(FOUND, key=SUPPORTED.index), max(FOUND, key=SUPPORTED.index)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel and the sdist, made with the build backend of the development environment."""
+    out = tmp_path_factory.mktemp("dist")
+    for target in ("wheel", "sdist"):
+        _run(sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(out))
+    return out
+
+
+def test_the_wheel_holds_schemas_page_and_types(built: Path) -> None:
+    names = zipfile.ZipFile(next(built.glob("*.whl"))).namelist()
+    wanted = ("schemas/hit/1.0.0.json", "schemas/asyncapi.yaml", "observe/page/page.js", "py.typed")
+    assert not [name for name in wanted if f"producer/{name}" not in names]
+    assert not [name for name in names if name.startswith("tests/")]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("version", "kind"), [(OLDEST, "*.tar.gz"), (NEWEST, "*.whl")])
+def test_it_installs_and_runs_in_a_clean_environment(built: Path, tmp_path: Path, version: str, kind: str) -> None:
+    python = tmp_path / "env" / "bin" / "python"
+    _run(FOUND[version], "-m", "venv", str(tmp_path / "env"))
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run(*pip, "--require-hashes", "-r", str(ROOT / "requirements.lock"))
+    if kind == "*.tar.gz":
+        _run(*pip, "hatchling")
+        _run(*pip, "--no-deps", "--no-build-isolation", str(next(built.glob(kind))))
+    else:
+        _run(*pip, "--no-deps", str(next(built.glob(kind))))
+    command = str(python.with_name("wolkvox-hits"))
+    assert "all is well" in _run(command, "schemas", "check", cwd=tmp_path)
+    assert "0042" in _run(
+        command, "config", "show", "--set", "wolkvox.server=0042", "--set", "wolkvox.token=x", cwd=tmp_path
+    )
+    assert "Example" in _run(command, "run", "--help", cwd=tmp_path)
+    _run(str(python), "-c", "import producer.service, producer.events, producer.demo.simulator", cwd=tmp_path)
+
+
+def test_the_locks_name_no_index_and_have_a_hash_for_each_line() -> None:
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        text = (ROOT / name).read_text()
+        assert "://" not in text
+        assert "--index" not in text
+        pins = [line for line in text.splitlines() if "==" in line]
+        assert pins
+        assert all(line.endswith("\\") for line in pins), "each pin goes on with its hashes"
+
+
+def _run(*command: str, cwd: Path = ROOT) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
