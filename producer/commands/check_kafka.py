@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from producer.commands.check_findings import Finding, failed, ok, warning
+from producer.commands.check_grants import grant
 from producer.commands.check_topics import TopicsCheck
 from producer.errors import AccessDenied, KafkaFailed
 from producer.kafka.connection import Connection
 from producer.kafka.inquiry import Inquiry
-from producer.kafka.metadata import Metadata
+from producer.kafka.metadata import Metadata, Operation
 from producer.kafka.permissions import describe_group, try_group, try_transactional_id
 from producer.model import Topic
 from producer.settings import Kafka
@@ -80,7 +81,8 @@ async def _group(cluster: Inquiry) -> Finding:
         await try_group(cluster)
         group = await describe_group(cluster)
     except AccessDenied as error:
-        return failed(AREA, "group", str(error), f"kafka-acls --add --operation Read --group {name}")
+        hint = grant(cluster.connection.settings, [Operation.READ], "--group", name)
+        return failed(AREA, "group", str(error), hint)
     except KafkaFailed as error:
         return _failed("group", error)
     count = len(group.members)
@@ -93,10 +95,8 @@ async def _transactional_id(cluster: Inquiry) -> Finding:
     try:
         await try_transactional_id(cluster, prefix + PROBE)
     except AccessDenied as error:
-        hint = (
-            "kafka-acls --add --operation Write --operation Describe "
-            f"--transactional-id {prefix} --resource-pattern-type prefixed"
-        )
+        where = ("--transactional-id", prefix, "--resource-pattern-type", "prefixed")
+        hint = grant(cluster.connection.settings, [Operation.WRITE], *where)
         return failed(AREA, "transactions", str(error), hint)
     except KafkaFailed as error:
         hint = "a cluster of fewer brokers than transaction.state.log.replication.factor has no transactions"

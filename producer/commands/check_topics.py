@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 
 from producer.commands.check_findings import Finding, failed, ok, warning
+from producer.commands.check_grants import grant
 from producer.errors import AccessDenied, KafkaFailed
 from producer.kafka.inquiry import Inquiry
 from producer.kafka.metadata import Metadata, Operation, TopicFacts
@@ -44,13 +45,14 @@ class TopicsCheck:
         if facts.missing:
             return await self._missing(topic, facts.name)
         if facts.error is not None:
-            return _not_described(facts, _NEEDED[topic])
+            return self._not_described(facts, _NEEDED[topic])
         if lacking := _NEEDED[topic] - facts.allowed:
-            return _lacking(facts.name, lacking)
+            told = f"not permitted: {', '.join(sorted(one.acl for one in lacking))}"
+            return _failed(facts.name, told, self._grant(facts.name, lacking))
         try:
             config = await topic_config(self._cluster, facts.name)
         except KafkaFailed as error:
-            return _failed(facts.name, str(error), _grant(facts.name, _NEEDED[topic]))
+            return _failed(facts.name, str(error), self._grant(facts.name, _NEEDED[topic]))
         return self._fit(topic, facts, config)
 
     def _fit(self, topic: Topic, facts: TopicFacts, config: Mapping[str, str]) -> Finding:
@@ -91,7 +93,7 @@ class TopicsCheck:
                 config=config,
             )
         except AccessDenied as error:
-            return _failed(name, f"missing; {error}", _grant(name, {Operation.CREATE}))
+            return _failed(name, f"missing; {error}", self._grant(name, {Operation.CREATE}))
         except KafkaFailed as error:
             return _failed(name, f"missing, and it can't be created: {error}", self._create(topic, name))
         return _ok(name, f"missing; `run` will create it with {partitions} partitions")
@@ -109,6 +111,15 @@ class TopicsCheck:
         text = f"missing while {hits.name} holds records: it was deleted, and `run` refuses to start"
         hint = "`wolkvox-hits ledger init` makes it anew; what the API still shows, up to an hour, is published again"
         return _failed(name, text, hint)
+
+    def _not_described(self, facts: TopicFacts, needed: set[Operation]) -> Finding:
+        assert facts.error is not None
+        if facts.forbidden:
+            return _failed(facts.name, "not there, or not for us to see", self._grant(facts.name, needed))
+        return _failed(facts.name, f"can't be described now ({facts.error.__name__})", "check again in a minute")
+
+    def _grant(self, name: str, needed: set[Operation]) -> str:
+        return grant(self._settings, needed, "--topic", name)
 
     def _wanted(self, topic: Topic) -> tuple[int, Mapping[str, str]]:
         if topic is Topic.LEDGER:
@@ -148,23 +159,6 @@ def _weak(topics: list[TopicFacts]) -> Finding:
     fewest = min(facts.replicas for facts in topics)
     text = f"{len(topics)} of the topics have {fewest} replica{'' if fewest == 1 else 's'}: hits are lost with a disk"
     return warning(AREA, "replication", text, "production wants 3 with min.insync.replicas=2; fine for a trial")
-
-
-def _not_described(facts: TopicFacts, needed: set[Operation]) -> Finding:
-    assert facts.error is not None
-    if facts.forbidden:
-        return _failed(facts.name, "not there, or not for us to see", _grant(facts.name, needed))
-    return _failed(facts.name, f"can't be described now ({facts.error.__name__})", "check again in a minute")
-
-
-def _lacking(name: str, lacking: set[Operation]) -> Finding:
-    return _failed(name, f"not permitted: {', '.join(sorted(one.acl for one in lacking))}", _grant(name, lacking))
-
-
-def _grant(name: str, needed: set[Operation]) -> str:
-    return (
-        f"kafka-acls --add {' '.join(f'--operation {acl}' for acl in sorted(one.acl for one in needed))} --topic {name}"
-    )
 
 
 def _alter(name: str, config: str) -> str:

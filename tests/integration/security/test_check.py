@@ -71,7 +71,10 @@ async def test_who_may_do_nothing_is_told_each_thing_to_grant(
     secured.acls.topics(topic)
     everything = {"hits", "dead-letter", "coverage", "ledger", "group", "transactions"}
     findings = await told(secured, simulator, topic, user=user, failing=everything)
-    assert f"--topic {topic}.ledger" in findings["ledger"].hint
+    assert findings["ledger"].hint == (
+        f"kafka-acls --add --allow-principal User:{user} "
+        f"--operation DescribeConfigs --operation Read --operation Write --topic {topic}.ledger"
+    )
     assert f"--operation Read --group {topic}" in findings["group"].hint
     assert f"--transactional-id {topic}.ledger- --resource-pattern-type prefixed" in findings["transactions"].hint
 
