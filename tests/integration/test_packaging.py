@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,21 @@ def test_the_locks_name_no_index_and_have_a_hash_for_each_line() -> None:
         pins = [line for line in text.splitlines() if "==" in line]
         assert pins
         assert all(line.endswith("\\") for line in pins), "each pin goes on with its hashes"
+
+
+def test_every_licence_lets_the_service_be_shipped() -> None:
+    """Permissive ones, and MPL-2.0, which asks only for its own files; copyleft for the whole would show here."""
+    fine = re.compile(r"MIT|BSD|Apache|ISC|MPL|Mozilla Public|PSF|Python Software")
+    pins = re.findall(r"^([\w.-]+)==[^;\n]*$", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    assert len(pins) > 20
+    licences = {pin: _licence(pin) for pin in pins}
+    assert not {pin: licence for pin, licence in licences.items() if not fine.search(licence) or "GPL" in licence}
+
+
+def _licence(package: str) -> str:
+    about = metadata(package)
+    classifiers = [one for one in about.get_all("Classifier") or [] if one.startswith("License")]
+    return " ".join([about.get("License-Expression") or "", (about.get("License") or "")[:60], *classifiers])
 
 
 def _run(*command: str, cwd: Path = ROOT) -> str:
