@@ -92,4 +92,6 @@ def _java(text: str, folder: Path) -> Sequence[str]:
 def _javascript(text: str, folder: Path) -> Sequence[str]:
     npm_install(KAFKAJS, folder)
     (folder / "consumer.js").write_text(text)
-    return ["node", "consumer.js"]
+    # By default Node keeps in memory what a full pipe does not take, and goes on: told would not be done.
+    (folder / "blocking.js").write_text("process.stdout._handle.setBlocking(true);")
+    return ["node", "--require", "./blocking.js", "consumer.js"]

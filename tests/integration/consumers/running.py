@@ -62,11 +62,12 @@ class Running:
 
     def kill_when_stuck(self) -> None:
         """Read nothing until nothing more fits, so that it stands in the middle of its work; then SIGKILL."""
-        deadline = time.monotonic() + PATIENCE
-        while self._waiting() < PIPE - 200:  # more than a line: the next print waits
+        deadline, before = time.monotonic() + PATIENCE, -1
+        while (waiting := self._waiting()) < PIPE - 200 or waiting > before:
             assert time.monotonic() < deadline, f"it says too little:{self._words()}"
             assert self._process.poll() is None, f"it ended:{self._words()}"
-            time.sleep(0.01)  # a pipe that is full tells nobody
+            before = waiting
+            time.sleep(0.2)  # a pipe tells nobody that it is full: it is if nothing was added for this long
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
         while self._read(deadline):
