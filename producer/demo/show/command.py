@@ -83,13 +83,14 @@ async def _interruptible(plan: Plan, narrator: Narrator) -> int:
 
 
 async def _demo(plan: Plan, narrator: Narrator) -> Audit:
+    simulator = plan.simulator()
     async with AsyncExitStack() as stack:
         stack.callback(narrator.close)
         narrator.step(f"A real Apache Kafka {KAFKA_VERSION} starts on this machine")
         began = monotonic()
         kafka = await stack.enter_async_context(running_kafka(properties=plan.broker, on_progress=narrator.fetched))
         narrator.say(f"It answers on {kafka.bootstrap} after {monotonic() - began:.1f} s.")
-        simulator = await stack.enter_async_context(plan.simulator())
+        await stack.enter_async_context(simulator)
         settings = plan.settings(simulator, kafka.bootstrap)
         instance = Instance(settings)
         stack.push_async_callback(instance.close)

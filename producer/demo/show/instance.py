@@ -83,7 +83,7 @@ class Instance:
         """How its one source is, in the words of its own /status.json."""
         listening = next(self.facts("status_listening"), None)
         if self.pid is None:
-            return "does not run"
+            return "has ended"
         if listening is None:
             return "starts"
         try:

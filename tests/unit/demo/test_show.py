@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from producer.demo.broker import Progress
-from producer.demo.show import lines
+from producer.demo.show import demo, lines
 from producer.demo.show.audit import Audit, audit
 from producer.demo.show.instance import _unset
 from producer.demo.show.lines import Lines
@@ -145,6 +145,12 @@ def test_the_plan_gives_settings_without_a_warning() -> None:
     assert not settings.warnings
     assert settings.sources[0].window == plan.window
     assert plan.outage > plan.report
+
+
+def test_a_rate_that_can_not_be_is_refused_before_anything_starts(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="rate: more than 0"):
+        demo(rate=0.0)
+    assert not capsys.readouterr().out
 
 
 def test_the_service_gets_neither_settings_of_a_real_operation_nor_proxies() -> None:
