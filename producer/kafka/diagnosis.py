@@ -8,7 +8,6 @@ is a cluster that may come back, which `run` waits for.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import ssl
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from dataclasses import dataclass
 
 from aiokafka import errors as kafka
 from aiokafka.conn import create_conn
-from aiokafka.protocol.admin import SaslHandShakeRequest
 
 from producer.errors import AccessDenied, KafkaFailed, Unavailable
 from producer.kafka.bounds import bounded
@@ -57,31 +55,6 @@ async def diagnosis(error: Exception, address: Address, protocol: str) -> KafkaF
         if isinstance(one, ssl.SSLError) and "CERTIFICATE" in (one.reason or ""):
             return AccessDenied(f"{address}: {_refused_certificate(one.reason)}")
     return await _second_look(causes[-1], address, protocol)
-
-
-async def wants_login(address: Address, protocol: str, context: ssl.SSLContext | None) -> AccessDenied | None:
-    """Whether a listener that let us connect without a login closes the connection for want of one."""
-    with contextlib.suppress(Exception):
-        opening = create_conn(
-            address.host,
-            address.port,
-            security_protocol=protocol,
-            ssl_context=context,
-            request_timeout_ms=int(PATIENCE * 1000),
-        )
-        conn = await bounded(opening, seconds=PATIENCE, what=str(address))
-        try:
-            answer = await conn.send(SaslHandShakeRequest("PLAIN"))
-        finally:
-            conn.close()
-        if answer.enabled_mechanisms:
-            mechanisms = " or ".join(sorted(answer.enabled_mechanisms))
-            right = "SASL_SSL" if protocol == "SSL" else "SASL_PLAINTEXT"
-            return AccessDenied(
-                f"{address} wants a login: set KAFKA_SECURITY_PROTOCOL={right} (it is {protocol}) and "
-                f"KAFKA_SASL_MECHANISM={mechanisms}"
-            )
-    return None
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -12,13 +12,15 @@ from collections.abc import Callable, Collection
 from random import Random
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from producer.errors import AccessDenied, KafkaFailed
 from producer.kafka.assignor import StickyShards
 from producer.kafka.bounds import bounded, leave_behind
 from producer.kafka.connection import Connection
 from producer.kafka.failures import named
+from producer.kafka.probe import explained
+from producer.kafka.rotation import Rotation
 
 LEAVE_BOUND = 2.0
 LONGEST_WAIT = 10.0
@@ -55,12 +57,16 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         return min(3.0, self._connection.settings.session_timeout / 4)
 
     async def run(self) -> None:
-        """Be a member until cancelled, then leave; raises AccessDenied before the first assignment."""
+        """Be a member until cancelled, then leave; raises AccessDenied before the first assignment.
+
+        When other credentials were given to us and are accepted, leave and join with them.
+        """
         failures = 0
         while True:
             try:
                 await self._stay()
-            except KafkaFailed as error:
+            except KafkaFailed as failed:
+                error = await explained(failed, self._connection)
                 if isinstance(error, AccessDenied) and not self._joined:
                     raise
                 failures = 0 if self._settled.is_set() else failures + 1
@@ -93,16 +99,29 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
 
     async def _stay(self) -> None:
         with named(f"joining the group {self._connection.settings.group_id}"):
+            rotation = Rotation(self._connection)
             self._consumer = self._new_consumer()
             self._consumer.subscribe([self._topic], listener=self)
             try:
                 await bounded(self._consumer.start(), seconds=self._join_bound(), what="joining the group")
-                while True:
-                    # A member that holds an assignment must go on asking, although all is paused.
-                    await self._consumer.getmany(timeout_ms=1000)
+                while not await rotation.due():
+                    await self._rest(rotation)
             finally:
                 self._settled.clear()
                 await self._leave()
+
+    async def _rest(self, rotation: Rotation) -> None:
+        """Half a session, and then the question whether the coordinator still hears us.
+
+        aiokafka looks for a lost coordinator for ever and in silence, with a password that was replaced too.
+        """
+        session = self._connection.settings.session_timeout
+        until = asyncio.get_running_loop().time() + session / 2
+        while asyncio.get_running_loop().time() < until:
+            # A member that holds an assignment must go on asking, although all is paused.
+            await self._consumer.getmany(timeout_ms=1000)
+        asking = self._consumer.committed(TopicPartition(self._topic, 0))
+        await bounded(rotation.during(asking), seconds=1.5 * session, what="asking the group's coordinator")
 
     def _join_bound(self) -> float:
         return 30.0 + 3 * self._connection.settings.session_timeout

@@ -6,18 +6,18 @@ on trying for ever. Asking first, and again when they fall silent, tells a clust
 
 from __future__ import annotations
 
-import asyncio
-
-from producer.errors import AccessDenied, KafkaFailed, Unavailable
+from producer.errors import AccessDenied, Discard, Fenced, KafkaFailed, TooLarge, Unavailable, Untrusted
 from producer.kafka.bounds import bounded
 from producer.kafka.connection import Connection
-from producer.kafka.diagnosis import wants_login
+from producer.kafka.diagnosis import Address
 from producer.kafka.inquiry import Inquiry
+from producer.kafka.logins import login_refusal
+from producer.kafka.rights import refuse_missing_rights
 
 BOUND = 15.0
 """Seconds for all of it."""
-PAUSE = 10.0
-"""Seconds between two tries of credentials that are not accepted yet."""
+EXPLANATION_BOUND = 10.0
+"""Seconds that it may take longer until a failure is dealt with, so that it can be told what is behind it."""
 
 
 async def probe(connection: Connection) -> None:
@@ -26,9 +26,11 @@ async def probe(connection: Connection) -> None:
 
 
 async def explained(error: KafkaFailed, connection: Connection) -> KafkaFailed:
-    """`error`, or the refusal that is behind it: asked when a client has no answer and does not say why."""
+    """`error`, or the refusal that is behind it: asked when a client fails and does not say why."""
+    if isinstance(error, Fenced | TooLarge | Untrusted):
+        return error
     try:
-        await probe(connection)
+        await bounded(_refusals(connection), seconds=EXPLANATION_BOUND, what="asking what is refused")
     except AccessDenied as denied:
         return denied
     except KafkaFailed:
@@ -36,41 +38,27 @@ async def explained(error: KafkaFailed, connection: Connection) -> KafkaFailed:
     return error
 
 
-class Rotation:
-    """Tells when the credentials that a client was made with have been replaced by others that are accepted.
-
-    aiokafka's clients keep what they were given: after a rotation they go on until a connection breaks, and then stay
-    outside. What is not accepted yet waits: a file may be replaced before the cluster knows the new password.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._stamp = connection.stamp()
-        self._again = 0.0
-
-    async def due(self) -> bool:
-        """Whether a new client should take over now; asks the cluster only if a file has changed."""
-        now = asyncio.get_running_loop().time()
-        if now < self._again or self._connection.stamp() == self._stamp:
-            return False
-        self._again = now + PAUSE
-        try:
-            await probe(self._connection)
-        except KafkaFailed:
-            return False
-        return True
+async def _refusals(connection: Connection) -> None:
+    await probe(connection)
+    async with Inquiry(connection) as cluster:
+        await refuse_missing_rights(cluster)
 
 
 async def _probe(connection: Connection) -> None:
     async with Inquiry(connection) as cluster:
         wire = await cluster.any_wire()
         try:
-            found = await cluster.metadata()
-        except Unavailable as error:
-            options = connection.options()
-            wanted = await wants_login(wire.address, options["security_protocol"], options.get("ssl_context"))
-            raise wanted or error from None
+            brokers = await _brokers(cluster)
+        except (Unavailable, Discard) as error:
+            raise await login_refusal(connection, wire.address) or error from None
         # A certificate may be good for the bootstrap's name and not for the one that a broker advertises.
-        for trouble in (await cluster.answers(list(found.brokers.values()))).values():
+        for trouble in (await cluster.answers(brokers)).values():
             if isinstance(trouble, AccessDenied):
                 raise trouble
+
+
+async def _brokers(cluster: Inquiry) -> list[Address]:
+    found = list((await cluster.metadata()).brokers.values())
+    if not found:  # what a broker still has to say of a failed login reads as an empty answer
+        raise Unavailable(f"{cluster.connection.settings.bootstrap_servers} answers, but names no broker")
+    return found

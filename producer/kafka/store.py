@@ -13,7 +13,7 @@ from time import perf_counter
 from aiokafka import AIOKafkaProducer
 
 from producer.clock import Clock
-from producer.errors import Discard, Fenced, TooLarge, Unavailable, Untrusted
+from producer.errors import AccessDenied, Discard, Fenced, TooLarge, Unavailable, Untrusted
 from producer.kafka.batches import Batches
 from producer.kafka.bounds import bounded, leave_behind
 from producer.kafka.census import Census
@@ -96,6 +96,8 @@ class KafkaShardStore:
             # Somebody lowered max.message.bytes: with the limit as it was, every further try would fail as well.
             self._limit_doubted = True
             raise
+        except AccessDenied as error:
+            raise await explained(error, self._connection) from None
         except (Unavailable, Discard) as error:
             # In the middle of a transaction, so nobody knows how it ended, also if it turns out why.
             seconds = perf_counter() - began

@@ -14,8 +14,14 @@ LISTENERS = {
     "MUTUAL": "SSL",
     "EXPIRED": "SSL",
     "STRANGER": "SSL",
+    "BARE": "SSL",
+    "BRIEF": "SASL_SSL",
 }
-"""LOGIN and CLEAR take every mechanism; EXPIRED has a certificate of yesterday, STRANGER one for another host."""
+"""LOGIN and CLEAR take every mechanism; EXPIRED has a certificate of yesterday, STRANGER one for another host.
+
+BARE wants neither a login nor a certificate; BRIEF is as LOGIN, and hangs up on whoever logged in SESSION ms ago.
+"""
+SESSION = 3000
 PASSWORD = "right-and-long-0192"
 USERS = 24
 """Users `user-1` and so on, each for one test, known to PLAIN and to SCRAM."""
@@ -28,6 +34,8 @@ def secured_kafka(folder: Path, trusted: Authority) -> EmbeddedKafka:
     certificates = {
         "LOGIN": ours,
         "MUTUAL": ours,
+        "BARE": ours,
+        "BRIEF": ours,
         "EXPIRED": trusted.server("expired", expired=True),
         "STRANGER": trusted.server("stranger", "kafka.example"),
     }
@@ -36,11 +44,12 @@ def secured_kafka(folder: Path, trusted: Authority) -> EmbeddedKafka:
         "ssl.truststore.type": "PEM",
         "ssl.truststore.location": str(trusted.file),
         "listener.name.mutual.ssl.client.auth": "required",
+        "listener.name.brief.connections.max.reauth.ms": str(SESSION),
         "ssl.principal.mapping.rules": r"RULE:^.*CN=([^,]+).*$/$1/",
     }
     for listener, leaf in certificates.items():
         properties |= _keystore(listener.lower(), leaf.both)
-    for listener in ("login", "clear"):
+    for listener in ("login", "clear", "brief"):
         properties |= _mechanisms(listener)
     return EmbeddedKafka(listeners=LISTENERS, properties=properties, format_arguments=_scram_users())
 
