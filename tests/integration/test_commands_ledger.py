@@ -162,9 +162,12 @@ async def test_a_reset_is_refused_while_the_service_runs_and_names_who(here_asyn
     assert "cursor/0042" in await asyncio.to_thread(exported, here_async)
 
 
-async def test_a_reset_fences_an_owner_that_the_group_does_not_know(here_async: Settings) -> None:
+@pytest.mark.parametrize("beside", [0, 1])
+async def test_a_reset_fences_an_owner_that_the_group_does_not_know_in_any_shard(
+    here_async: Settings, beside: int
+) -> None:
     name = f"{here_async.kafka.topic}.ledger"
-    shard = shard_of("0042", SHARDS)
+    shard = (shard_of("0042", SHARDS) + beside) % SHARDS
     async with _owner(here_async, f"{name}-{shard}") as owner:
         await owner.begin_transaction()
         await owner.send_and_wait(name, key=b"hit/0042/c", value=TOLD, partition=shard)
