@@ -28,6 +28,7 @@ _CODECS = {
     "lz4": codec.has_lz4,
     "zstd": codec.has_zstd,
 }
+"""Whether each value of KAFKA_COMPRESSION can be written and read here."""
 
 
 @dataclass(frozen=True, slots=True)

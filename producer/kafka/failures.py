@@ -13,7 +13,7 @@ from traceback import extract_tb
 
 from aiokafka import errors as kafka
 
-from producer.errors import AccessDenied, Discard, Fenced, KafkaFailed, TooLarge, Unavailable
+from producer.errors import AccessDenied, Discard, Fenced, KafkaFailed, TooLarge, Unavailable, Untrusted
 
 _DENIED = {
     kafka.TopicAuthorizationFailedError: "the topic: grant Describe on it, Write too, and Read if it is the ledger",
@@ -63,6 +63,10 @@ def failure(error: Exception, what: str) -> KafkaFailed:
         return Fenced(f"{what}: another producer took the transactional id")
     if isinstance(error, _TOO_LARGE):
         return TooLarge(f"{what}: over the broker's max.message.bytes")
+    if isinstance(error, kafka.UnsupportedCodecError):
+        return Untrusted(
+            f"{what}: compressed in a way that needs a package more: pip install 'wolkvox-hits[compression]'"
+        )
     if isinstance(error, _AWAY):
         return Unavailable(f"{what}: Kafka does not answer ({type(error).__name__})")
     return Discard(f"{what}: {type(error).__name__}{_place(error)}")
