@@ -95,7 +95,8 @@ def test_every_licence_lets_the_service_be_shipped() -> None:
 def _licence(package: str) -> str:
     about = metadata(package)
     classifiers = [one for one in about.get_all("Classifier") or [] if one.startswith("License")]
-    return " ".join([about.get("License-Expression") or "", (about.get("License") or "")[:60], *classifiers])
+    free_text = [one[:60] for one in about.get_all("License") or []]
+    return " ".join([*(about.get_all("License-Expression") or []), *free_text, *classifiers])
 
 
 def _run(*command: str, cwd: Path = ROOT) -> str:
