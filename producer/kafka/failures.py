@@ -24,8 +24,19 @@ _DENIED = {
     kafka.UnsupportedSaslMechanismError: "the mechanism: set KAFKA_SASL_MECHANISM to one that the listener has",
     kafka.IllegalSaslStateError: "any login, this listener has none: set KAFKA_SECURITY_PROTOCOL without SASL_",
 }
-_FENCED = (kafka.ProducerFenced, kafka.InvalidProducerEpoch)
-_TOO_LARGE = (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeError)
+_KINDS: tuple[tuple[tuple[type[Exception], ...], type[KafkaFailed], str], ...] = (
+    ((kafka.ProducerFenced, kafka.InvalidProducerEpoch), Fenced, "another producer took the transactional id"),
+    (
+        (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeError),
+        TooLarge,
+        "over the broker's max.message.bytes",
+    ),
+    (
+        (kafka.UnsupportedCodecError,),
+        Untrusted,
+        "compressed in a way that needs a package more: pip install 'wolkvox-hits[compression]'",
+    ),
+)
 _AWAY = (
     kafka.KafkaConnectionError,
     kafka.KafkaTimeoutError,
@@ -59,14 +70,9 @@ def failure(error: Exception, what: str) -> KafkaFailed:
     for denied, cause in _DENIED.items():
         if isinstance(error, denied):
             return AccessDenied(f"{what}: Kafka refuses {cause} ({type(error).__name__})")
-    if isinstance(error, _FENCED):
-        return Fenced(f"{what}: another producer took the transactional id")
-    if isinstance(error, _TOO_LARGE):
-        return TooLarge(f"{what}: over the broker's max.message.bytes")
-    if isinstance(error, kafka.UnsupportedCodecError):
-        return Untrusted(
-            f"{what}: compressed in a way that needs a package more: pip install 'wolkvox-hits[compression]'"
-        )
+    for types, kind, text in _KINDS:
+        if isinstance(error, types):
+            return kind(f"{what}: {text}")
     if isinstance(error, _AWAY):
         return Unavailable(f"{what}: Kafka does not answer ({type(error).__name__})")
     return Discard(f"{what}: {type(error).__name__}{_place(error)}")
