@@ -145,9 +145,8 @@ class KafkaShardStore:
     def _repartitioned(self, server: str, *, found: int, right: int) -> str:
         return (
             f"the ledger {self._topics.name(Topic.LEDGER)} has server {server} in partition {found}, it belongs into "
-            f"{right} of {self._topics.shards}: the topic was repartitioned. With the service stopped, "
-            "`wolkvox-hits ledger export`, recreate the topic with its old number of partitions and import, or "
-            f"`wolkvox-hits ledger reset {server}` at the cost of up to an hour of duplicates"
+            f"{right} of {self._topics.shards}: the topic was repartitioned. With every instance stopped, "
+            f"`wolkvox-hits ledger reset {server}` forgets the source, at the cost of up to an hour of duplicates"
         )
 
     def _new_producer(self, transactional_id: str) -> AIOKafkaProducer:
