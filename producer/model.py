@@ -107,6 +107,8 @@ class Rows:
     summaries: int = 0
     """The report's own TOTAL lines: neither event nor dead letter, counted as drift."""
     drift: dict[str, int] = field(default_factory=dict)
+    fresh: list[str] | None = None
+    """The ids of `hits` that the reader was not told to be known, in their order; None if it did not ask."""
 
 
 class GapKind(StrEnum):

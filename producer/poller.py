@@ -41,7 +41,7 @@ class Poller:
         """One snapshot, from the API to pending; raises PollFailed, and then nothing has changed."""
         began = perf_counter()
         snapshot = await self._api.fetch()
-        rows = self._reader.identify(snapshot, known=self.source.hits.keys())
+        rows = self._reader.identify(snapshot, known=self.source.hits.present)
         unseen = self.source.unseen(rows)
         self._require_room(len(unseen))
         hits, dead = await self._read(unseen, snapshot)

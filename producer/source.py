@@ -77,16 +77,17 @@ class Source:
 
     def unseen(self, rows: Rows) -> dict[str, Row]:
         """The rows with an id that is neither told nor waiting, in the order sent. Changes nothing."""
-        told, waiting = self.hits.keys(), self.pending.hits
-        return {key: row for key, row in rows.hits.items() if key not in told and key not in waiting}
+        waiting, found = self.pending.hits, rows.hits
+        fresh = found if rows.fresh is None else rows.fresh
+        return {key: found[key] for key in self.hits.unknown(fresh) if key not in waiting}
 
     def add(self, snapshot: Snapshot, rows: Rows, *, hits: dict[str, Hit], dead: dict[str, DeadRow]) -> Harvest:
         """Take the snapshot: known ids count as seen, the new ones wait for Kafka, its time is covered.
 
         `hits` are the unseen rows that became events, `dead` all dead rows of the snapshot, told or not.
         """
-        self.hits.touch(rows.hits.keys(), snapshot.received)
-        self.dead.touch(dead.keys(), snapshot.received)
+        self.hits.touch(rows.hits, snapshot.received)
+        self.dead.touch(dead, snapshot.received)
         harvest = Harvest(
             requested=snapshot.requested,
             received=snapshot.received,

@@ -36,7 +36,8 @@ def identify(snapshot: Snapshot, *, known: Container[str] = frozenset()) -> Rows
     exact, snapshot.exact = snapshot.exact, None
     rows, fresh = _by_id(snapshot.rows, known)
     if exact is not None and _loses_digits(rows, fresh):
-        rows, _ = _by_id(exact(), known)
+        rows, fresh = _by_id(exact(), known)
+    rows.fresh = fresh
     return rows
 
 

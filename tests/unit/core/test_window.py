@@ -121,5 +121,6 @@ def test_the_window_is_a_map_from_id_to_its_last_snapshot(steps: list[tuple[str,
         else:
             window.restore(ids, at(now))
             model = {key: model.get(key, now) for key in ids}
-        assert window.keys() == model.keys()
+        assert set(window) == model.keys()
+        assert len(window) == len(model)
         assert set(window.expired(at(now))) == {key for key, seen in model.items() if now - seen >= 10}
