@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from producer.clock import Moment
-from producer.model import DeadRow, Hit, Reason, Rows, Snapshot
+from producer.model import Cursor, DeadRow, Hit, Reason, Rows, Snapshot
 from producer.pending import Harvest
 from producer.source import Dropped, Source, SourceFold, Taken
 
@@ -86,3 +86,19 @@ def commit(source: Source) -> Taken:
     taken = take(source)
     source.settle(taken)
     return taken
+
+
+def fold(*hits: str, cursor: Moment | None = None, dead: str = "", observed: str = "earlier") -> SourceFold:
+    """What the ledger says of the source."""
+    return SourceFold(
+        dict.fromkeys(hits, observed),
+        dict.fromkeys(dead, observed),
+        None if cursor is None else Cursor(cursor.wall, None),
+    )
+
+
+def dropped_by(source: Source) -> Dropped:
+    """What the next transaction drops; it succeeds."""
+    dropped = Dropped()
+    source.settle(source.take(60_000, dropped))
+    return dropped

@@ -67,7 +67,7 @@ def test_the_ledger_of_a_transaction_is_what_memory_becomes() -> None:
     fold.apply((record.key, record.value) for record in records_of(taken) if record.topic is Topic.LEDGER)
     source.settle(taken)
     found = fold.sources()[SERVER]
-    assert (found.hits.keys(), found.dead.keys(), found.cursor) == (
+    assert (set(found.hits), set(found.dead), found.cursor) == (
         set(source.hits),
         set(source.dead),
         taken.cursor,
