@@ -20,7 +20,8 @@ THIRDS = 3
 
 async def test_a_kill_between_any_two_steps_of_a_poll_neither_loses_nor_doubles(stages: Open) -> None:
     """Each life first tells what its predecessor left untold of the very same snapshot, then dies one step further."""
-    await asyncio.gather(*[die_at_each(await stages(), POLLING[part::THIRDS]) for part in range(THIRDS)])
+    lives = [die_at_each(await stages(), POLLING[part::THIRDS]) for part in range(THIRDS)]
+    await asyncio.gather(*lives, die_while_taking(await stages()))
 
 
 async def die_at_each(stage: Stage, steps: Sequence[str]) -> None:
@@ -44,7 +45,7 @@ async def die_at_each(stage: Stage, steps: Sequence[str]) -> None:
     await stage.assert_exactly_once()
 
 
-async def test_a_kill_while_the_shard_is_taken_neither_loses_nor_doubles(stage: Stage) -> None:
+async def die_while_taking(stage: Stage) -> None:
     """After the transactional id was taken, in the middle of the ledger, before memory has it."""
     stage.clock.stop()
     first = await stage.start("first", KAFKA_GROUP_INSTANCE_ID="one")

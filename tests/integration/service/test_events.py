@@ -26,9 +26,19 @@ pytestmark = pytest.mark.kafka
 SCHEMA = Path(REPOSITORY, "schemas/hit/1.0.0.json").read_bytes()
 
 
-async def test_hits_are_valid_cloudevents_with_the_values_that_the_api_sent(stage: Stage) -> None:
-    """Checked with the released schema as it stands, the CloudEvents SDK, and the call centre's own books."""
+async def test_what_is_on_the_topic_is_what_other_programs_expect(stage: Stage) -> None:
+    """One service's output, looked at from three sides."""
+    began = stage.clock.now().wall
     found = await published(stage)
+    assert_valid(stage, found)
+    await assert_placed(stage, found)
+    # The moment of the batch, not of the call, which may lie an hour back: retention goes by this time.
+    ended = stage.clock.now().wall + 60
+    assert all(began <= record.timestamp / 1000 <= ended for record in found)
+
+
+def assert_valid(stage: Stage, found: list[Record]) -> None:
+    """Checked with the released schema as it stands, the CloudEvents SDK, and the call centre's own books."""
     schema = jsonschema_rs.validator_for(orjson.loads(SCHEMA), validate_formats=True)
     calls = {hit.conn_id: hit for hit in calls_of(stage)}
     for record in found:
@@ -37,22 +47,13 @@ async def test_hits_are_valid_cloudevents_with_the_values_that_the_api_sent(stag
         assert_says(record, calls[record.key])
 
 
-async def test_the_key_is_the_conn_id_and_lands_where_other_clients_would_put_it(stage: Stage) -> None:
+async def assert_placed(stage: Stage, found: list[Record]) -> None:
     """librdkafka's murmur2 partitioner, which is the Java client's, sends the same keys to the same partitions."""
-    found = await published(stage)
     theirs = f"{stage.topic}.theirs"
     await asyncio.to_thread(produce, stage.bootstrap, theirs, [record.key for record in found])
     places = {record.key: record.partition for record in await read(stage.bootstrap, theirs)}
     assert {record.key: record.partition for record in found} == places
     assert len(set(places.values())) == 3
-
-
-async def test_record_timestamps_are_the_moment_of_the_batch_and_not_of_the_call(stage: Stage) -> None:
-    """A call may lie an hour back, or by a wrong clock ahead; retention and the broker's checks go by this time."""
-    began = stage.clock.now().wall
-    found = await published(stage)
-    ended = stage.clock.now().wall + 60
-    assert all(began <= record.timestamp / 1000 <= ended for record in found)
 
 
 async def published(stage: Stage) -> list[Record]:

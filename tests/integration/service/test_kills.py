@@ -27,7 +27,7 @@ async def kill_a_static_member(stage: Stage) -> None:
         instance = await stage.start(f"life {number}", KAFKA_GROUP_INSTANCE_ID="one")
         await instance.until("shard_taken")
         # Not waiting for anything: the moment of the kill is what is varied, over two rounds of polls and commits.
-        await asyncio.sleep(rng.uniform(0, 1.2))
+        await asyncio.sleep(rng.uniform(0, 1.0))
         await instance.kill()
     last = await stage.start("the last", KAFKA_GROUP_INSTANCE_ID="one")
     await stage.caught_up(last)

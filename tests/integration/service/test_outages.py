@@ -1,8 +1,14 @@
-"""A broker that dies, freezes or is not there: polling goes on, every wait ends, nothing is lost or doubled."""
+"""A broker that dies, freezes or is not there: polling goes on, every wait ends, nothing is lost or doubled.
+
+One outage serves several call centres side by side: each brings a service in another state into it.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -13,70 +19,115 @@ from tests.integration.service.stage import Stage
 
 pytestmark = pytest.mark.kafka
 
+STOP_BOUND = 10.0
+HERITAGE = 150.0
+"""Seconds that a report reaches back where an heir must still find what died with a process before."""
 
-async def test_a_broker_that_is_killed_three_times_costs_nothing(stages: Open, frail: FrailKafka) -> None:
-    """The service polls on, hits wait, and the first transaction after each restart tells them."""
-    stage = await stages(bootstrap=frail.bootstrap)
-    instance = await stage.start()
-    await instance.until("committed")
-    for _ in range(3):
-        since = instance.mark()
-        await asyncio.to_thread(frail.kill)
-        await instance.until("poll_done", since=since, where=lambda line: line["pending"] > 0)
-        since = instance.mark()
-        await asyncio.to_thread(frail.start)
-        await instance.until("committed", since=since, where=lambda line: line["events"] > 0)
-    await finished(stage, instance)
+
+async def test_a_broker_that_is_killed_costs_nothing(stages: Open, frail: FrailKafka) -> None:
+    """Three times for one service; the first time others start, outlive a short report, or are asked to end."""
+    lasting, early = [await stages(bootstrap=frail.bootstrap) for _ in range(2)]
+    term, interrupt = [await stages(bootstrap=frail.bootstrap, window=HERITAGE) for _ in range(2)]
+    # Its report reaches back 4 s, so that hits are in it only while Kafka is away.
+    short = await stages(bootstrap=frail.bootstrap, window=4.0, late=0.0)
+    running = [await stage.start() for stage in (lasting, term, interrupt)]
+    forgetful = await short.start(WOLKVOX_WINDOW="3s")
+    await asyncio.gather(*(one.until("committed") for one in (*running, forgetful)))
+    missed_before = short.simulator.never_shown
+    async with outage(frail.kill, frail.start):
+        first = await early.start()
+        _, late, *_ = await asyncio.gather(
+            polls_on(running[0]),
+            not_ready(early, first),
+            ends(running[1], signal.SIGTERM),
+            ends(running[2], signal.SIGINT),
+            outlives_the_report(short, forgetful),
+        )
+    await asyncio.gather(publishes(running[0], since=0), publishes(first, since=late))
+    assert (await early.page(first, "/readyz")).json() == {"ok": True, "reasons": []}
+    for _ in range(2):
+        async with outage(frail.kill, frail.start):
+            await polls_on(running[0])
+        await publishes(running[0], since=running[0].mark())
+    await asyncio.gather(
+        finished(lasting, running[0]),
+        finished(early, first),
+        finished(short, forgetful),
+        inherited(term),
+        inherited(interrupt),
+    )
+    assert short.simulator.never_shown == missed_before
 
 
 async def test_a_broker_that_is_frozen_for_20_seconds_costs_nothing(stages: Open, frail: FrailKafka) -> None:
     """It keeps its connections and says nothing: longer than any session, as long as any request."""
-    stage = await stages(bootstrap=frail.bootstrap)
-    instance = await stage.start()
-    await instance.until("committed")
-    frail.suspend()
-    polls = stage.simulator.polls
-    await stage.simulator.until(lambda: stage.simulator.polls >= polls + 20)
-    since = instance.mark()
-    frail.resume()
+    lasting = await stages(bootstrap=frail.bootstrap)
+    term, impatient = [await stages(bootstrap=frail.bootstrap, window=HERITAGE) for _ in range(2)]
+    running = [await stage.start() for stage in (lasting, term, impatient)]
+    await asyncio.gather(*(one.until("committed") for one in running))
+    polls = lasting.simulator.polls
+    async with outage(frail.suspend, frail.resume):
+        await asyncio.gather(
+            ends(running[1], signal.SIGTERM),
+            ends_at_the_second_signal(running[2]),
+            lasting.simulator.until(lambda: lasting.simulator.polls >= polls + 20),
+        )
+    await publishes(running[0], since=running[0].mark())
+    await asyncio.gather(finished(lasting, running[0]), inherited(term), inherited(impatient))
+
+
+async def polls_on(instance: Instance) -> None:
+    """Hits wait while Kafka is away."""
+    await instance.until("poll_done", since=instance.mark(), where=lambda line: line["pending"] > 0)
+
+
+async def publishes(instance: Instance, *, since: int) -> None:
+    """The next transaction with hits."""
     await instance.until("committed", since=since, where=lambda line: line["events"] > 0)
-    await finished(stage, instance)
 
 
-async def test_a_service_that_starts_before_its_kafka_waits_for_it(stages: Open, frail: FrailKafka) -> None:
-    """Alive, not ready, and the probe says why; then it goes on by itself."""
-    await asyncio.to_thread(frail.kill)
-    stage = await stages(bootstrap=frail.bootstrap)
-    instance = await stage.start()
+async def not_ready(stage: Stage, instance: Instance) -> int:
+    """Started before its Kafka: alive, not ready, and the probe says why; where its log then stands."""
     await instance.until("kafka_unavailable")
     assert (await stage.page(instance, "/healthz")).status_code == 200
     answer = await stage.page(instance, "/readyz")
     assert (answer.status_code, answer.json()) == (503, {"ok": False, "reasons": ["kafka: unreachable"]})
     assert stage.simulator.polls == 0
-    await asyncio.to_thread(frail.start)
-    await instance.until("committed")
-    await instance.until("poll_done", since=instance.mark())
-    assert (await stage.page(instance, "/readyz")).json() == {"ok": True, "reasons": []}
-    await finished(stage, instance)
+    return instance.mark()
 
 
-async def test_hits_that_left_the_report_while_kafka_was_away_are_published_all_the_same(
-    stages: Open, frail: FrailKafka
-) -> None:
-    """A report that reaches back 4 s, an outage of 8 polls: hits were in the report only while Kafka was away."""
-    stage = await stages(bootstrap=frail.bootstrap, window=4.0, late=0.0)
-    instance = await stage.start(WOLKVOX_WINDOW="3s")
-    await instance.until("committed")
-    missed_before = stage.simulator.never_shown  # before there was a service
-    await asyncio.to_thread(frail.kill)
+async def outlives_the_report(stage: Stage, instance: Instance) -> None:
+    """More hits wait than the report still shows."""
     polls = stage.simulator.polls
     await stage.simulator.until(lambda: stage.simulator.polls >= polls + 8)
-    reported = {row.conn_id for row in stage.simulator.sources["0042"].rows(stage.clock.now().wall)}
-    waiting = (await stage.page(instance, "/status.json")).json()["sources"][0]["pending"]
-    assert waiting > len(reported)
-    await asyncio.to_thread(frail.start)
-    await finished(stage, instance)
-    assert stage.simulator.never_shown == missed_before
+    reported = stage.simulator.sources["0042"].rows(stage.clock.now().wall)
+    (source,) = (await stage.page(instance, "/status.json")).json()["sources"]
+    assert source["pending"] > len(reported)
+
+
+async def ends(instance: Instance, number: signal.Signals) -> None:
+    """Asked to end with hits that wait: within 10 s, and the log says how many die with it."""
+    await polls_on(instance)
+    seconds = await instance.stop(number)
+    print(f"{number.name} without Kafka: {seconds:.1f} s")  # noqa: T201
+    assert seconds < STOP_BOUND
+    assert instance.told("service_stopped")[0]["pending"] > 0
+
+
+async def ends_at_the_second_signal(instance: Instance) -> None:
+    """A person who presses Ctrl-C twice does not want to wait for the broker."""
+    await polls_on(instance)
+    instance.send(signal.SIGINT)
+    await instance.until("service_stopping")
+    instance.send(signal.SIGINT)
+    assert await instance.ended(within=1.5) != 0
+
+
+async def inherited(stage: Stage) -> None:
+    """What died with a process is still in the report, and told by the next one."""
+    # In a group of its own: the dead member's place in the old one is kept until its session ends.
+    heir = await stage.start("heir", KAFKA_GROUP_ID=f"heirs-of-{stage.topic}")
+    await finished(stage, heir)
 
 
 async def finished(stage: Stage, *instances: Instance) -> None:
@@ -84,3 +135,13 @@ async def finished(stage: Stage, *instances: Instance) -> None:
     await stage.caught_up(*instances)
     await asyncio.gather(*(one.stop() for one in instances))
     await stage.assert_exactly_once()
+
+
+@asynccontextmanager
+async def outage(begin: Callable[[], None], end: Callable[[], None]) -> AsyncIterator[None]:
+    """An outage that ends with the block."""
+    await asyncio.to_thread(begin)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(end)

@@ -17,7 +17,14 @@ MARGIN = 3.0
 """Seconds on top of what is promised, for a machine that is busy with other tests."""
 
 
-async def test_a_standby_takes_over_from_a_dead_owner_and_from_one_that_leaves(stages: Open) -> None:
+async def test_the_promises_to_whoever_runs_several_instances(stages: Open) -> None:
+    """Takeover, rolling restart, static members, two groups on one topic, two topics in one group: all at once."""
+    await asyncio.gather(
+        *(story(stages) for story in (takes_over, rolls, keeps_its_shard, fence_each_other, never_meet))
+    )
+
+
+async def takes_over(stages: Open) -> None:
     """After SIGKILL within the session timeout plus 2 s, after SIGTERM within 2 s."""
     stage = await stages()
     first = await stage.start("first")
@@ -39,7 +46,7 @@ async def test_a_standby_takes_over_from_a_dead_owner_and_from_one_that_leaves(s
     await finished(stage, third)
 
 
-async def test_a_rolling_restart_of_three_instances_neither_loses_nor_doubles(stages: Open) -> None:
+async def rolls(stages: Open) -> None:
     """Each in turn is asked to end and started anew; there is a poller all the time."""
     stage = await stages()
     running = [await stage.start(f"old {number}") for number in range(3)]
@@ -51,7 +58,7 @@ async def test_a_rolling_restart_of_three_instances_neither_loses_nor_doubles(st
     await finished(stage, *running)
 
 
-async def test_a_static_member_that_restarts_keeps_its_shard(stages: Open) -> None:
+async def keeps_its_shard(stages: Open) -> None:
     """KAFKA_GROUP_INSTANCE_ID: killed and started again within the session timeout, it moves nothing."""
     stage = await stages()
     owner = await stage.start("owner", KAFKA_GROUP_INSTANCE_ID="z")
@@ -66,7 +73,7 @@ async def test_a_static_member_that_restarts_keeps_its_shard(stages: Open) -> No
     assert not other.told("shard_taken"), "the shard moved"
 
 
-async def test_two_groups_on_one_topic_fence_each_other_and_say_so(stages: Open) -> None:
+async def fence_each_other(stages: Open) -> None:
     """Nobody's hits are doubled by it; the log names the likely cause once it has gone on for a while."""
     stage = await stages()
     instances = [await stage.start(group, KAFKA_GROUP_ID=f"{group}-{stage.topic}") for group in ("one", "two")]
@@ -80,7 +87,7 @@ async def test_two_groups_on_one_topic_fence_each_other_and_say_so(stages: Open)
     await finished(stage, instances[0])
 
 
-async def test_two_topics_with_one_group_id_never_meet(stages: Open) -> None:
+async def never_meet(stages: Open) -> None:
     """Each instance polls its own source for its own topic, as if it were alone."""
     opened = [await stages(), await stages()]
     instances = [await stage.start(KAFKA_GROUP_ID=f"shared-{opened[0].topic}") for stage in opened]

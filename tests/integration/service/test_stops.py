@@ -1,17 +1,15 @@
-"""Asked to end: exit 0 within 10 s whatever it was doing, and a word about the hits that die with it."""
+"""Asked to end: exit 0 within 10 s whatever it was doing (without Kafka: see test_outages)."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from producer.demo.broker.ports import Ports
 from tests.integration.service.conftest import Open
-from tests.integration.service.frail import FrailKafka
 from tests.integration.service.instance import Instance
 from tests.integration.service.stage import Stage
 
@@ -76,42 +74,6 @@ async def test_it_ends_within_10_seconds_whatever_it_does(stages: Open) -> None:
     assert max(slow.values()) < BOUND
 
 
-async def test_it_ends_within_10_seconds_while_kafka_is_away(stages: Open, frail: FrailKafka) -> None:
-    """Killed or frozen in the middle, with hits that wait: they die with the process, and the log says how many."""
-    for outage, back in ((frail.kill, frail.start), (frail.suspend, frail.resume)):
-        opened = [await stages(bootstrap=frail.bootstrap) for _ in SIGNALS]
-        instances = [await healthy(stage, outage.__name__) for stage in opened]
-        async with during(outage, back):
-            for instance in instances:
-                await instance.until("poll_done", since=instance.mark(), where=lambda line: line["pending"] > 0)
-            asked = zip(instances, SIGNALS, strict=True)
-            seconds = await asyncio.gather(*(instance.stop(number) for instance, number in asked))
-        print(outage.__name__, [round(one, 1) for one in seconds])  # noqa: T201
-        assert max(seconds) < BOUND
-        assert all(instance.told("service_stopped")[0]["pending"] > 0 for instance in instances)
-        await asyncio.gather(*(inherited(stage) for stage in opened))
-
-
-async def test_the_second_signal_ends_it_at_once(stages: Open, frail: FrailKafka) -> None:
-    """A person who presses Ctrl-C twice does not want to wait for the broker."""
-    stage = await stages(bootstrap=frail.bootstrap)
-    instance = await healthy(stage, "impatient")
-    async with during(frail.suspend, frail.resume):
-        await instance.until("poll_done", since=instance.mark(), where=lambda line: line["pending"] > 0)
-        instance.send(signal.SIGINT)
-        await instance.until("service_stopping")
-        instance.send(signal.SIGINT)
-        assert await instance.ended(within=1.5) != 0
-
-
-async def inherited(stage: Stage) -> None:
-    """What died with a process is still in the report, and told by the next one."""
-    heir = await stage.start("heir", KAFKA_GROUP_ID=f"heirs-of-{stage.topic}")
-    await stage.caught_up(heir)
-    await heir.stop()
-    await stage.assert_exactly_once()
-
-
 async def ended(stage: Stage, state: State, number: signal.Signals) -> float:
     """Bring a service into a state and ask it to end; the seconds that took."""
     instance = await state(stage, f"{state.__name__} {number.name}")
@@ -120,13 +82,3 @@ async def ended(stage: Stage, state: State, number: signal.Signals) -> float:
     assert instance.told("service_stopped")
     assert not any("Traceback" in line for line in instance.raw)
     return seconds
-
-
-@asynccontextmanager
-async def during(outage: Callable[[], None], back: Callable[[], None]) -> AsyncIterator[None]:
-    """An outage that ends with the block."""
-    await asyncio.to_thread(outage)
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(back)

@@ -18,10 +18,14 @@ pytestmark = pytest.mark.kafka
 STEPS = ("fetched", "taken", "begun", "all_delivered", "committing")
 
 
-async def test_a_zombie_cannot_publish_wherever_it_was_stopped(stages: Open) -> None:
-    """SIGSTOP for longer than the session timeout at each of five steps, a standby takes over, SIGCONT."""
+async def test_a_zombie_cannot_publish_wherever_it_was_stopped(stages: Open, frail: FrailKafka, proxy: Proxy) -> None:
+    """At each of five steps by SIGSTOP, and by a cut network, for longer than the session timeout."""
     opened = [await stages() for _ in STEPS]
-    hidden = await asyncio.gather(*(revive(stage, step) for stage, step in zip(opened, STEPS, strict=True)))
+    apart = await stages(bootstrap=frail.bootstrap)
+    *hidden, _ = await asyncio.gather(
+        *(revive(stage, step) for stage, step in zip(opened, STEPS, strict=True)),
+        cut_off(apart, frail, proxy),
+    )
     # Where its batches had reached the broker, there was something for read_committed to hide.
     assert dict(zip(STEPS, hidden, strict=True))["all_delivered"] > 0
 
@@ -52,11 +56,8 @@ async def revive(stage: Stage, step: str) -> int:
     return len(everything.hits) - len(before.hits)
 
 
-async def test_an_owner_cut_off_from_the_broker_is_fenced_when_the_network_is_mended(
-    stages: Open, frail: FrailKafka, proxy: Proxy
-) -> None:
-    """It goes on polling meanwhile; what it sent into the cut arrives late, and is refused."""
-    stage = await stages(bootstrap=frail.bootstrap)
+async def cut_off(stage: Stage, frail: FrailKafka, proxy: Proxy) -> int:
+    """The owner goes on polling meanwhile; what it sent into the cut arrives late, and is refused."""
     owner = await stage.start("cut off", KAFKA_BOOTSTRAP_SERVERS=frail.proxied)
     await owner.until("committed")
     standby = await stage.start("standby")
@@ -70,6 +71,7 @@ async def test_an_owner_cut_off_from_the_broker_is_fenced_when_the_network_is_me
     proxy.mend()
     await owner.until("shard_given_up", since=since)
     await finished(stage, owner, standby)
+    return 0
 
 
 async def finished(stage: Stage, *instances: Instance) -> None:
