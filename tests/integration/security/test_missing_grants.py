@@ -7,10 +7,14 @@ from itertools import count
 
 import pytest
 
+from producer.connecting import connection
 from producer.demo.simulator import Simulator
+from producer.errors import AccessDenied
+from producer.kafka.topics import TopicSetup
+from producer.settings import load
 from tests.integration.security.conftest import Secured
 from tests.integration.security.ending import ends
-from tests.integration.security.environments import plain
+from tests.integration.security.environments import api, plain
 from tests.integration.security.grants import Grant, least
 
 pytestmark = pytest.mark.kafka
@@ -37,6 +41,19 @@ async def test_without_any_one_grant_run_ends_and_names_it(
     assert grant.name in text
     others = {one.name for one in NEEDED if one.resource == "topic"} - {grant.name}
     assert not [name for name in others if f"{name}," in f"{text},"], text
+
+
+@pytest.mark.parametrize("resource", ["group", "transactional-id"])
+async def test_a_standby_that_could_not_take_over_ends_at_its_start_too(
+    secured: Secured, simulator: Simulator, topics: None, resource: str
+) -> None:
+    user = next(users)
+    await asyncio.to_thread(secured.acls.grant, user, [one for one in NEEDED if one.resource != resource])
+    names = {"KAFKA_TOPIC": BASE, "KAFKA_GROUP_ID": GROUP}
+    settings = load(config=None, environ={**api(simulator), **plain(secured, user), **names})
+    # All that happens before the group is joined, and so before any shard is taken.
+    with pytest.raises(AccessDenied, match=resource.replace("-", " ")):
+        await TopicSetup(connection(settings.kafka, client_id="standby")).ready()
 
 
 async def test_without_create_run_ends_and_names_both_ways_out(

@@ -69,6 +69,7 @@ async def test_clients_that_connect_at_once_share_one_request() -> None:
     server.answering.clear()
     tokens = Tokens(server.fetch, clock=Watch())
     asking = [asyncio.create_task(tokens.token()) for _ in range(5)]
+    await asyncio.sleep(0)  # all have asked
     server.answering.set()
     assert set(await asyncio.gather(*asking)) == {"token-1"}
 
