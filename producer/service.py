@@ -142,9 +142,9 @@ def _signalled() -> asyncio.Event:
     loop = asyncio.get_running_loop()
 
     def ask(number: signal.Signals) -> None:
-        _log.info("service_stopping", signal=number.name)
         loop.remove_signal_handler(number)
         signal.signal(number, signal.SIG_DFL)  # asyncio leaves SIGINT to Python, which would wait for every task
+        _log.info("service_stopping", signal=number.name)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
