@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.integration.service.conftest import Open
 from tests.integration.service.crash_points import POLLING, TAKING
 from tests.integration.service.stage import Stage
+from tests.integration.service.together import together
 
 pytestmark = pytest.mark.kafka
 
@@ -21,7 +21,7 @@ THIRDS = 3
 async def test_a_kill_between_any_two_steps_of_a_poll_neither_loses_nor_doubles(stages: Open) -> None:
     """Each life first tells what its predecessor left untold of the very same snapshot, then dies one step further."""
     lives = [die_at_each(await stages(), POLLING[part::THIRDS]) for part in range(THIRDS)]
-    await asyncio.gather(*lives, die_while_taking(await stages()))
+    await together(*lives, die_while_taking(await stages()))
 
 
 async def die_at_each(stage: Stage, steps: Sequence[str]) -> None:

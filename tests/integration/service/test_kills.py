@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.service.conftest import Open
 from tests.integration.service.stage import Stage
+from tests.integration.service.together import together
 
 pytestmark = pytest.mark.kafka
 
@@ -17,7 +18,7 @@ KILLS = 20
 
 async def test_twenty_kills_neither_lose_nor_double_a_hit(stages: Open) -> None:
     """Two call centres side by side, the service of one a static member, that of the other an ordinary one."""
-    await asyncio.gather(kill_a_static_member(await stages()), kill_a_dynamic_member(await stages()))
+    await together(kill_a_static_member(await stages()), kill_a_dynamic_member(await stages()))
 
 
 async def kill_a_static_member(stage: Stage) -> None:

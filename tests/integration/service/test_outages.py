@@ -16,6 +16,7 @@ from tests.integration.service.conftest import Open
 from tests.integration.service.frail import FrailKafka
 from tests.integration.service.instance import Instance
 from tests.integration.service.stage import Stage
+from tests.integration.service.together import together
 
 pytestmark = pytest.mark.kafka
 
@@ -32,24 +33,24 @@ async def test_a_broker_that_is_killed_costs_nothing(stages: Open, frail: FrailK
     short = await stages(bootstrap=frail.bootstrap, window=4.0, late=0.0)
     running = [await stage.start() for stage in (lasting, term, interrupt)]
     forgetful = await short.start(WOLKVOX_WINDOW="3s")
-    await asyncio.gather(*(one.until("committed") for one in (*running, forgetful)))
+    await together(*(one.until("committed") for one in (*running, forgetful)))
     missed_before = short.simulator.never_shown
     async with outage(frail.kill, frail.start):
         first = await early.start()
-        _, late, *_ = await asyncio.gather(
+        await together(
             polls_on(running[0]),
             not_ready(early, first),
             ends(running[1], signal.SIGTERM),
             ends(running[2], signal.SIGINT),
             outlives_the_report(short, forgetful),
         )
-    await asyncio.gather(publishes(running[0], since=0), publishes(first, since=late))
+    await together(publishes(running[0], since=0), publishes(first, since=0))
     assert (await early.page(first, "/readyz")).json() == {"ok": True, "reasons": []}
     for _ in range(2):
         async with outage(frail.kill, frail.start):
             await polls_on(running[0])
         await publishes(running[0], since=running[0].mark())
-    await asyncio.gather(
+    await together(
         finished(lasting, running[0]),
         finished(early, first),
         finished(short, forgetful),
@@ -64,16 +65,16 @@ async def test_a_broker_that_is_frozen_for_20_seconds_costs_nothing(stages: Open
     lasting = await stages(bootstrap=frail.bootstrap)
     term, impatient = [await stages(bootstrap=frail.bootstrap, window=HERITAGE) for _ in range(2)]
     running = [await stage.start() for stage in (lasting, term, impatient)]
-    await asyncio.gather(*(one.until("committed") for one in running))
+    await together(*(one.until("committed") for one in running))
     polls = lasting.simulator.polls
     async with outage(frail.suspend, frail.resume):
-        await asyncio.gather(
+        await together(
             ends(running[1], signal.SIGTERM),
             ends_at_the_second_signal(running[2]),
             lasting.simulator.until(lambda: lasting.simulator.polls >= polls + 20),
         )
     await publishes(running[0], since=running[0].mark())
-    await asyncio.gather(finished(lasting, running[0]), inherited(term), inherited(impatient))
+    await together(finished(lasting, running[0]), inherited(term), inherited(impatient))
 
 
 async def polls_on(instance: Instance) -> None:
@@ -86,14 +87,13 @@ async def publishes(instance: Instance, *, since: int) -> None:
     await instance.until("committed", since=since, where=lambda line: line["events"] > 0)
 
 
-async def not_ready(stage: Stage, instance: Instance) -> int:
-    """Started before its Kafka: alive, not ready, and the probe says why; where its log then stands."""
+async def not_ready(stage: Stage, instance: Instance) -> None:
+    """Started before its Kafka: alive, not ready, and the probe says why."""
     await instance.until("kafka_unavailable")
     assert (await stage.page(instance, "/healthz")).status_code == 200
     answer = await stage.page(instance, "/readyz")
     assert (answer.status_code, answer.json()) == (503, {"ok": False, "reasons": ["kafka: unreachable"]})
     assert stage.simulator.polls == 0
-    return instance.mark()
 
 
 async def outlives_the_report(stage: Stage, instance: Instance) -> None:
@@ -133,7 +133,7 @@ async def inherited(stage: Stage) -> None:
 async def finished(stage: Stage, *instances: Instance) -> None:
     """Everything told, everybody gone, nothing twice."""
     await stage.caught_up(*instances)
-    await asyncio.gather(*(one.stop() for one in instances))
+    await together(*(one.stop() for one in instances))
     await stage.assert_exactly_once()
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.integration.service.conftest import Open
 from tests.integration.service.instance import Instance, Line
 from tests.integration.service.stage import SESSION_TIMEOUT, Stage
+from tests.integration.service.together import together
 
 pytestmark = pytest.mark.kafka
 
@@ -19,9 +20,7 @@ MARGIN = 3.0
 
 async def test_the_promises_to_whoever_runs_several_instances(stages: Open) -> None:
     """Takeover, rolling restart, static members, two groups on one topic, two topics in one group: all at once."""
-    await asyncio.gather(
-        *(story(stages) for story in (takes_over, rolls, keeps_its_shard, fence_each_other, never_meet))
-    )
+    await together(*(story(stages) for story in (takes_over, rolls, keeps_its_shard, fence_each_other, never_meet)))
 
 
 async def takes_over(stages: Open) -> None:
@@ -50,7 +49,7 @@ async def rolls(stages: Open) -> None:
     """Each in turn is asked to end and started anew; there is a poller all the time."""
     stage = await stages()
     running = [await stage.start(f"old {number}") for number in range(3)]
-    await asyncio.gather(*(one.until("shards_assigned") for one in running))
+    await together(*(one.until("shards_assigned") for one in running))
     for number in range(3):
         await running[0].stop()
         running = [*running[1:], await stage.start(f"new {number}")]
@@ -91,7 +90,7 @@ async def never_meet(stages: Open) -> None:
     """Each instance polls its own source for its own topic, as if it were alone."""
     opened = [await stages(), await stages()]
     instances = [await stage.start(KAFKA_GROUP_ID=f"shared-{opened[0].topic}") for stage in opened]
-    await asyncio.gather(*(one.until("committed") for one in instances))
+    await together(*(one.until("committed") for one in instances))
     for stage, instance in zip(opened, instances, strict=True):
         await finished(stage, instance)
         assert not instance.told("fenced")
@@ -106,5 +105,5 @@ def moment(line: Line) -> float:
 async def finished(stage: Stage, *instances: Instance) -> None:
     """Everything told, everybody gone, nothing twice."""
     await stage.caught_up(*instances)
-    await asyncio.gather(*(one.stop() for one in instances))
+    await together(*(one.stop() for one in instances))
     await stage.assert_exactly_once()

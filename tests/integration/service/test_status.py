@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from datetime import datetime
 
@@ -11,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.service.instance import Instance
 from tests.integration.service.stage import Stage
+from tests.integration.service.together import together
 
 pytestmark = pytest.mark.kafka
 
@@ -75,7 +75,7 @@ async def test_a_standby_is_ready(stage: Stage) -> None:
     assert (await stage.page(standby, "/readyz")).json() == {"ok": True, "reasons": []}
     (source,) = (await stage.page(standby, "/status.json")).json()["sources"]
     assert (source["owned"], source["state"], source["next_poll"]) == (False, "standby", None)
-    await asyncio.gather(owner.stop(), standby.stop())
+    await together(owner.stop(), standby.stop())
 
 
 async def test_no_fault_makes_it_tell_a_token_a_telephone_or_a_customer(stage: Stage) -> None:

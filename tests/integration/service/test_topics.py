@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from tests.integration.service.admin import Admin
 from tests.integration.service.conftest import Open
 from tests.integration.service.stage import Stage
+from tests.integration.service.together import together
 
 pytestmark = pytest.mark.kafka
 
@@ -100,7 +100,7 @@ REFUSALS: Mapping[Sabotage, str] = {
 async def test_topics_that_cannot_carry_the_promise_are_refused(stages: Open) -> None:
     """Exit 1, one line that says what is wrong and the way out, and the API was never asked."""
     opened = [await stages() for _ in REFUSALS]
-    await asyncio.gather(*(refused(stage, *how) for stage, how in zip(opened, REFUSALS.items(), strict=True)))
+    await together(*(refused(stage, *how) for stage, how in zip(opened, REFUSALS.items(), strict=True)))
 
 
 async def refused(stage: Stage, sabotage: Sabotage, words: str) -> None:

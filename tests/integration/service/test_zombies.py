@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 
 import pytest
@@ -12,6 +11,7 @@ from tests.integration.service.frail import FrailKafka
 from tests.integration.service.instance import Instance
 from tests.integration.service.proxy import Proxy
 from tests.integration.service.stage import SESSION_TIMEOUT, Stage
+from tests.integration.service.together import together
 
 pytestmark = pytest.mark.kafka
 
@@ -22,7 +22,7 @@ async def test_a_zombie_cannot_publish_wherever_it_was_stopped(stages: Open, fra
     """At each of five steps by SIGSTOP, and by a cut network, for longer than the session timeout."""
     opened = [await stages() for _ in STEPS]
     apart = await stages(bootstrap=frail.bootstrap)
-    *hidden, _ = await asyncio.gather(
+    *hidden, _ = await together(
         *(revive(stage, step) for stage, step in zip(opened, STEPS, strict=True)),
         cut_off(apart, frail, proxy),
     )
@@ -48,7 +48,7 @@ async def revive(stage: Stage, step: str) -> int:
     stage.clock.advance(3.0)
     await standby.until("poll_done", since=standby.mark(), where=lambda line: line["new"] > 0)
     await standby.until("poll_done", since=standby.mark(), new=0, pending=0)
-    await asyncio.gather(zombie.stop(), standby.stop())
+    await together(zombie.stop(), standby.stop())
     after = await stage.assert_exactly_once()
     assert len(after.hits) > len(before.hits)
     # Once at most: a shard that is given up takes the id back to tell what only it remembers.
@@ -77,5 +77,5 @@ async def cut_off(stage: Stage, frail: FrailKafka, proxy: Proxy) -> int:
 async def finished(stage: Stage, *instances: Instance) -> None:
     """Everything told, everybody gone, nothing twice."""
     await stage.caught_up(*instances)
-    await asyncio.gather(*(one.stop() for one in instances))
+    await together(*(one.stop() for one in instances))
     await stage.assert_exactly_once()
