@@ -15,7 +15,7 @@ from time import perf_counter
 from uuid import uuid4
 
 from producer.clock import Clock, elapsed
-from producer.errors import Discard, PendingFull
+from producer.errors import KafkaFailed, PendingFull
 from producer.model import DeadRow, Hit, Row, Rows, Snapshot
 from producer.outgoing import Transaction
 from producer.ports import Api, Budget, Polled, Reader, ShardStore, Told
@@ -45,6 +45,8 @@ class Poller:
         unseen = self.source.unseen(rows)
         self._require_room(len(unseen))
         hits, dead = await self._read(unseen, snapshot)
+        # Asked again with nothing awaited before the take: other sources may have filled the room meanwhile.
+        self._require_room(len(hits) + len(self.source.new_dead(rows.dead | dead)))
         harvest = self.source.add(snapshot, rows, hits=hits, dead=rows.dead | dead)
         return Polled(
             server=snapshot.server,
@@ -98,7 +100,7 @@ async def commit_once(sources: Sequence[Source], store: ShardStore, clock: Clock
         room -= taken[-1].rows
     try:
         await store.commit(Transaction(taken, told, limit=store.limit, now=clock.now().wall).records())
-    except (Discard, asyncio.CancelledError):
+    except (KafkaFailed, asyncio.CancelledError):
         for source, part in zip(sources, taken, strict=True):
             source.doubt(part)
         raise

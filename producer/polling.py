@@ -126,8 +126,8 @@ class Polling:
         try:
             async with self._turn():
                 self.state.quota = await self._ask_quota()
-        except PollFailed:
-            return  # not every operation has that report; the answer to the polls decides
+        except Exception:  # noqa: BLE001 (not every operation has that report, and a defect in reading it ends no polls)
+            return
         if short := shortfall(self.state.quota, self._interval):
             self._observer.quota_short(self.source.server, short)
 

@@ -24,6 +24,9 @@ from producer.source import SourceFold
 LONGEST_WAIT = 15.0
 """Seconds between tries to take the shard at most: full jitter below a bound that doubles from half a second."""
 
+POLL_BOUND = 2.0
+"""Seconds for a cancelled poll to let go of its connection."""
+
 FENCES, FENCE_MEMORY = 4, 120.0
 """Fenced this often within so many seconds while the group says "ours": somebody else holds the id for good."""
 
@@ -76,8 +79,8 @@ class Shard:
 
     async def stop(self, *, within: float) -> None:
         """Let the shard go: what waits is committed if that takes no longer than `within` seconds."""
-        await self._stop_polling()
         self._stopping.set()
+        await self._stop_polling()
         self._work.set()
         if self._task is not None:
             _, late = await asyncio.wait({self._task}, timeout=within)
@@ -104,7 +107,7 @@ class Shard:
             while not self._stopping.is_set():
                 wait = await self._tenure()
                 await self._pause(wait)
-            if self.pending:
+            if self.pending and not isinstance(self.failure, Fenced):
                 await self._tenure()  # stopped between two tries: one more, as long as `stop` waits
         finally:
             await self._stop_polling()
@@ -195,4 +198,5 @@ class Shard:
         polls, self._polls = self._polls, set()
         for task in polls:
             task.cancel()
-        await asyncio.gather(*polls, return_exceptions=True)
+        if polls:
+            await asyncio.wait(polls, timeout=POLL_BOUND)

@@ -46,6 +46,8 @@ class Dropped:
 
     confirmed: int = 0
     """The ledger has them, from a commit of ours whose outcome was unknown."""
+    confirmed_dead: int = 0
+    """Those of the confirmed that are dead letters."""
     duplicate: int = 0
     """The ledger has them from another owner."""
     superseded: int = 0
@@ -81,6 +83,10 @@ class Source:
         fresh = found if rows.fresh is None else rows.fresh
         return {key: found[key] for key in self.hits.unknown(fresh) if key not in waiting}
 
+    def new_dead(self, dead: Mapping[str, DeadRow]) -> dict[str, DeadRow]:
+        """Those of the dead rows that are neither told nor waiting. Changes nothing."""
+        return {key: row for key, row in dead.items() if key not in self.dead and key not in self.pending.dead}
+
     def add(self, snapshot: Snapshot, rows: Rows, *, hits: dict[str, Hit], dead: dict[str, DeadRow]) -> Harvest:
         """Take the snapshot: known ids count as seen, the new ones wait for Kafka, its time is covered.
 
@@ -93,7 +99,7 @@ class Source:
             received=snapshot.received,
             observed_at=snapshot.received.rfc3339(),
             hits=hits,
-            dead={key: row for key, row in dead.items() if key not in self.dead and key not in self.pending.dead},
+            dead=self.new_dead(dead),
             gaps=self.coverage.gaps(snapshot, rows.hits),
             cursor=self.coverage.advance(snapshot, hits),
         )
@@ -168,8 +174,10 @@ class Source:
         for harvest in self.pending.harvests():
             hits = [key for key in harvest.hits if key in self.hits]
             dead = [key for key in harvest.dead if key in self.dead]
-            confirmed = sum(key in self._in_doubt for key in (*hits, *dead))
+            confirmed_dead = sum(key in self._in_doubt for key in dead)
+            confirmed = sum(key in self._in_doubt for key in hits) + confirmed_dead
             dropped.confirmed += confirmed
+            dropped.confirmed_dead += confirmed_dead
             dropped.duplicate += self.pending.drop(harvest, hits, dead) - confirmed
 
     def _drop_superseded(self, dropped: Dropped) -> None:

@@ -99,7 +99,8 @@ class ServiceObserver:
         """Rows that left pending without a record of their own."""
         for server, one in told.items():
             drop = one.dropped
-            self._count_rows(server, published=drop.confirmed, duplicate=drop.duplicate)
+            published = drop.confirmed - drop.confirmed_dead
+            self._count_rows(server, published=published, dead_lettered=drop.confirmed_dead, duplicate=drop.duplicate)
             if drop.superseded:
                 self._metrics.pending_dropped_total.labels(server=server, reason="superseded").inc(drop.superseded)
                 _log.warning(

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from producer.errors import Discard, Fenced, PendingFull, Retry
+from producer.errors import AccessDenied, Discard, Fenced, KafkaFailed, PendingFull, Retry
 from producer.model import Topic
 from producer.poller import Poller, commit_once
 from producer.ports import Polled, Told
@@ -210,3 +210,33 @@ async def test_a_zombies_commit_changes_nothing() -> None:
     with pytest.raises(Fenced):
         await bench.commit()
     assert (bench.published(), len(bench.source.pending)) == ([], 1)
+
+
+@virtual_time
+async def test_dead_rows_count_against_the_pending_limit() -> None:
+    bench = Bench(limit=2)
+    with pytest.raises(PendingFull):
+        await bench.poll("no object", 5, None)
+    assert len(bench.source.pending) == 0
+
+
+class Refusing(MemoryShardStore):
+    """Whose commits land, and end with an error that is no Discard."""
+
+    async def commit(self, records: Any) -> None:
+        await super().commit(records)
+        raise AccessDenied("the credentials were rotated away between the commit and its answer")
+
+
+@virtual_time
+async def test_any_failure_of_kafka_leaves_the_outcome_unknown() -> None:
+    bench = Bench()
+    bench.store = Refusing(bench.kafka, number=SHARD)
+    await bench.store.take()
+    await bench.poll(a_row("a"))
+    with pytest.raises(KafkaFailed):
+        await bench.commit()
+    bench.store = MemoryShardStore(bench.kafka, number=SHARD)
+    bench.source.restore((await bench.store.take())[SERVER], bench.clock.now())
+    await bench.commit()
+    assert (bench.told.dropped.confirmed, bench.told.dropped.duplicate) == (1, 0)

@@ -162,3 +162,19 @@ async def test_two_sources_under_one_token_never_ask_at_the_same_time() -> None:
         await ended(task)
     assert max(inside) == 1
     assert all(api.requests for api in rig.apis.values())
+
+
+@virtual_time
+async def test_a_quota_answer_that_breaks_our_reading_does_not_end_the_polls() -> None:
+    rig = Rig()
+    (polling,) = rig.pollings
+
+    async def broken() -> Quota:
+        raise ValueError("a defect of ours")
+
+    polling._ask_quota = broken
+    task = polling_of(rig)
+    await elapse(2 * INTERVAL + 10)
+    assert not task.done()
+    await ended(task)
+    assert len(rig.api.requests) == 3

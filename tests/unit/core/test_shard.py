@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 import pytest
@@ -236,3 +237,23 @@ async def test_a_failure_that_is_mended_is_forgotten() -> None:
     await elapse(10)
     assert failure_of(shard) is None
     await shard.stop(within=1)
+
+
+@virtual_time
+async def test_a_zombie_told_by_the_group_to_go_takes_nothing_back() -> None:
+    rig, fresh = Rig(), asyncio.Event()
+
+    async def settled() -> None:
+        await fresh.wait()
+
+    shard = rig.shard(settled=settled)
+    shard.start()
+    await elapse(1)
+    owner = MemoryShardStore(rig.kafka, number=SHARD)
+    await owner.take()
+    rig.api.standing = [a_row("a")]
+    await elapse(LONG)
+    fresh.set()
+    await shard.stop(within=2)
+    assert rig.store.takes == 1
+    await owner.commit([])
