@@ -24,6 +24,9 @@ from producer.source import Source
 ROWS_PER_TRANSACTION = 60_000
 """The API's own cap: a full snapshot fits into one transaction, an outage's worth is told in several."""
 
+ROWS_INLINE = 10_000
+"""Up to here identifying takes a few milliseconds, at worst some tens: less than a thread is worth."""
+
 ROWS_BETWEEN_YIELDS = 2_000
 """About 10 ms of work; the loop's other tasks, heartbeats among them, get their turn in between."""
 
@@ -41,7 +44,7 @@ class Poller:
         """One snapshot, from the API to pending; raises PollFailed, and then nothing has changed."""
         began = perf_counter()
         snapshot = await self._api.fetch()
-        rows = self._reader.identify(snapshot, known=self.source.hits.present)
+        rows = await self._identify(snapshot)
         unseen = self.source.unseen(rows)
         self._require_room(len(unseen))
         hits, dead = await self._read(unseen, snapshot)
@@ -65,6 +68,13 @@ class Poller:
             drift=_drift(snapshot, rows),
             gaps=harvest.gaps,
         )
+
+    async def _identify(self, snapshot: Snapshot) -> Rows:
+        """The rows by id; a large answer beside the loop, for one of hostile rows may take a second."""
+        known = self.source.hits.present
+        if len(snapshot.rows) <= ROWS_INLINE:
+            return self._reader.identify(snapshot, known=known)
+        return await asyncio.to_thread(self._reader.identify, snapshot, known=known)
 
     async def _read(self, unseen: Mapping[str, Row], snapshot: Snapshot) -> tuple[dict[str, Hit], dict[str, DeadRow]]:
         """Each unseen row as a hit, or as a dead row with the reason."""
