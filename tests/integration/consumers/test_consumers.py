@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,15 +50,23 @@ def records(stream: Stream) -> Sequence[Record]:
     return _result(read(stream.bootstrap, stream.topic))
 
 
-@pytest.fixture(scope="module", params=NAMES)
-def run(
-    request: pytest.FixtureRequest,
-    stream: Stream,
-    records: Sequence[Record],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Run:
+@pytest.fixture(scope="module")
+def runs(
+    stream: Stream, records: Sequence[Record], tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Future[Run]]:
+    """All four, side by side: most of their time they wait."""
+    with ThreadPoolExecutor(len(NAMES)) as threads:
+        return {name: threads.submit(_run, name, stream, records, tmp_path_factory.mktemp(name)) for name in NAMES}
+
+
+@pytest.fixture(params=NAMES)
+def run(request: pytest.FixtureRequest, runs: Mapping[str, Future[Run]]) -> Run:
+    """One of the four; skips where its toolchain is absent."""
+    return runs[request.param].result()
+
+
+def _run(name: str, stream: Stream, records: Sequence[Record], folder: Path) -> Run:
     """One of the four, from the README's text to its last commit."""
-    name, folder = request.param, tmp_path_factory.mktemp(request.param)
     # Two groups: a killed member keeps its own busy for its session timeout. The second starts at its offsets.
     first, second = (Place(stream.bootstrap, stream.topic, f"{name}-{uuid4().hex[:6]}") for _ in range(2))
     with _started(name, first, folder) as killed:
@@ -108,9 +116,11 @@ def test_every_committed_hit_and_nothing_else_is_worked_on(run: Run, stream: Str
 
 @pytest.mark.kafka
 def test_a_hit_that_comes_again_is_not_worked_on_again(run: Run, stream: Stream) -> None:
-    once = Counter(run.following.done)
-    assert max(once.values()) == 1
-    assert stream.repeated <= set(run.following.done_before)
+    assert max(Counter(run.following.done).values()) == 1
+    # What stands for a table in the other two begins anew with the process.
+    known = stream.repeated if run.name in KEEPS_ITS_WORK else stream.repeated - run.killed.seen
+    assert known
+    assert known <= {*run.killed.done_before, *run.following.done_before}
 
 
 @pytest.mark.kafka
