@@ -1,0 +1,105 @@
+"""From taking a shard to the window being there again, for 100,000 and 1,000,000 ids in the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from producer.clock import SystemClock, rfc3339
+from producer.demo.broker import EmbeddedKafka
+from producer.ledger import PUBLISHED, hit_record, shard_of, told
+from producer.model import Topic
+from producer.source import Source
+from tests.benchmarks import bare
+from tests.benchmarks.answers import conn_id
+from tests.benchmarks.measures import Figure, Report, Spent, medians, ratios, spent
+from tests.benchmarks.stage import KEEP, WINDOW, Stage, staged
+
+COUNTS = {100_000: 7, 1_000_000: 3}
+"""Rounds by the number of ids."""
+SNAPSHOT = 1_200
+"""New ids of one snapshot: they share a value."""
+FASTEST = 250_000
+
+
+async def run(kafka: EmbeddedKafka) -> Report:
+    """Each number of ids in a partition of its own."""
+    figures: list[Figure] = []
+    async with staged(kafka, "restore") as stage:
+        for place, (count, rounds) in enumerate(COUNTS.items(), start=1):
+            server = next(
+                name for name in (f"{number:04}" for number in range(1, 9999)) if _shard(name, stage) == place
+            )
+            await _write(stage, server, count)
+            await _consume(stage, place, count)  # the first reading fills the broker's and the system's caches
+            ours, floors = [], []
+            for _ in range(rounds):
+                floors.append(await spent(lambda: _consume(stage, place, count)))  # noqa: B023 (awaited here)
+                ours.append(await _restore(stage, server, count))
+            figures += _figures(count, ours, floors)
+    return Report(
+        "restore",
+        "taking the shard, reading its ledger, filling the window. The floor: a plain consumer of "
+        "the same partition that only counts",
+        figures,
+    )
+
+
+def _figures(count: int, ours: Sequence[Spent], floors: Sequence[Spent]) -> list[Figure]:
+    middle, against = medians(ours), ratios(ours, floors)
+    return [
+        Figure(f"{count:,} ids, wall", count / middle.wall, "ids/s", at_least=FASTEST),
+        Figure(f"{count:,} ids, CPU", count / middle.cpu, "ids/s"),
+        Figure(f"{count:,} ids to the floor, wall", against.wall),
+        Figure(f"{count:,} ids to the floor, CPU", against.cpu),
+    ]
+
+
+def _shard(server: str, stage: Stage) -> int:
+    return shard_of(server, stage.topics.shards)
+
+
+async def _write(stage: Stage, server: str, count: int) -> None:
+    topic, partition, now = stage.topics.name(Topic.LEDGER), _shard(server, stage), time.time()
+    records = []
+    for number in range(count):
+        if number % SNAPSHOT == 0:
+            value = told(PUBLISHED, rfc3339(now - count / SNAPSHOT + number / SNAPSHOT))
+        record = hit_record(server, conn_id(number), value)
+        records.append(bare.Bare((topic, partition), record.key, record.value, record.headers))
+    async with bare.producer(stage.bootstrap, f"bench-ledger-{partition}", max_batch_size=bare.BATCH) as sender:
+        await bare.commit(sender, records)
+
+
+async def _restore(stage: Stage, server: str, count: int) -> Spent:
+    store, source, clock = stage.another_store(server), Source(server=server, keep=KEEP, window=WINDOW), SystemClock()
+
+    async def restore() -> None:
+        folds = await store.take()
+        source.restore(folds[server], clock.now())
+
+    try:
+        needed = await spent(restore)
+    finally:
+        await store.discard()
+    assert len(source.hits) == count
+    return needed
+
+
+async def _consume(stage: Stage, partition: int, count: int) -> None:
+    where = TopicPartition(stage.topics.name(Topic.LEDGER), partition)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=stage.bootstrap, isolation_level="read_committed", auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        consumer.assign([where])
+        found = 0
+        while found < count:
+            found += sum(map(len, (await consumer.getmany(timeout_ms=500)).values()))
+            await asyncio.sleep(0)
+    finally:
+        await consumer.stop()
