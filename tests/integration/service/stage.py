@@ -66,7 +66,6 @@ class Stage:
             "WOLKVOX_WINDOW": "20s",
             "POLL_INTERVAL": "1s",
             "POLL_TIMEOUT": "5s",
-            "DEDUP_WINDOW": "10m",
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
             "KAFKA_TOPIC": self.topic,
             "KAFKA_GROUP_ID": self.group,

@@ -73,6 +73,9 @@ async def test_a_broker_that_is_frozen_for_20_seconds_costs_nothing(stages: Open
             ends_at_the_second_signal(running[2]),
             lasting.simulator.until(lambda: lasting.simulator.polls >= polls + 20),
         )
+        answer = await lasting.page(running[0], "/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["reasons"][0].startswith("kafka: ")
     await publishes(running[0], since=running[0].mark())
     await together(finished(lasting, running[0]), inherited(term), inherited(impatient))
 

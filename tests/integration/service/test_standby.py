@@ -6,6 +6,7 @@ import asyncio
 from datetime import datetime
 
 import pytest
+from confluent_kafka import Producer
 
 from tests.integration.service.conftest import Open
 from tests.integration.service.instance import Instance, Line
@@ -19,8 +20,13 @@ MARGIN = 3.0
 
 
 async def test_the_promises_to_whoever_runs_several_instances(stages: Open) -> None:
-    """Takeover, rolling restart, static members, two groups on one topic, two topics in one group: all at once."""
-    await together(*(story(stages) for story in (takes_over, rolls, keeps_its_shard, fence_each_other, never_meet)))
+    """Takeover, rolling restart, static members, groups and topics that meet, a stranger's transaction."""
+    await together(
+        *(
+            story(stages)
+            for story in (takes_over, rolls, keeps_its_shard, fence_each_other, never_meet, waits_for_a_stranger)
+        )
+    )
 
 
 async def takes_over(stages: Open) -> None:
@@ -95,6 +101,32 @@ async def never_meet(stages: Open) -> None:
         await finished(stage, instance)
         assert not instance.told("fenced")
         assert not instance.told("kafka_unavailable")
+
+
+async def waits_for_a_stranger(stages: Open) -> None:
+    """Somebody else's open transaction in the ledger: nothing is read past it and nothing polled; the log says why."""
+    stage = await stages()
+    first = await stage.start("first")
+    await first.until("committed")
+    await first.stop()
+    stranger = Producer({"bootstrap.servers": stage.bootstrap, "transactional.id": f"stranger-to-{stage.topic}"})
+    await asyncio.to_thread(begin_writing, stranger, f"{stage.topic}.ledger")
+    polls = stage.simulator.polls
+    second = await stage.start("second")
+    told = await second.until("kafka_unavailable", shard=2)
+    assert "a transaction hangs there, or somebody else writes" in told["error"]
+    assert stage.simulator.polls == polls
+    await asyncio.to_thread(stranger.abort_transaction, 20)
+    await second.until("committed")
+    await finished(stage, second)
+
+
+def begin_writing(stranger: Producer, ledger: str) -> None:
+    """Write into the shard of server 0042 and leave the transaction open."""
+    stranger.init_transactions(20)
+    stranger.begin_transaction()
+    stranger.produce(ledger, partition=2, key=b"total/0042/1", value=b"{}")
+    assert stranger.flush(20) == 0
 
 
 def moment(line: Line) -> float:
