@@ -16,7 +16,7 @@ test: .venv/.installed  ## everything: lint, types, unit, contract and integrati
 
 check: .venv/.installed  ## the quick part: lint, types, unit and meta tests, in under a minute
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy
-	@$(BIN)/pytest -q tests/unit tests/meta
+	@$(BIN)/pytest -q -n 2 tests/unit tests/meta
 
 bench: .venv/.installed  ## the benchmarks: ratios taken in one run
 	@$(BIN)/python -m tests.benchmarks
@@ -38,6 +38,8 @@ lock:  ## resolve the dependencies anew, with hashes (needs uv)
 	  --extra compression pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --extra dev pyproject.toml -o requirements-dev.lock
+	echo 'hatchling>=1.26,<2' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --no-header --constraint requirements-dev.lock - -o ops/docker/build.lock
 
 clean:  ## remove what the commands above made
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

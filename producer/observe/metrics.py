@@ -23,7 +23,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
-from producer.errors import BadToken, NotASnapshot, PollFailed, QuotaSpent, Refused, Retry, SlowDown
+from producer.errors import BadToken, NotASnapshot, PendingFull, PollFailed, QuotaSpent, Refused, Retry, SlowDown
 from producer.model import GapKind
 from producer.observe.delays import Delays
 from producer.observe.report import ServiceReport
@@ -32,9 +32,14 @@ PREFIX: Final = "wolkvox_hits_"
 POLL_OK: Final = "ok"
 POLL_OUTCOMES: Final = (
     POLL_OK,
-    *(error.outcome for error in (Retry, SlowDown, QuotaSpent, BadToken, Refused, NotASnapshot, PollFailed)),
+    *(
+        error.outcome
+        for error in (Retry, SlowDown, QuotaSpent, BadToken, Refused, PendingFull, NotASnapshot, PollFailed)
+    ),
 )
 RESULTS: Final = ("published", "duplicate", "dead_lettered")
+SUPERSEDED: Final = "superseded"
+"""The one `reason` for which hits that waited are not published: another owner may have told and forgotten them."""
 TRANSACTION_OUTCOMES: Final = ("committed", "failed", "fenced", "too_large")
 _POLL_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 120.0)
 
@@ -123,6 +128,7 @@ class Metrics:
             self.polls_total.labels(server=server, outcome=outcome)
         for result in RESULTS:
             self.rows_total.labels(server=server, result=result)
+        self.pending_dropped_total.labels(server=server, reason=SUPERSEDED)
         self.poll_seconds.labels(server=server)
         for counter in (self.dates_unparsed_total, self.coverage_gap_seconds_total, self.snapshot_truncated_total):
             counter.labels(server=server)

@@ -10,7 +10,7 @@ from producer.clock import Clock, rfc3339
 from producer.errors import Fenced, KafkaFailed, TooLarge, Unavailable
 from producer.model import Gap
 from producer.observe.logs import context, get_logger
-from producer.observe.metrics import POLL_OK, Metrics
+from producer.observe.metrics import POLL_OK, SUPERSEDED, Metrics
 from producer.observe.report import MINUTES
 from producer.ports import Failed, Polled, Told
 
@@ -102,7 +102,7 @@ class ServiceObserver:
             published = drop.confirmed - drop.confirmed_dead
             self._count_rows(server, published=published, dead_lettered=drop.confirmed_dead, duplicate=drop.duplicate)
             if drop.superseded:
-                self._metrics.pending_dropped_total.labels(server=server, reason="superseded").inc(drop.superseded)
+                self._metrics.pending_dropped_total.labels(server=server, reason=SUPERSEDED).inc(drop.superseded)
                 _log.warning(
                     "rows_dropped",
                     server=server,
