@@ -28,7 +28,8 @@ class _State(Enum):
 @dataclass(slots=True, eq=False)
 class _Transaction:
     state: _State = _State.OPEN
-    touched: set[Where] = field(default_factory=set)
+    touched: dict[Where, int] = field(default_factory=dict)
+    """Where it wrote, and its first offset there."""
 
 
 class Record(NamedTuple):
@@ -58,6 +59,7 @@ class MemoryKafka:
         }
         self._epochs: dict[str, int] = {}
         self._open: dict[str, _Transaction] = {}
+        self._undecided: list[_Transaction] = []
         self._written = 0
 
     def producer(self, transactional_id: str) -> MemoryProducer:
@@ -76,8 +78,8 @@ class MemoryKafka:
 
     def last_stable_offset(self, where: Where) -> int:
         """How far a read_committed reader gets: the first record of a transaction that is still open."""
-        log = self._logs[where]
-        return next((at for at, entry in enumerate(log) if entry.transaction.state is _State.OPEN), len(log))
+        first = (one.touched[where] for one in self._undecided if where in one.touched)
+        return min(first, default=self.high_watermark(where))
 
     def committed(self, topic: Topic, partition: int | None = None) -> list[Record]:
         """What a read_committed reader gets, of one partition or of all, in the order written."""
@@ -97,10 +99,13 @@ class MemoryKafka:
 
     def append(self, transactional_id: str, where: Where, record: Outgoing) -> None:
         """Write a record within the open transaction of an id."""
-        transaction = self._open.setdefault(transactional_id, _Transaction())
-        transaction.touched.add(where)
+        if transactional_id not in self._open:
+            self._open[transactional_id] = _Transaction()
+            self._undecided.append(self._open[transactional_id])
+        transaction = self._open[transactional_id]
         self._written += 1
         offset = self.high_watermark(where)
+        transaction.touched.setdefault(where, offset)
         written = Record(*where, offset, record.key, record.value, tuple(record.headers), self._written)
         self._logs[where].append(_Entry(written, transaction))
 
@@ -108,9 +113,13 @@ class MemoryKafka:
         """Commit or abort what an id has open, if anything."""
         transaction = self._open.pop(transactional_id, None)
         if transaction is not None:
-            transaction.state = state
-            for where in sorted(transaction.touched):
-                self._logs[where].append(_Entry(None, transaction))
+            self._decide(transaction, state)
+
+    def _decide(self, transaction: _Transaction, state: _State) -> None:
+        self._undecided.remove(transaction)
+        transaction.state = state
+        for where in sorted(transaction.touched):
+            self._logs[where].append(_Entry(None, transaction))
 
 
 class MemoryProducer:
