@@ -6,7 +6,8 @@ Records are made one by one while they go into the batches: 60,000 of them never
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain
 from typing import Any
 
 from producer.clock import parse_rfc3339
@@ -27,6 +28,9 @@ from producer.ports import Told
 from producer.source import Taken
 from producer.wolkvox.rows import dead_row
 
+_outgoing = partial(tuple.__new__, Outgoing)
+"""From a tuple, in half the time that the class's own constructor takes: a full snapshot has 120,000 of them."""
+
 
 class Transaction:
     """The records of one transaction; making them counts into `told`, by server."""
@@ -39,8 +43,10 @@ class Transaction:
 
     def records(self) -> Iterator[Outgoing]:
         """Everything, each source's snapshots oldest first and its cursor last."""
-        for part in self._taken:
-            yield from _SourceRecords(part, self._told[part.server], limit=self._limit, now=self._now).records()
+        return chain.from_iterable(
+            _SourceRecords(part, self._told[part.server], limit=self._limit, now=self._now).records()
+            for part in self._taken
+        )
 
 
 class _SourceRecords:
@@ -53,28 +59,34 @@ class _SourceRecords:
         self._events = Events(server=taken.server)
 
     def records(self) -> Iterator[Outgoing]:
+        # Chained and not `yield from`: each record would pass through every generator on its way out.
+        return chain.from_iterable(self._parts())
+
+    def _parts(self) -> Iterator[Iterable[Outgoing]]:
         for portion in self._taken.portions:
-            yield from self._hits(portion)
-            yield from self._dead(portion)
-        yield from self._gaps()
-        yield from self._forgotten()
+            yield self._hits(portion)
+            yield self._dead(portion)
+        yield self._gaps()
+        yield self._forgotten()
         if self._taken.cursor is not None:
-            yield cursor_record(self._server, self._taken.cursor)
+            yield [cursor_record(self._server, self._taken.cursor)]
 
     def _hits(self, portion: Portion) -> Iterator[Outgoing]:
         published = told(PUBLISHED, portion.harvest.observed_at)
-        encode, limit, delays, prefix = self._events.hit, self._limit, self._told.delays, hit_prefix(self._server)
+        encode, limit, prefix, now = self._events.hit, self._limit, hit_prefix(self._server), self._now
+        hits, ledger, delayed = Topic.HITS, Topic.LEDGER, self._told.delays.append
+        # 60,000 times: what can be looked up before, is.
         for hit in portion.hits:
             record = encode(hit, limit=limit)
             if isinstance(record, Refusal):
                 yield from self._refused(hit, record)
                 continue
             key, value, headers = record
-            yield Outgoing(Topic.HITS, key, value, headers)
-            yield Outgoing(Topic.LEDGER, prefix + key, published, NO_HEADERS)
+            yield _outgoing((hits, key, value, headers))
+            yield _outgoing((ledger, prefix + key, published, NO_HEADERS))
             self._told.published += 1
             if (occurred := hit["occurred_at"]) is not None:
-                delays.append(self._now - _seconds(occurred))
+                delayed(now - _seconds(occurred))
 
     def _refused(self, hit: Hit, refusal: Refusal) -> Iterator[Outgoing]:
         """A hit that would fail each transaction, or that its schema refuses: a dead letter, and its id is done."""

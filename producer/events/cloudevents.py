@@ -7,6 +7,7 @@ dead letter; a dead letter or a gap that does not fit is our own bug.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 TYPES = {"hit": "wolkvox.hit", "dead_letter": "wolkvox.dead-letter", "coverage_gap": "wolkvox.coverage-gap"}
 """`ce_type` by the schema's name."""
+
+_record = partial(tuple.__new__, Record)
+"""From a tuple, in half the time that the class's own constructor takes."""
 
 _ROOM = 4096
 """More than key, headers and framing of any hit take: a conn_id of 256 characters counts at most 3 x 1,024 bytes."""
@@ -57,8 +61,8 @@ class Events:
         self._prefix = f"{server}/".encode()
         self._is_hit = writer("hit").is_valid
         self._constant = {name: _constant(name, server) for name in TYPES}
-        self._of_hits = self._constant["hit"]
-        self._time: tuple[str, Header] = ("", ("ce_time", b""))
+        self._observed_at = ""
+        self._of_snapshot: list[Header] = []
 
     def hit(self, hit: Hit, *, limit: int) -> Record | Refusal:
         """The record of one hit, or why there is none; 60,000 of these are made in one go."""
@@ -72,8 +76,12 @@ class Events:
             except NotEncodable:
                 return self._not_encodable(hit)
         key = hit["conn_id"].encode()
-        time = self._ce_time(hit["observed_at"])
-        record = Record(key, value, [*self._of_hits, ("ce_id", self._prefix + key), time, ("ce_subject", key)])
+        # All events of a snapshot share all headers but two; the snapshots of a batch come one after the other.
+        if hit["observed_at"] is not self._observed_at:
+            self._observed_at = hit["observed_at"]
+            self._of_snapshot = [*self._constant["hit"], ("ce_time", self._observed_at.encode())]
+        headers = [*self._of_snapshot, ("ce_id", self._prefix + key), ("ce_subject", key)]
+        record = _record((key, value, headers))
         if len(value) > limit - _ROOM and size(record) > limit:
             return Refusal(Reason.TOO_LARGE, "")
         return record
@@ -120,14 +128,8 @@ class Events:
         return Record(key, encoding.exactly(value), self._headers("coverage_gap", identity, observed_at, key))
 
     def _headers(self, name: str, identity: bytes, observed_at: str, subject: bytes) -> list[Header]:
-        own = ("ce_id", identity), self._ce_time(observed_at), ("ce_subject", subject)
+        own = ("ce_time", observed_at.encode()), ("ce_id", identity), ("ce_subject", subject)
         return [*self._constant[name], *own]
-
-    def _ce_time(self, observed_at: str) -> Header:
-        # All events of a snapshot share it; the snapshots of a batch come one after the other.
-        if self._time[0] != observed_at:
-            self._time = (observed_at, ("ce_time", observed_at.encode()))
-        return self._time[1]
 
     def _not_encodable(self, hit: Hit) -> Refusal:
         for name, value in [*hit.items(), *hit.get("extra", {}).items()]:

@@ -44,11 +44,17 @@ class Batches:
 
     async def add(self, records: Iterable[Outgoing]) -> None:
         """Append every record, sending the batches that are full."""
-        partitions, opened, timestamp, ledger = self._topics.partitions, self._open, self._timestamp, Topic.LEDGER
+        opened, timestamp, shard = self._open, self._timestamp, self._shard
+        hits, ledger = Topic.HITS, Topic.LEDGER
+        of_hits, of_ledger = opened[hits], opened[ledger]
         # A cold start appends 120,000 of them: what can be looked up outside the loop, is.
         for number, (topic, key, value, headers) in enumerate(records, start=1):
-            partition = self._shard if topic is ledger else partition_of(key, partitions[topic])
-            batch = opened[topic][partition]
+            if topic is ledger:
+                batches, partition = of_ledger, shard
+            else:
+                batches = of_hits if topic is hits else opened[topic]
+                partition = (murmurhash2(key, SEED) & 0x7FFFFFFF) % len(batches)
+            batch = batches[partition]
             if batch is None or batch.append(key=key, value=value, timestamp=timestamp, headers=headers) is None:
                 batch = await self._next(topic, partition)
                 batch.append(key=key, value=value, timestamp=timestamp, headers=headers)
