@@ -51,9 +51,10 @@ async def test_the_endpoints_say_what_the_contract_says(stage: Stage) -> None:
 
 
 async def test_a_bad_token_is_not_ready_and_says_so(stage: Stage) -> None:
-    """503 with the reason at once; alive all the same; the call that brings a good token back mends it."""
-    stage.simulator.fault = "bad-token"
+    """503 with the reason at once, however fresh the last success; alive all the same; a good token mends it."""
     instance = await stage.start()
+    await instance.until("committed")
+    stage.simulator.fault = "bad-token"
     await instance.until("poll_failed", outcome="bad_token")
     answer = await stage.page(instance, "/readyz")
     assert (answer.status_code, answer.json()["reasons"]) == (503, ["source 0042: bad token"])
@@ -61,7 +62,6 @@ async def test_a_bad_token_is_not_ready_and_says_so(stage: Stage) -> None:
     assert (await scraped(stage, instance))['polls_total{outcome="bad_token",server="0042"}'] >= 1
     stage.simulator.fault = None
     await instance.until("poll_recovered")
-    await instance.until("committed")
     assert (await stage.page(instance, "/readyz")).status_code == 200
     await instance.stop()
 
