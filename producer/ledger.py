@@ -81,23 +81,35 @@ class Fold:
         self._servers: dict[str, _Entries] = {}
         # One value serves all ids of a snapshot: parsing each distinct one once makes a large restore cheap.
         self._observed: dict[bytes, str] = {}
+        # What the last record's key began with, and where such ids are kept.
+        self._prefix, self._ids = b"hit//", dict[str, str]()
 
     def apply(self, records: Iterable[tuple[bytes | None, bytes | None]]) -> None:
         """Add records as (key, value); raises Untrusted for what this version can't read."""
+        known, prefix, begins, ids = self._observed.get, self._prefix, len(self._prefix), self._ids
         for key, value in records:
-            kind, _, rest = (key or b"").decode(errors="replace").partition("/")
-            if kind in ("hit", "dead"):
-                server, _, name = rest.partition("/")
-                entries = self._servers.get(server) or self._entries(server)
-                ids = entries.hits if kind == "hit" else entries.dead
-                if value is None:
-                    ids.pop(name, None)
-                else:
-                    ids[name] = self._observed.get(value) or self._observed_at(value)
-            elif kind == "cursor":
-                self._entries(rest).cursor = None if value is None else _cursor(value)
+            # Nearly all records say of one server that an id is told, and their values are few.
+            if key is not None and key.startswith(prefix) and value is not None and (observed := known(value)):
+                ids[key[begins:].decode(errors="replace")] = observed
             else:
-                raise Untrusted(f"the ledger holds a record of an unknown kind, {kind[:40]!r}: {NEWER}")
+                self._apply(key or b"", value)
+                known, prefix, begins, ids = self._observed.get, self._prefix, len(self._prefix), self._ids
+
+    def _apply(self, key: bytes, value: bytes | None) -> None:
+        kind, _, rest = key.decode(errors="replace").partition("/")
+        if kind in ("hit", "dead"):
+            server, _, name = rest.partition("/")
+            entries = self._servers.get(server) or self._entries(server)
+            ids = entries.hits if kind == "hit" else entries.dead
+            if value is None:
+                ids.pop(name, None)
+            else:
+                ids[name] = self._observed.get(value) or self._observed_at(value)
+                self._prefix, self._ids = f"{kind}/{server}/".encode(), ids
+        elif kind == "cursor":
+            self._entries(rest).cursor = None if value is None else _cursor(value)
+        else:
+            raise Untrusted(f"the ledger holds a record of an unknown kind, {kind[:40]!r}: {NEWER}")
 
     def sources(self) -> Mapping[str, SourceFold]:
         """What the partition says of each server that it names."""
