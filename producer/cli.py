@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
@@ -15,7 +16,7 @@ from producer.cli_groups import configuration, ledger, schemas
 from producer.cli_options import Config, Set, settings_of
 from producer.errors import SettingsError, WolkvoxHitsError
 from producer.observe.logs import configure
-from producer.settings import Settings
+from producer.settings import Settings, seconds
 
 # Imports of rooms are inside the commands: `--help` and `config show` should not wait for Kafka's client.
 # ruff: noqa: PLC0415
@@ -49,7 +50,10 @@ def root(
     """Wolkvox sales hits as a Kafka stream: each hit exactly once."""
 
 
-@app.command(epilog="Example: `WOLKVOX_SERVER=0042 WOLKVOX_TOKEN_FILE=token wolkvox-hits run`")
+@app.command(
+    epilog="Example: `WOLKVOX_SERVER=0042 WOLKVOX_TOKEN_FILE=token wolkvox-hits run`\n\n"
+    "Every setting: `wolkvox-hits config example`"
+)
 def run(
     *,
     once: Annotated[bool, typer.Option("--once", help="One poll of each source, committed, then exit.")] = False,
@@ -72,24 +76,24 @@ def simulate(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0: any free one.")] = 8090,
-    token: Annotated[str, typer.Option(help="The first server's token; `any` accepts every one.")] = SIMULATED_TOKEN,
+    token: Annotated[str, typer.Option(help="The first server's token; 'any' accepts every one.")] = SIMULATED_TOKEN,
     servers: Annotated[int, typer.Option(min=1, max=9000, help="How many Wolkvox servers, from 0042 on.")] = 1,
     seed: Annotated[int, typer.Option(help="The same seed, the same hits.")] = 1,
     rate: Annotated[float, typer.Option(help="Hits a second and server.")] = 1.0,
     window: Annotated[str, typer.Option(help="How far back the report reaches: 15s, 10m, 1h.")] = "10m",
     late: Annotated[float, typer.Option(help="Share of rows that appear late, 0 to 1.")] = 0.05,
     quota: Annotated[int, typer.Option(help="Calls a day and server.")] = 100_000,
-    fault: Annotated[str, typer.Option(help="A fault or a plan of them; `list` shows all.")] = "",
+    fault: Annotated[str, typer.Option(help="A fault or a plan of them; '--fault list' shows all.")] = "",
 ) -> None:
     """Serve a simulated Wolkvox API, with faults on demand."""
     from producer.demo.faults import FAULTS
     from producer.demo.simulator import Simulator, serve, server_names
-    from producer.settings import seconds
 
     if fault == "list":
         for name, one in sorted(FAULTS.items()):
             typer.echo(f"{name:20} {one.description}")
         return
+    reach = _duration(window, option="--window")
     try:
         simulator = Simulator(
             host=host,
@@ -98,7 +102,7 @@ def simulate(
             servers=server_names(servers),
             seed=seed,
             rate=rate,
-            window=seconds(window),
+            window=reach,
             late=late,
             quota=quota,
             fault=fault,
@@ -108,7 +112,9 @@ def simulate(
     try:
         serve(simulator, echo=typer.echo)
     except OSError as error:
-        _fail([f"can't listen on {host}:{port}: {error.strerror}; choose another --port, or 0"], code=1)
+        # The system's own words: those of `socket.create_server` repeat the address.
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        _fail([f"can't listen on {host}:{port}: {reason}; choose another --port, or 0"], code=1)
 
 
 @app.command(epilog="Example: `wolkvox-hits demo`")
@@ -123,7 +129,7 @@ def demo(
     try:
         raise typer.Exit(show(rate=rate, plain=plain))
     except ValueError as error:
-        _fail([f"--rate: {error}"], code=2)
+        _fail([f"--{error}"], code=2)
 
 
 @app.command(epilog="Example: `wolkvox-hits check --config wolkvox-hits.toml`")
@@ -150,7 +156,7 @@ class Followed(StrEnum):
 @app.command(epilog="Example: `wolkvox-hits tail --since 1h`")
 def tail(
     *,
-    topic: Annotated[Followed, typer.Option(help="Which topic.")] = Followed.HITS,
+    topic: Annotated[Followed, typer.Option(metavar="TOPIC", help="hits, dead-letter or coverage.")] = Followed.HITS,
     since: Annotated[str | None, typer.Option(help="Begin so long ago: 15m, 1h, 2d; else with what comes now.")] = None,
     follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Go on with what comes, or end.")] = True,
     show_personal: Annotated[bool, typer.Option("--show-personal", help="Telephones and customer ids too.")] = False,
@@ -159,12 +165,8 @@ def tail(
 ) -> None:
     """Follow hits, dead letters or coverage gaps, read_committed: a table on a terminal, JSON lines in a pipe."""
     from producer.commands.tail import tail as read
-    from producer.settings import seconds
 
-    try:
-        ago = None if since is None else seconds(since)
-    except ValueError as error:
-        _fail([f"--since: {error}"], code=2)
+    ago = None if since is None else _duration(since, option="--since")
     settings = settings_of(config, overrides, sources=False)
     raise typer.Exit(read(settings, topic=topic.value, since=ago, follow=follow, show_personal=show_personal))
 
@@ -194,6 +196,13 @@ def _once(settings: Settings) -> None:
         typer.echo(f"{result.server}: {result.text}")
     if not all(result.ok for result in results):
         raise typer.Exit(1)
+
+
+def _duration(text: str, *, option: str) -> float:
+    try:
+        return seconds(text)
+    except ValueError as error:
+        _fail([f"{option}: {error}"], code=2)
 
 
 def _fail(lines: Sequence[str], *, code: int) -> NoReturn:

@@ -15,7 +15,10 @@ ledger = typer.Typer(no_args_is_help=True, help="What the service remembers on K
 
 @ledger.command("show", epilog="Example: `wolkvox-hits ledger show 0042`")
 def ledger_show(
-    *, server: Annotated[str | None, typer.Argument()] = None, config: Config = None, overrides: Set = None
+    *,
+    server: Annotated[str | None, typer.Argument(help="One server, such as 0042; else all.")] = None,
+    config: Config = None,
+    overrides: Set = None,
 ) -> None:
     """Ids, dead rows and cursor of each source."""
     from producer.commands.ledger import ledger_show as show
@@ -42,7 +45,7 @@ def ledger_init(*, config: Config = None, overrides: Set = None) -> None:
 @ledger.command("reset", epilog="Example: `wolkvox-hits ledger reset 0042`")
 def ledger_reset(
     *,
-    server: Annotated[str, typer.Argument()],
+    server: Annotated[str, typer.Argument(help="The source's server, such as 0042.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     config: Config = None,
     overrides: Set = None,
@@ -65,7 +68,10 @@ def schemas_list() -> None:
 
 
 @schemas.command("print", epilog="Example: `wolkvox-hits schemas print hit`")
-def schemas_print(name: str, version: Annotated[str | None, typer.Argument()] = None) -> None:
+def schemas_print(
+    name: Annotated[str, typer.Argument(help="hit, dead_letter or coverage_gap.")],
+    version: Annotated[str | None, typer.Argument(help="Such as 1.0.0.")] = None,
+) -> None:
     """One schema; without a version the one that is sent."""
     from producer.commands.schemas import schemas_print as show
 

@@ -48,6 +48,7 @@ SECTIONS: dict[str, type[Section]] = {
 }
 KNOWN = [(name, one) for name, section in SECTIONS.items() for one in section.model_fields]
 _DOTTED = {f"{section}.{name}" for section, name in KNOWN}
+_DOTTED_BY_ENV_NAME = {env_name(*one): ".".join(one) for one in KNOWN}
 _SECRETS = {dotted for dotted in _DOTTED if f"{dotted}_file" in _DOTTED}
 
 
@@ -71,7 +72,7 @@ def from_flags(overrides: Sequence[str], problems: Problems) -> Layer:
         dotted, given, value = override.partition("=")
         section, _, name = dotted.strip().partition(".")
         if f"{section}.{name}" not in _DOTTED:
-            _unknown(f"{section}.{name}" if given else "section.field=value", "a flag", problems)
+            _no_flag(dotted.strip() if given else "", problems)
         elif not given:
             problems.add(env_name(section, name), f"the flag has no value; write {section}.{name}=value")
         else:
@@ -136,7 +137,7 @@ def _toml(path: Path, *, named_by: str, problems: Problems) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         problems.add(named_by, f"{path} is not UTF-8 text (byte {error.start})")
     except tomllib.TOMLDecodeError as error:
-        problems.add(named_by, f"{path} is not TOML: {error}")
+        problems.add(named_by, f"{path} is not TOML: {error}; texts, servers and durations stand in quotes")
     return {}
 
 
@@ -145,6 +146,16 @@ def _known(section: str, given: Mapping[str, Any], *, where: str, problems: Prob
         if f"{section}.{name}" not in _DOTTED:
             _unknown(f"{section}.{name}", where, problems)
     return {name: value for name, value in given.items() if f"{section}.{name}" in _DOTTED}
+
+
+def _no_flag(name: str, problems: Problems) -> None:
+    # What has no `=` is not repeated: it may be a secret that lost its name.
+    if dotted := _DOTTED_BY_ENV_NAME.get(name.upper()):
+        problems.add(name.upper(), f"write {dotted}=value in a flag")
+    elif "." in name:
+        _unknown(name, "a flag", problems)
+    else:
+        problems.add("--set", "write section.field=value, such as poll.interval=1m")
 
 
 def _unknown(dotted: str, where: str, problems: Problems) -> None:

@@ -131,6 +131,15 @@ def test_a_flag_without_a_value_is_an_error() -> None:
     assert problem("poll.interval") == "POLL_INTERVAL: the flag has no value; write poll.interval=value"
 
 
+def test_a_flag_named_as_in_the_environment_is_told_its_own_name() -> None:
+    assert problem("POLL_INTERVAL=15s") == "POLL_INTERVAL: write poll.interval=value in a flag"
+
+
+@pytest.mark.parametrize("flag", ["=", "source=1", "a-secret-that-lost-its-name"])
+def test_a_flag_that_is_no_setting_is_told_the_form_and_not_repeated(flag: str) -> None:
+    assert problem(flag) == "--set: write section.field=value, such as poll.interval=1m"
+
+
 def test_a_file_that_is_not_there_is_the_problem_of_whoever_named_it(tmp_path: Path) -> None:
     gone = tmp_path / "gone.toml"
     assert problems(config=gone) == (f"--config: {gone}: No such file or directory",)
