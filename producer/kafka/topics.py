@@ -123,11 +123,11 @@ class TopicSetup:
         if Topic.LEDGER in missing and Topic.HITS in found:
             await self._refuse_lost_ledger(found[Topic.HITS])
         response = await admin.create_topics([self._new(topic) for topic in missing])
-        for name, code, *_ in response.topic_errors:
-            error = kafka.for_code(code)
-            # Another instance may have been quicker.
-            if error not in (kafka.NoError, kafka.TopicAlreadyExistsError):
-                raise _creation_failure(error(), name)
+        errors = {name: kafka.for_code(code) for name, code, *_ in response.topic_errors}
+        # Another instance may have been quicker.
+        refused = sorted(name for name in errors if errors[name] not in (kafka.NoError, kafka.TopicAlreadyExistsError))
+        if refused:
+            raise _creation_failure(errors[refused[0]](), ", ".join(refused))
         self.created = [self._name(topic) for topic in missing]
 
     async def _refuse_lost_ledger(self, partitions: int) -> None:
@@ -200,11 +200,11 @@ def _policy_problems(configs: Mapping[str, Mapping[str, str]], ledger: str) -> I
             yield f"topic {name} has cleanup.policy={policy}, it must be delete: compaction would remove events"
 
 
-def _creation_failure(error: Any, name: str) -> KafkaFailed:
+def _creation_failure(error: Any, names: str) -> KafkaFailed:
     if isinstance(error, kafka.TopicAuthorizationFailedError | kafka.ClusterAuthorizationFailedError):
         return AccessDenied(
-            f"creating a topic: grant Create on topic {name}, or create it and set KAFKA_CREATE_TOPICS=false"
+            f"creating topics: grant Create on topic {names}, or create them and set KAFKA_CREATE_TOPICS=false"
         )
     if isinstance(error, kafka.InvalidReplicationFactorError):
-        return Untrusted(f"creating {name}: the cluster has too few brokers for KAFKA_REPLICATION_FACTOR")
-    return failure(error, f"creating {name}")
+        return Untrusted(f"creating {names}: the cluster has too few brokers for KAFKA_REPLICATION_FACTOR")
+    return failure(error, f"creating {names}")

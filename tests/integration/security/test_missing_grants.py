@@ -62,7 +62,7 @@ async def test_without_create_run_ends_and_names_both_ways_out(
     user = next(users)
     await asyncio.to_thread(secured.acls.grant, user, least(topic, GROUP, create=False))
     text = await _ends(secured, simulator, user, topic)
-    assert f"grant Create on topic {topic}." in text
+    assert f"grant Create on topic {topic}, {topic}.coverage, " in text
     assert "KAFKA_CREATE_TOPICS=false" in text
 
 
