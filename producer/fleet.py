@@ -62,7 +62,7 @@ class Fleet:
         for number in sorted(self._wanted - self.owned.keys()):
             shard = self.owned[number] = self._make(number)
             self._tasks[shard.start()] = number
-        await asyncio.gather(*(shard.stop(within=HANDOVER) for shard in given_up))
+        await asyncio.gather(*(shard.stop(within=HANDOVER, last_try=False) for shard in given_up))
 
 
 def by_shard(shards: Mapping[str, int]) -> dict[int, list[str]]:

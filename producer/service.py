@@ -27,7 +27,7 @@ from producer.wiring import Wiring
 
 _log = get_logger(__name__)
 
-STOP_BOUND = 4.0
+STOP_BOUND = 3.0
 """Seconds for the shards to commit what waits at the end; SIGTERM is answered in 10 altogether."""
 
 

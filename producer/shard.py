@@ -61,6 +61,7 @@ class Shard:
         self._observer = observer
         self._work = asyncio.Event()
         self._once = False
+        self._last_try = True
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._polls: set[asyncio.Task[None]] = set()
@@ -77,8 +78,13 @@ class Shard:
         self._task = asyncio.create_task(self._run(), name=f"shard-{self.number}")
         return self._task
 
-    async def stop(self, *, within: float) -> None:
-        """Let the shard go: what waits is committed if that takes no longer than `within` seconds."""
+    async def stop(self, *, within: float, last_try: bool = True) -> None:
+        """Let the shard go: what waits is committed if that takes no longer than `within` seconds.
+
+        `last_try` takes the transactional id once more for it, if the last transaction failed: not when the shard has
+        gone to another owner, who would be fenced.
+        """
+        self._last_try = last_try
         self._stopping.set()
         await self._stop_polling()
         self._work.set()
@@ -107,7 +113,7 @@ class Shard:
             while not self._stopping.is_set():
                 wait = await self._tenure()
                 await self._pause(wait)
-            if self.pending and not isinstance(self.failure, Fenced):
+            if self.pending and self._last_try and not isinstance(self.failure, Fenced):
                 await self._tenure()  # stopped between two tries: one more, as long as `stop` waits
         finally:
             await self._stop_polling()
