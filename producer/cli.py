@@ -168,6 +168,8 @@ def tail(
 
     ago = None if since is None else _duration(since, option="--since")
     settings = settings_of(config, overrides, sources=False)
+    # Else the Kafka client says dozens of times a second, in lines of its own, that a broker is away.
+    configure(level="warning", format=settings.log.format or "auto")
     raise typer.Exit(read(settings, topic=topic.value, since=ago, follow=follow, show_personal=show_personal))
 
 
