@@ -11,11 +11,19 @@ from rich.console import Console
 from rich.table import Table
 
 from producer.demo.broker import EmbeddedKafka
-from tests.benchmarks import cold, restore, steady
+from tests.benchmarks import cold, compression, fleet, latency, memory, restore, steady
 from tests.benchmarks.measures import Figure, Report
 
 Benchmark = Callable[[EmbeddedKafka], Awaitable[Report | Sequence[Report]]]
-BENCHMARKS: Mapping[str, Benchmark] = {"cold": cold.run, "steady": steady.run, "restore": restore.run}
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "cold": cold.run,
+    "steady": steady.run,
+    "restore": restore.run,
+    "latency": latency.run,
+    "memory": memory.run,
+    "fleet": fleet.run,
+    "compression": compression.run,
+}
 
 
 async def main(names: Sequence[str]) -> int:
@@ -54,6 +62,8 @@ def _tell(reports: Sequence[Report]) -> int:
 def _shown(figure: Figure) -> str:
     if figure.unit == "x":
         return f"{figure.value:.2f} x"
+    if figure.unit == "%":
+        return f"{figure.value:.0f} %"
     return f"{figure.value:,.{0 if figure.value >= 100 else 1}f} {figure.unit}"
 
 

@@ -35,7 +35,7 @@ async def run(kafka: EmbeddedKafka) -> Report:
         staged(kafka, "cold") as stage,
         bare.producer(kafka.bootstrap, "bench-floor", max_batch_size=bare.BATCH) as sender,
     ):
-        records = await _records(stage, answer)
+        records = await ready_made(stage, answer)
         ours, floors = [], []
         for server in stage.servers[: ROUNDS + 1]:
             ours.append(await _ours(stage.source(server), answer))
@@ -67,7 +67,8 @@ async def _floor(sender: object, records: list[bare.Bare], answer: bytes) -> Non
     await bare.commit(sender, records)
 
 
-async def _records(stage: Stage, answer: bytes) -> list[bare.Bare]:
+async def ready_made(stage: Stage, answer: bytes) -> list[bare.Bare]:
+    """The records of a cold snapshot, events and ledger, with their partitions."""
     clock = SystemClock()
     source = Polled(server=stage.servers[-1], store=MemoryShardStore(MemoryKafka()), clock=clock)
     source.answer = answer

@@ -1,0 +1,61 @@
+"""A process that polls a thousand times and tells, as JSON, what it had resident early and late; for `memory`."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+import orjson
+import psutil
+
+from producer.model import Outgoing
+from producer.source import SourceFold
+from tests.benchmarks.answers import body
+from tests.benchmarks.stage import Polled
+from tests.twins.manual_clock import ManualClock
+
+ROWS, NEW, EARLY, LATE = 2_000, 40, 200, 1_000
+INTERVAL = 300.0
+
+
+class Swallowing:
+    """A store that makes every record and keeps none, so that whatever stays is ours."""
+
+    limit = 1_048_588
+
+    async def take(self) -> Mapping[str, SourceFold]:
+        return {}
+
+    async def commit(self, records: Iterable[Outgoing]) -> None:
+        deque(records, maxlen=0)
+
+    async def discard(self) -> None:
+        return None
+
+
+async def polls(
+    source: Polled, clock: ManualClock, numbers: Iterable[int], *, rows: int = ROWS, new: int = NEW
+) -> None:
+    """Polls and commits of a report that moves on by `new` rows each time; the clock goes with it."""
+    for number in numbers:
+        source.answer = body(rows, first=number * new)
+        await source.both()
+        clock.advance(INTERVAL)
+
+
+async def main() -> dict[str, int]:
+    """Resident bytes after `EARLY` and after `LATE` polls."""
+    clock, process, found = ManualClock(), psutil.Process(), {}
+    source = Polled(server="0042", store=Swallowing(), clock=clock)
+    for name, first, last in (("early", 0, EARLY), ("late", EARLY, LATE)):
+        await polls(source, clock, range(first, last))
+        gc.collect()
+        found[name] = process.memory_info().rss
+    return found
+
+
+if __name__ == "__main__":
+    sys.stdout.write(orjson.dumps(asyncio.run(main())).decode())
