@@ -39,9 +39,11 @@ class PartitionReader:
         """
         wanted = [TopicPartition(self._topic, partition) for partition in partitions]
         async with self._consumer("read_uncommitted") as asking, self._consumer("read_committed") as reading:
-            # Before the ends are known: the first records are on their way meanwhile, from the earliest on.
-            reading.assign(wanted)
             ends = {where: end for where, end in (await asking.end_offsets(wanted)).items() if end > 0}
+            if not ends:
+                return
+            reading.assign(list(ends))
+            await reading.seek_to_beginning()
             moved = asyncio.get_running_loop().time()
             while waiting := await _behind(reading, ends):
                 got = await reading.getmany(*waiting, timeout_ms=500)
@@ -72,6 +74,8 @@ class PartitionReader:
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 max_partition_fetch_bytes=FETCH_BYTES,
+                # Its first question always meets metadata without the topic, and waits that long before it asks again.
+                retry_backoff_ms=25,
             )
             try:
                 await bounded(consumer.start(), seconds=BOUND, what=f"connecting to read {self._topic}")
