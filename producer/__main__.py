@@ -1,3 +1,19 @@
-from producer.cli import main
+"""`python -m producer` and `wolkvox-hits` are the same."""
 
-main()
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """The commands; Ctrl-C ends them without a traceback even while their modules are still being imported."""
+    try:
+        from producer.cli import main as commands  # noqa: PLC0415 (inside the try, for that reason)
+
+        commands()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

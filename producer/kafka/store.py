@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from producer.clock import Clock
 from producer.errors import AccessDenied, Discard, Fenced, TooLarge, Unavailable, Untrusted
 from producer.kafka.batches import Batches
-from producer.kafka.bounds import bounded, leave_behind
+from producer.kafka.bounds import bounded, leave_behind, retrieve
 from producer.kafka.census import Census
 from producer.kafka.connection import TRANSACTION_TIMEOUT, Connection
 from producer.kafka.failures import named
@@ -112,6 +112,7 @@ class KafkaShardStore:
         _, pending = await asyncio.wait({stopping}, timeout=DISCARD_BOUND)
         for task in (stopping, *pending):
             leave_behind(task)
+        _overlook(producer)
 
     async def _transaction(self, producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> None:
         await producer.begin_transaction()
@@ -160,3 +161,16 @@ class KafkaShardStore:
             max_batch_size=min(900_000, self._topics.max_message_bytes),
             max_request_size=self._topics.max_message_bytes,
         )
+
+
+def _overlook(producer: AIOKafkaProducer) -> None:
+    """Look at the errors that a fenced producer leaves where nobody waits any more; asyncio would tell each at its end.
+
+    They are in the transaction's own future, and in batches that were kept for a sender which has ended.
+    """
+    queues = producer._message_accumulator._batches.values()  # noqa: SLF001 (aiokafka offers no other way)
+    left = [future for queue in queues for batch in queue for future in (batch.future, batch._drain_waiter)]  # noqa: SLF001
+    left.append(producer._txn_manager._transaction_waiter)  # noqa: SLF001 (as above)
+    for future in left:
+        if future is not None and future.done():
+            retrieve(future)

@@ -94,13 +94,16 @@ class TopicSetup:
         async with Inquiry(self._connection) as cluster:
             await refuse_missing_rights(cluster)
 
-    async def _partitions(self, admin: AIOKafkaAdminClient) -> dict[Topic, int]:
+    async def _partitions(self, admin: AIOKafkaAdminClient, *, led: bool = False) -> dict[Topic, int]:
+        """Partitions by topic, of those that are there; if `led`, of those whose partitions all have a leader."""
         # aiokafka's own describe_topics lets a broker with auto.create.topics.enable make what is only asked about.
         asking = MetadataRequest([self._name(topic) for topic in Topic], allow_auto_topic_creation=False)
         answer = await admin._client.send(admin._client.get_random_node(), asking)  # noqa: SLF001 (no other way)
         found = {}
         for entry in answer.to_object()["topics"]:
             error = kafka.for_code(entry["error_code"])
+            if led and any(partition["leader"] < 0 for partition in entry["partitions"]):
+                continue
             if error is kafka.NoError:
                 found[Topic(entry["topic"].removeprefix(self._settings.topic))] = len(entry["partitions"])
             elif error is not kafka.UnknownTopicOrPartitionError:
@@ -108,9 +111,9 @@ class TopicSetup:
         return found
 
     async def _visible(self, admin: AIOKafkaAdminClient) -> dict[Topic, int]:
-        """The topics, once the brokers that we ask know of them too: creation returns before that."""
+        """The topics, once the brokers know of them and who leads them: creation returns before that."""
         for _ in range(50):
-            found = await self._partitions(admin)
+            found = await self._partitions(admin, led=True)
             if all(topic in found for topic in Topic):
                 break
             await asyncio.sleep(0.1)
