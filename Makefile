@@ -1,5 +1,5 @@
 # The only two commands that a fresh machine needs: make demo, make test. Python 3.11 or later is all they ask for.
-.PHONY: help demo test check bench install lock clean
+.PHONY: help demo test check bench simulate install lock clean
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
@@ -20,6 +20,9 @@ check: .venv/.installed  ## the quick part: lint, types, unit and meta tests, in
 
 bench: .venv/.installed  ## the benchmarks: ratios taken in one run
 	@$(BIN)/python -m tests.benchmarks
+
+simulate: .venv/.installed  ## the seeded simulation on all cores: make simulate SEEDS=10000
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --from $(or $(FROM),0)
 
 install: .venv/.installed  ## the virtual environment in .venv, with everything that the commands above need
 

@@ -7,6 +7,7 @@ process that slept with the answer in its socket would hide a gap.
 from __future__ import annotations
 
 from collections.abc import Collection, Container
+from dataclasses import replace
 from math import inf
 
 from producer.clock import Moment, elapsed, rfc3339
@@ -130,6 +131,18 @@ class LedgerCursor:
         if self._another is None or self._found is None or requested.boot >= self._found.boot:
             return -inf  # what was requested since the ledger was read is later, wherever the wall clock was set
         return elapsed(requested, self._another)
+
+    def rest_of(self, gap: Gap, *, end: Moment, received: Moment) -> Gap:
+        """The part of a gap that another owner's cursor has not reached; `end` and `received` are on both clocks.
+
+        What is before that cursor its owner covered or told, and told again it would carry the same `ce_id`.
+        """
+        if self._another is None:
+            return gap
+        start = gap.end - elapsed(self._another, end)
+        if start < gap.start + 0.001:  # a gap that begins at the very cursor stays as it is
+            return gap
+        return replace(gap, start=start, certain=gap.certain and elapsed(self._another, received) > HOUR)
 
     def _own(self, cursor: Cursor) -> Moment | None:
         """The moment of a cursor that we wrote or found before: both its clocks are known, whatever was set since."""

@@ -121,7 +121,7 @@ class Source:
             server=self.server,
             portions=portions,
             gaps=[
-                (gap, harvest.observed_at)
+                (self._rest_of(harvest, gap), harvest.observed_at)
                 for harvest in done
                 for gap in harvest.gaps
                 if not self._is_told(harvest, gap)
@@ -184,6 +184,9 @@ class Source:
         for harvest in self.pending.harvests():
             if self._cursor.overtook(harvest.requested) > self._keep / 2:
                 dropped.superseded += self.pending.drop(harvest, list(harvest.hits), list(harvest.dead))
+
+    def _rest_of(self, harvest: Harvest, gap: Gap) -> Gap:
+        return self._cursor.rest_of(gap, end=harvest.end_of(gap), received=harvest.received)
 
     def _is_told(self, harvest: Harvest, gap: Gap) -> bool:
         return self._cursor.passes(harvest.requested) or not self._cursor.is_behind(harvest.end_of(gap))

@@ -28,15 +28,17 @@ class _Seat:
 
 
 class Coordinator:
-    """The broker's side. `session` in seconds."""
+    """The broker's side. `session` and `heartbeat` in seconds."""
 
-    def __init__(self, *, shards: int, session: float = 10.0) -> None:
+    def __init__(self, *, shards: int, session: float = 10.0, heartbeat: float = 2.5) -> None:
         self.session = session
+        self.heartbeat_interval = heartbeat
         self._cluster: Any = SimpleNamespace(partitions_for_topic=lambda _topic: set(range(shards)))
         self._seats: dict[str, _Seat] = {}
         self._generation = 0
         self._rebalancing: asyncio.TimerHandle | None = None
-        self.down = False
+        self._watching: asyncio.TimerHandle | None = None
+        self._down = False
 
     def join(self, name: str, metadata: Any) -> asyncio.Future[tuple[int, Any]]:
         """Ask for a place; the future has the generation and the assignment once the rebalance is over."""
@@ -61,23 +63,31 @@ class Coordinator:
         if self._seats.pop(name, None) is not None:
             self._begin()
 
-    def close(self) -> None:
-        """No rebalance any more: the end of the world."""
-        if self._rebalancing is not None:
-            self._rebalancing.cancel()
-        self._seats.clear()
+    @property
+    def down(self) -> bool:
+        """Whether the broker is away; nobody's session ends meanwhile, and all begin anew when it is back."""
+        return self._down
+
+    @down.setter
+    def down(self, down: bool) -> None:
+        self._down = down
+        for seat in self._seats.values():
+            self._live_on(seat)
 
     def _live_on(self, seat: _Seat) -> None:
         seat.deadline = asyncio.get_running_loop().time() + self.session
-        later_in_world(self.session + 0.001, self._expire)
+        if self._watching is None:
+            self._watching = later_in_world(self.session + 0.001, self._expire)
 
     def _expire(self) -> None:
+        self._watching = None
         now = asyncio.get_running_loop().time()
-        late = [name for name, seat in self._seats.items() if seat.joining is None and seat.deadline < now]
-        if self.down or self._rebalancing is not None:
-            return  # who does not join again is left out when the rebalance ends
-        for name in late:
-            self.leave(name)
+        if not self._down and self._rebalancing is None:  # in a rebalance, who does not join again is left out
+            for name in [name for name, seat in self._seats.items() if seat.joining is None and seat.deadline < now]:
+                self.leave(name)
+        if self._seats:
+            until = min(seat.deadline for seat in self._seats.values())
+            self._watching = later_in_world(max(self.heartbeat_interval, until - now + 0.001), self._expire)
 
     def _begin(self) -> None:
         if self._rebalancing is None:
@@ -126,7 +136,7 @@ class Member:
         self._reachable = reachable
         self._delay = delay
         self._settled = asyncio.Event()
-        self._heartbeat = min(3.0, coordinator.session / 4)
+        self._heartbeat = coordinator.heartbeat_interval
 
     async def run(self) -> None:
         """Be a member until cancelled."""

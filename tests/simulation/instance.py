@@ -56,6 +56,7 @@ class Surroundings:
     reachable: Callable[[Process], bool]
     delay: Callable[[], float]
     quota: Callable[[Api], Callable[[], Awaitable[Quota]]] | None = None
+    source: Callable[..., Source] = Source
     keep: float = 7200.0
     pending_limit: int = 500_000
 
@@ -78,7 +79,8 @@ class Instance:
         self.observer = observer
         self.shards = {one.server: shard_of(one.server, SHARDS) for one in sources}
         self.sources = {
-            one.server: Source(server=one.server, keep=surroundings.keep, window=one.window) for one in sources
+            one.server: surroundings.source(server=one.server, keep=surroundings.keep, window=one.window)
+            for one in sources
         }
         self.pendings = Pendings(list(self.sources.values()), surroundings.pending_limit)
         self.turns = Turns()

@@ -127,7 +127,7 @@ class ProcessLoop(VirtualTimeLoop):
 def _task(
     loop: asyncio.AbstractEventLoop, coro: Any, *, context: Context | None = None, **options: Any
 ) -> asyncio.Task[Any]:
-    context = context or copy_context()
+    context = copy_context() if context is None else context  # an empty one is falsy
     task = asyncio.Task(coro, loop=loop, context=context, **options)
     if (process := context.get(_process)) is not None:
         process.tasks[task] = None

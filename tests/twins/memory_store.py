@@ -63,7 +63,7 @@ class MemoryShardStore:
         if self.down:
             raise Unavailable("taking: no answer")
         self._producer = self._kafka.producer(self._id)
-        await self._reach_end()
+        await self._reach_ends()
         return self._fold()
 
     async def commit(self, records: Iterable[Outgoing]) -> None:
@@ -96,9 +96,18 @@ class MemoryShardStore:
         if fault is not None:
             raise Discard(f"committing: {fault.name}")
 
-    async def _reach_end(self) -> None:
-        """Wait until the partition is readable to its end, and say so if that does not come."""
-        where, loop = (Topic.LEDGER, self._number), asyncio.get_running_loop()
+    async def _reach_ends(self) -> None:
+        """Wait until the own partition is readable to its end; all of them if it knows nothing of some source."""
+        await self._reach_end(self._number)
+        own = {server_of(record.key) for record in self._kafka.committed(Topic.LEDGER, self._number)}
+        if own.issuperset(self._servers):
+            return
+        for number in range(self._kafka.partitions[Topic.LEDGER]):
+            await self._reach_end(number)
+
+    async def _reach_end(self, number: int) -> None:
+        """Wait until a partition is readable to its end, and say so if that does not come."""
+        where, loop = (Topic.LEDGER, number), asyncio.get_running_loop()
         end, until = self._kafka.high_watermark(where), loop.time() + READ_BOUND
         while self._kafka.last_stable_offset(where) < end:
             if loop.time() > until:

@@ -1,0 +1,124 @@
+"""Ten bugs, each of them a mistake that somebody has made, planted one at a time to see that the simulation finds them.
+
+with planted("memory before the commit"):
+    run_seed(...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+import producer.shard
+import producer.source
+from producer.clock import Clock, Moment
+from producer.model import Gap, Outgoing, Topic
+from producer.outgoing import Transaction
+from producer.pending import Harvest, Pending
+from producer.poller import ROWS_PER_TRANSACTION
+from producer.ports import ShardStore, Told
+from producer.shard import Shard
+from producer.source import Source, SourceFold
+from producer.window import Window
+from tests.simulation.broker import SimulatedStore
+from tests.twins.memory_kafka import MemoryKafka, MemoryProducer, Record
+
+Patch = Callable[[], Any]
+
+
+@contextmanager
+def planted(bug: str) -> Iterator[None]:
+    """The bug, while inside."""
+    with BUGS[bug]():
+        yield
+
+
+async def _settled_first(sources: Sequence[Source], store: ShardStore, clock: Clock, told: Mapping[str, Told]) -> None:
+    """Memory changes before the commit: what a failed one carried waits no more."""
+    taken = [source.take(ROWS_PER_TRANSACTION, told[source.server].dropped) for source in sources]
+    records = list(Transaction(taken, told, limit=store.limit, now=clock.now().wall).records())
+    for source, part in zip(sources, taken, strict=True):
+        source.settle(part)
+    await store.commit(records)
+
+
+def _whatever_was_delivered(_store: SimulatedStore, _failed: bool) -> None:  # noqa: FBT001 (as the original)
+    """The batches' futures are not gathered: the commit goes on without those that failed."""
+
+
+def _no_fencing(self: MemoryProducer) -> None:
+    """Whoever held the id once writes and commits under it."""
+
+
+def _uncommitted(self: MemoryKafka, topic: Topic, partition: int | None = None) -> list[Record]:
+    """The ledger read with read_uncommitted: open and aborted transactions count."""
+    numbers = range(self.partitions[topic]) if partition is None else [partition]
+    entries = (entry.record for number in numbers for entry in self._logs[topic, number])
+    return [record for record in entries if record is not None]
+
+
+def _expired_at_once(window: Window, newest: Harvest | None) -> list[str]:
+    """An id is let go as soon as it is not in the latest snapshot."""
+    if newest is None:
+        return []
+    late = Moment(newest.received.wall + window._keep, newest.received.boot + window._keep)
+    return [key for key in window.expired(late) if key not in window._present]
+
+
+def _released_with_all(self: Source) -> None:
+    """Giving up a shard throws away what waits."""
+    self.hits.clear()
+    self.dead.clear()
+    self.pending = Pending()
+
+
+async def _cursor_first(self: SimulatedStore, records: Iterable[Outgoing]) -> None:
+    """The cursor goes in a transaction of its own, before the rows that it speaks of."""
+    all_of_them = list(records)
+    cursors = [record for record in all_of_them if record.key.startswith(b"cursor/")]
+    await _commit(self, cursors)
+    await _commit(self, [record for record in all_of_them if not record.key.startswith(b"cursor/")])
+
+
+def _never_told(_self: Source, _harvest: Harvest, _gap: Gap) -> bool:
+    """Nobody asks whether the ledger's cursor has passed a gap."""
+    return False
+
+
+def _dead_forgotten(self: Source, fold: SourceFold, now: Moment) -> bool:
+    """After a restart nobody remembers which dead letters were written."""
+    return bool(_restore(self, replace(fold, dead={}), now))
+
+
+async def _without_looking(self: Shard) -> None:
+    """After an unknown commit the same records go again, with a new producer and the old memory."""
+    if not self.restored:
+        await _restore_shard(self)
+        return
+    await self._store.take()
+    self.failure = None
+
+
+_commit, _restore, _restore_shard = SimulatedStore.commit, Source.restore, Shard._restore
+
+
+def _of(owner: Any, name: str, value: Any) -> Patch:
+    return lambda: patch.object(owner, name, value)
+
+
+BUGS: dict[str, Patch] = {
+    "memory before the commit": _of(producer.shard, "commit_once", _settled_first),
+    "futures not gathered": _of(SimulatedStore, "_delivered", _whatever_was_delivered),
+    "fencing ignored": _of(MemoryProducer, "_require_own", _no_fencing),
+    "ledger read uncommitted": _of(MemoryKafka, "committed", _uncommitted),
+    "tombstone too early": _of(producer.source, "_expired", _expired_at_once),
+    "pending dropped on revocation": _of(Source, "release", _released_with_all),
+    "cursor outside the transaction": _of(SimulatedStore, "commit", _cursor_first),
+    "gap told twice": _of(Source, "_is_told", _never_told),
+    "dead letter repeated": _of(Source, "restore", _dead_forgotten),
+    "retry without reading the ledger": _of(Shard, "_restore", _without_looking),
+}
+"""Each bug by its name, and how it is put in."""

@@ -1,0 +1,303 @@
+"""One seed from its beginning to its audit: instances come and go, troubles begin and end, then the sun comes out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from functools import partial
+from random import Random
+
+from producer.clock import Clock
+from producer.model import Outgoing, Topic
+from producer.ports import Api, ShardStore
+from tests.simulation.audit import Ledger, findings
+from tests.simulation.broker import SimulatedKafka, SimulatedStore
+from tests.simulation.conditions import Weather, now
+from tests.simulation.group import Coordinator
+from tests.simulation.instance import SHARDS, Instance, SourceSetup, Surroundings
+from tests.simulation.plan import WINDOW, Kind, Plan, Trouble
+from tests.simulation.processes import Process, current_process, in_world
+from tests.simulation.report import Archive, SimulatedReport
+from tests.simulation.story import Story, Wrong
+from tests.simulation.truth import stream
+from tests.simulation.watch import Watch, WatchedSource
+from tests.twins.manual_clock import WALL, ManualClock
+from tests.twins.memory_kafka import Where
+
+SETTLE_BOUND = 3600.0
+"""Seconds in which a healed world must have told all that waits."""
+STOP_BOUND = 12.0
+
+
+class World:
+    """Everything of one seed; make it within the loop."""
+
+    def __init__(self, plan: Plan, story: Story) -> None:
+        self.plan = plan
+        self.story = story
+        self.weather = Weather(plan, strike=self._struck)
+        self.ledger = Ledger()
+        self.kafka = SimulatedKafka(marker_delay=self.weather.marker_delay, on_commit=self._decided)
+        self.coordinators = [self._coordinator() for _ in range(plan.places if plan.split else 1)]
+        until = plan.duration + plan.interval
+        self.streams = {
+            server: stream(
+                server,
+                rng=Random(f"stream/{plan.seed}/{server}"),
+                rate=plan.rate,
+                until=until,
+                reach=plan.reach,
+                late_by=plan.late_by,
+            )
+            for server in plan.servers
+        }
+        self.archives = {server: Archive() for server in plan.servers}
+        self.places: list[Instance | None] = [None] * plan.places
+        self.all: list[Instance] = []
+        self.clocks = [self._clock(place) for place in range(plan.places)]
+        self._healed = asyncio.Event()
+        self._jobs: dict[asyncio.Task[None], None] = {}
+        self._wrong: list[str] = []
+
+    async def run(self) -> None:
+        """Live through it; raises Wrong."""
+        try:
+            async with asyncio.timeout(self.plan.duration + 3 * SETTLE_BOUND):
+                await self._run()
+        except TimeoutError:
+            raise Wrong("somebody waits without a bound") from None
+        finally:
+            await self._clean_up()
+
+    async def _run(self) -> None:
+        for place in range(self.plan.places):
+            self.launch(place)
+        for trouble in self.plan.troubles:
+            await self._until(trouble.at)
+            self._job(self._go_through(trouble))
+        await self._until(self.plan.duration)
+        await self._heal()
+        await self._settle()
+        await self._end()
+        self.check()
+        if wrong := findings(self):
+            raise Wrong("\n".join(wrong[:10]))
+
+    def launch(self, place: int) -> None:
+        """A new process at a place."""
+        if self.places[place] is not None:
+            return
+        name = f"p{place}.{len(self.all)}"
+        self.weather.places[name] = place
+        watch = Watch(lambda text: self._tell(name, text))
+        sources = [self._setup(server) for server in self.plan.servers]
+        rng = Random(f"instance/{self.plan.seed}/{name}")
+        instance = Instance(name, sources, self._around(place, name), clock=self.clocks[place], rng=rng, observer=watch)
+        self.places[place] = instance
+        self.all.append(instance)
+        self._tell(name, "started")
+        instance.start()
+
+    def check(self) -> None:
+        """Raise what went wrong until now."""
+        self._wrong += [f"{one.process.name} ended: {one.failed!r}" for one in self.all if one.failed is not None]
+        if self._wrong:
+            raise Wrong("\n".join(dict.fromkeys(self._wrong)))
+
+    async def _go_through(self, trouble: Trouble) -> None:
+        self._tell("world", f"{trouble.kind} {trouble.detail} (of {trouble.target}, {trouble.seconds:.1f} s)")
+        match trouble.kind:
+            case Kind.KILL | Kind.STOP:
+                await self._down(trouble.target, trouble.kind, trouble.seconds)
+            case Kind.PAUSE:
+                await self._pause(self.places[trouble.target], trouble.seconds)
+            case Kind.STEP:
+                self.clocks[trouble.target].set_wall(float(trouble.detail))
+            case _:
+                self.weather.begin(trouble)
+                self._follow_kafka()
+                await self._rest(trouble.seconds)
+                self.weather.end(trouble)
+                self._follow_kafka()
+                self._tell("world", f"{trouble.kind} {trouble.detail} (of {trouble.target}) is over")
+
+    async def _down(self, place: int, how: Kind, seconds: float) -> None:
+        instance = self.places[place]
+        if instance is None or (how is Kind.STOP and instance.process.paused):
+            return
+        self.places[place] = None
+        await self._ended(instance, how)
+        await self._rest(seconds)
+        self.launch(place)
+
+    async def _ended(self, instance: Instance, how: Kind) -> None:
+        began = now()
+        if how is Kind.KILL:
+            await instance.kill()
+        else:
+            await instance.stop()
+            if now() - began > STOP_BOUND and not instance.process.paused:
+                self._wrong.append(f"{instance.process.name} took {now() - began:.1f} s to stop")
+        self._tell(instance.process.name, f"{how}, {instance.pendings.waiting()} rows die with it")
+
+    async def _pause(self, instance: Instance | None, seconds: float) -> None:
+        if instance is None or instance.process.paused:
+            return
+        instance.process.pause()
+        await self._rest(seconds)
+        if instance.process.held or not instance.process.killed:
+            self._tell(instance.process.name, "goes on")
+            instance.process.resume()
+
+    def _struck(self, process: Process, rng: Random) -> None:
+        """In the middle of a transaction: from here on not one line of it runs, for a while or for ever."""
+        if self._healed.is_set():
+            return
+        place = self.weather.places[process.name]
+        instance = self.places[place]
+        if instance is None or instance.process is not process:
+            return
+        seconds = rng.choice((rng.uniform(1, 30), rng.uniform(60, 1200)))
+        if rng.random() < 0.5:
+            self._tell(process.name, f"killed in the middle, for {seconds:.0f} s")
+            process.pause()  # not one more callback; `kill` then throws away what it was about to do
+            self._job(self._down(place, Kind.KILL, seconds))
+        else:
+            self._tell(process.name, f"paused in the middle, for {seconds:.0f} s")
+            self._job(self._pause(instance, seconds))
+
+    async def _heal(self) -> None:
+        self._tell("world", "all is well from now on")
+        self._healed.set()
+        while self._jobs:
+            await asyncio.wait(self._jobs)
+        self.weather.clear()
+        self._follow_kafka()
+        if self.plan.split:
+            for place in range(1, self.plan.places):
+                await self._retire(place)
+
+    async def _retire(self, place: int) -> None:
+        instance, self.places[place] = self.places[place], None
+        if instance is not None:
+            await self._ended(instance, Kind.STOP)
+
+    async def _settle(self) -> None:
+        """Until each source's ledger has a cursor from after now and nothing waits any more."""
+        began = now()
+        await asyncio.sleep(self.plan.interval)
+        while not self._is_settled(began):
+            self.check()
+            if now() - began > SETTLE_BOUND:
+                raise Wrong(f"not settled {SETTLE_BOUND:.0f} s after all was well")
+            await asyncio.sleep(30.0)
+
+    def _is_settled(self, since: float) -> bool:
+        owners = [one for one in self.places if one is not None]
+        covered = (self.ledger.cursor_told_at.get(server, -1.0) > since for server in self.plan.servers)
+        waiting = any(shard.pending for one in owners for shard in one.fleet.owned.values())
+        return all(covered) and not waiting
+
+    async def _end(self) -> None:
+        for place in range(self.plan.places):
+            await self._retire(place)
+        await asyncio.sleep(60.0)  # the last markers
+        for instance in self.all:
+            left = [task.get_name() for task in instance.process.tasks]
+            held = [store for store in instance.stores if getattr(store, "_producer", None) is not None]
+            if left or held or instance.turns._locks:
+                self._wrong.append(f"{instance.process.name} leaked: {left} {held} {instance.turns._locks}")
+
+    async def _clean_up(self) -> None:
+        """Also after a failure, so that the next seed begins with nothing."""
+        self._healed.set()
+        for instance in self.all:
+            await instance.kill()
+        while self._jobs:
+            await asyncio.wait(self._jobs)
+        for instance in self.all:  # of what the last jobs started
+            await instance.kill()
+
+    async def _until(self, moment: float) -> None:
+        await asyncio.sleep(max(0.0, moment - now()))
+        self.check()
+
+    async def _rest(self, seconds: float) -> None:
+        """So many seconds, or until all is to be well."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._healed.wait()
+
+    def _job(self, work: object) -> None:
+        task = in_world(work, name="trouble")  # type: ignore[arg-type]  # coroutines of this class
+        self._jobs[task] = None
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        del self._jobs[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._wrong.append(f"{type(error).__name__}: {error}")
+
+    def _decided(self, contents: Sequence[tuple[Where, Outgoing]]) -> None:
+        self._wrong += self.ledger.add([record for _, record in contents], at=now())
+        rows = sum(where[0] in (Topic.HITS, Topic.DEAD_LETTER) for where, _ in contents)
+        self._tell("broker", f"committed {rows} rows, {len(contents)} records")
+
+    def _tell(self, who: str, what: str) -> None:
+        self.story.tell(now(), who, what)
+
+    def _follow_kafka(self) -> None:
+        for coordinator in self.coordinators:
+            if coordinator.down != self.weather.kafka_is_down():
+                coordinator.down = not coordinator.down
+
+    def _coordinator(self) -> Coordinator:
+        return Coordinator(shards=SHARDS, session=self.plan.session, heartbeat=self.plan.session / 4)
+
+    def _clock(self, place: int) -> ManualClock:
+        rng = Random(f"clock/{self.plan.seed}/{place}")
+        wall = WALL + rng.uniform(-self.plan.skew, self.plan.skew)
+        return ManualClock(wall=wall, boot=rng.uniform(0, 1e6), running=asyncio.get_running_loop().time)
+
+    def _setup(self, server: str) -> SourceSetup:
+        return SourceSetup(
+            server=server, token=lambda: server, interval=self.plan.interval, timeout=self.plan.timeout, window=WINDOW
+        )
+
+    def _around(self, place: int, name: str) -> Surroundings:
+        rng = Random(f"group/{self.plan.seed}/{name}")
+        return Surroundings(
+            coordinator=self.coordinators[place % len(self.coordinators)],
+            api=partial(self._report, name),
+            store=self._store,
+            reachable=self.weather.reachable,
+            delay=lambda: rng.uniform(0, 3),
+            pending_limit=self.plan.pending_limit,
+            source=WatchedSource,
+        )
+
+    def _report(self, name: str, setup: SourceSetup, clock: Clock) -> Api:
+        number = self.plan.servers.index(setup.server)
+        return SimulatedReport(
+            setup.server,
+            stream=self.streams[setup.server],
+            archive=self.archives[setup.server],
+            clock=clock,
+            mood=lambda: self.weather.mood(number, _running()),
+            timeout=setup.timeout,
+            latency=self.plan.latency,
+            rng=Random(f"report/{self.plan.seed}/{name}/{setup.server}"),
+        )
+
+    def _store(self, process: Process, number: int, servers: Sequence[str]) -> ShardStore:
+        rng = Random(f"store/{self.plan.seed}/{process.name}/{number}")
+        return SimulatedStore(
+            self.kafka, self.weather, process, number=number, servers=servers, rng=rng, batch=rng.choice((1, 5, 50))
+        )
+
+
+def _running() -> Process:
+    process = current_process()
+    assert process is not None
+    return process
