@@ -1,0 +1,121 @@
+"""What a row costs, in calls and bytes counted: nothing here is timed, so nothing here depends on the machine."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tracemalloc
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from producer.ledger import PUBLISHED, Fold, hit_record, told
+from tests.benchmarks.answers import HOUR, body
+from tests.benchmarks.flat import NEW, Swallowing, polls
+from tests.benchmarks.stage import Polled
+from tests.twins.manual_clock import ManualClock
+
+ROWS = 2_000
+
+
+def a_source() -> Polled:
+    return Polled(server="0042", store=Swallowing(), clock=ManualClock())
+
+
+async def calls_of(work: Callable[[], Awaitable[object]]) -> int:
+    """Calls of Python functions, resumed generators among them; what C calls from C does not count."""
+    count = 0
+
+    def note(_frame: FrameType, event: str, _arg: Any) -> None:
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        await work()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@contextmanager
+def traced() -> Iterator[None]:
+    gc.collect()
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
+
+
+def in_use() -> int:
+    """Bytes that are reachable."""
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
+async def calls_of_a_known_snapshot(rows: int) -> int:
+    source = a_source()
+    source.answer = body(rows)
+    await source.both()
+    return await calls_of(source.both)
+
+
+async def test_a_row_seen_before_costs_no_call_of_its_own() -> None:
+    few, many = await calls_of_a_known_snapshot(ROWS), await calls_of_a_known_snapshot(2 * ROWS)
+    assert (many - few) / ROWS < 0.1, f"{few} calls for {ROWS} known rows, {many} for twice as many"
+
+
+async def calls_of_a_new_snapshot(rows: int) -> int:
+    source = a_source()
+    source.answer = body(rows)
+    return await calls_of(source.both)
+
+
+async def test_a_new_row_costs_few_calls() -> None:
+    few, many = await calls_of_a_new_snapshot(ROWS), await calls_of_a_new_snapshot(2 * ROWS)
+    assert (many - few) / ROWS < 12, "7 when this was written, batches not included"
+
+
+async def test_the_records_of_a_transaction_never_exist_at_once() -> None:
+    source = a_source()
+    source.answer = body(ROWS)
+    await source.poll()
+    with traced():
+        await source.commit()
+        _, peak = tracemalloc.get_traced_memory()
+    # An event with its headers and its ledger record is some 800 bytes and twenty objects.
+    assert peak < ROWS * 500, f"{peak} bytes for {ROWS} rows"
+
+
+async def test_memory_is_flat_over_many_polls() -> None:
+    await calls_of_a_new_snapshot(HOUR)  # each second of the hour as a date: what is remembered of dates is full
+    clock = ManualClock()
+    source = Polled(server="0042", store=Swallowing(), clock=clock)
+    await polls(source, clock, range(40), rows=200)  # ids leave the window after 24 polls of five minutes
+    with traced():
+        await polls(source, clock, range(40, 80), rows=200)
+        early = in_use()
+        await polls(source, clock, range(80, 160), rows=200)
+        late = in_use()
+    # An id that stayed would take some 150 bytes; a set that has just grown, and timers not yet due, take 80 kB.
+    assert late - early < 80 * NEW * 60, f"from {early} to {late} bytes"
+
+
+@pytest.mark.parametrize("servers", [1, 2])
+async def test_an_id_of_the_ledger_costs_no_call_unless_another_server_was_before(servers: int) -> None:
+    value = told(PUBLISHED, "2026-01-19T00:00:00.000000Z")
+    records = [hit_record(f"{number % servers:04}", f"id{number}", value) for number in range(ROWS)]
+    pairs = [(record.key, record.value) for record in records]
+    fold = Fold()
+
+    async def apply() -> None:
+        fold.apply(pairs)
+
+    calls = await calls_of(apply)
+    assert sum(len(found.hits) for found in fold.sources().values()) == ROWS
+    assert calls < (20 if servers == 1 else 3 * ROWS)
