@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import orjson
 
 from producer.clock import SystemClock
@@ -11,7 +9,7 @@ from producer.demo.broker import EmbeddedKafka
 from producer.model import Topic
 from producer.outgoing import Transaction
 from producer.ports import Told
-from tests.benchmarks import bare
+from tests.benchmarks import bare, naive
 from tests.benchmarks.answers import ROWS, body
 from tests.benchmarks.measures import Figure, Report, Spent, medians, milliseconds, ratios, spent
 from tests.benchmarks.stage import Polled, Stage, staged
@@ -19,12 +17,10 @@ from tests.twins.memory_kafka import MemoryKafka
 from tests.twins.memory_store import MemoryShardStore
 
 ROUNDS = 9
-SAMPLE = 1_500
-"""Events of the way that waits for each: it takes as long for each of them, so the rest is reckoned."""
 ABOUT = (
     f"{ROWS:,} new rows from the answer's bytes to the commit. The floor: orjson.loads of the same bytes, and the same "
-    "records (events with headers, ledger) ready-made, in bare batches, in one transaction. The naive ways parse and "
-    f"send the ready-made events alone, without ledger or transaction; send_and_wait: {SAMPLE:,} of them, scaled up"
+    "records (events with headers, ledger) ready-made, in bare batches, in one transaction. The naive ways send what "
+    f"is ready-made without a transaction; send_and_wait the events alone, {naive.SAMPLE:,} of them, scaled up"
 )
 
 
@@ -41,8 +37,8 @@ async def run(kafka: EmbeddedKafka) -> Report:
             ours.append(await _ours(stage.source(server), answer))
             floors.append(await spent(lambda: _floor(sender, records, answer)))
         del ours[0], floors[0]  # the first of each meets cold code and new connections
-        waiting, gathering = await _naive(stage, records, answer)
-    against = ratios(ours, floors)
+        plain = await naive.measured(kafka.bootstrap, records, answer, hits=stage.topics.name(Topic.HITS))
+    against, wall = ratios(ours, floors), medians(ours).wall
     return Report(
         "cold",
         ABOUT,
@@ -51,8 +47,9 @@ async def run(kafka: EmbeddedKafka) -> Report:
             *milliseconds("the floor", floors),
             Figure("ours to the floor, wall", against.wall, at_most=2.0),
             Figure("ours to the floor, CPU", against.cpu, at_most=2.0),
-            Figure("send_and_wait of each to ours, wall", waiting.wall / medians(ours).wall, at_least=20),
-            Figure("send and gather to ours, wall", gathering.wall / medians(ours).wall, at_least=3),
+            Figure("send_and_wait of each event to ours, wall", plain.waiting.wall / wall, at_least=20),
+            Figure("send and gather of the same records to ours, wall", plain.everything.wall / wall, at_least=3),
+            Figure("send and gather of the events alone to ours, wall", plain.events.wall / wall),
         ],
     )
 
@@ -77,24 +74,3 @@ async def ready_made(stage: Stage, answer: bytes) -> list[bare.Bare]:
     taken = source.source.take(ROWS, told[source.source.server].dropped)
     transaction = Transaction([taken], told, limit=stage.topics.max_message_bytes, now=clock.now().wall)
     return bare.bare(transaction.records(), stage.topics, shard=stage.number)
-
-
-async def _naive(stage: Stage, records: list[bare.Bare], answer: bytes) -> tuple[Spent, Spent]:
-    events = [record for record in records if record.where[0] == stage.topics.name(Topic.HITS)]
-    async with bare.producer(stage.bootstrap) as sender:
-
-        async def parsing() -> None:
-            orjson.loads(answer)
-
-        async def waiting() -> None:
-            for (topic, _), key, value, headers in events[:SAMPLE]:
-                await sender.send_and_wait(topic, value, key, headers=headers)
-
-        async def gathering() -> None:
-            orjson.loads(answer)
-            await asyncio.gather(
-                *[await sender.send(where[0], value, key, headers=headers) for where, key, value, headers in events]
-            )
-
-        parsed = await spent(parsing)
-        return parsed + (await spent(waiting)).times(len(events) / SAMPLE), await spent(gathering)

@@ -18,7 +18,7 @@ from tests.benchmarks.answers import conn_id
 from tests.benchmarks.measures import Figure, Report, Spent, medians, ratios, spent
 from tests.benchmarks.stage import KEEP, WINDOW, Stage, staged
 
-COUNTS = {100_000: 7, 1_000_000: 3}
+COUNTS = {100_000: 5, 1_000_000: 3}
 """Rounds by the number of ids."""
 SNAPSHOT = 1_200
 """New ids of one snapshot: they share a value."""
