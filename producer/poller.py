@@ -92,7 +92,8 @@ class Poller:
         return hits, dead
 
     def _require_room(self, rows: int) -> None:
-        if rows and self._budget.waiting() + rows > self._budget.limit:
+        # With nothing waiting any snapshot is taken: a limit below one report must not silence its source for good.
+        if rows and self._budget.waiting() and self._budget.waiting() + rows > self._budget.limit:
             raise PendingFull(
                 f"PENDING_LIMIT: {self._budget.waiting()} rows wait for Kafka, {rows} more would exceed it"
             )

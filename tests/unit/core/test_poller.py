@@ -215,9 +215,17 @@ async def test_a_zombies_commit_changes_nothing() -> None:
 @virtual_time
 async def test_dead_rows_count_against_the_pending_limit() -> None:
     bench = Bench(limit=2)
+    await bench.poll(a_row("a"))
     with pytest.raises(PendingFull):
         await bench.poll("no object", 5, None)
-    assert len(bench.source.pending) == 0
+    assert len(bench.source.pending) == 1
+
+
+@virtual_time
+async def test_a_limit_below_one_report_does_not_silence_its_source() -> None:
+    bench = Bench(limit=2)
+    await bench.poll(*(a_row(name) for name in "abc"))
+    assert len(bench.source.pending) == 3
 
 
 class Refusing(MemoryShardStore):
