@@ -46,7 +46,7 @@ class Batches:
         """Append every record, sending the batches that are full."""
         opened, timestamp, shard = self._open, self._timestamp, self._shard
         hits, ledger = Topic.HITS, Topic.LEDGER
-        of_hits, of_ledger = opened[hits], opened[ledger]
+        of_hits, of_ledger = opened.get(hits, []), opened.get(ledger, [])  # a reset has the ledger alone
         # A cold start appends 120,000 of them: what can be looked up outside the loop, is.
         for number, (topic, key, value, headers) in enumerate(records, start=1):
             if topic is ledger:
