@@ -1,6 +1,6 @@
 """When to poll next (pure): drift-free slots with a little jitter; after a failure, backoff bounded by what is at risk.
 
-All times are seconds of one monotonic clock. The rules, from the design's table of answers:
+All times are seconds of one monotonic clock. The rules, by what a poll ended with:
 
     success, PendingFull  the next slot
     Retry, NotASnapshot   full jitter, 1 s doubling up to the interval

@@ -1,4 +1,4 @@
-"""The table "What the API can answer" of the design, row by row, as the bytes on the wire."""
+"""What the API can answer and what follows, row by row, as the bytes on the wire."""
 
 from __future__ import annotations
 
