@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from producer.clock import Clock, rfc3339
-from producer.errors import Fenced, KafkaFailed, TooLarge, Unavailable
+from producer.errors import Fenced, KafkaFailed, PendingFull, TooLarge, Unavailable
 from producer.model import Gap
 from producer.observe.logs import context, get_logger
 from producer.observe.metrics import POLL_OK, SUPERSEDED, Metrics
@@ -74,6 +74,8 @@ class ServiceObserver:
         self._failures[failed.server] = self._failures.get(failed.server, 0) + 1
         self._metrics.polls_total.labels(server=failed.server, outcome=failed.error.outcome).inc()
         with context(server=failed.server, poll=failed.poll):
+            if isinstance(failed.error, PendingFull):
+                _log.error("pending_limit_reached", problem=str(failed.error))
             _log.warning(
                 "poll_failed",
                 outcome=failed.error.outcome,
