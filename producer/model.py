@@ -22,6 +22,10 @@ Row = Mapping[str, Any]
 """One object of the report as it was parsed; its fields are the API's."""
 
 
+RawRow = bytes
+"""The fields of a row as they were sent, without the braces: what the last snapshot had too is not parsed again."""
+
+
 class Hit(TypedDict):
     """One achievement closed by an agent: exactly the value of its event, `schemas/hit/1.0.0.json`.
 
@@ -29,12 +33,12 @@ class Hit(TypedDict):
     """
 
     conn_id: str
-    server: str
     type_interaction: str | None
     date: str | None
     telephone: str | None
     customer_id: str | None
     hit: str | None
+    server: str
     occurred_at: str | None
     observed_at: str
     extra: NotRequired[dict[str, Any]]
@@ -84,6 +88,10 @@ class Snapshot:
     """The API said 404: no hits now, or a report that this server does not have."""
     exact: Callable[[], list[Any]] | None = None
     """The same rows from a parser that keeps each number's own digits; None once the body was let go."""
+    ids: list[str | None] | None = None
+    """The conn_id of each row, None where it is no text; given if some of the rows are a `RawRow`."""
+    size: int = 0
+    """Bytes of the answer, decompressed; 0 if it never was bytes."""
 
     @property
     def truncated(self) -> bool:
@@ -98,7 +106,7 @@ class Rows:
     `len(hits) + len(dead) + repeated + summaries` is the number of rows in the snapshot.
     """
 
-    hits: dict[str, Row]
+    hits: dict[str, Row | RawRow]
     """conn_id to the row, for each row with a usable id; not yet normalised."""
     dead: dict[str, DeadRow] = field(default_factory=dict)
     """Rows without a usable id, by their hash."""
@@ -109,6 +117,16 @@ class Rows:
     drift: dict[str, int] = field(default_factory=dict)
     fresh: list[str] | None = None
     """The ids of `hits` that the reader was not told to be known, in their order; None if it did not ask."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What rows became: hits by conn_id, dead rows by their hash; each row is one of the two."""
+
+    hits: dict[str, Hit] = field(default_factory=dict)
+    dead: dict[str, DeadRow] = field(default_factory=dict)
+    dates_unparsed: int = 0
+    """Hits whose date is none that we can read, and not empty."""
 
 
 class GapKind(StrEnum):

@@ -42,6 +42,7 @@ class Portion:
     """The part of a harvest that goes into one transaction; `last` if nothing of it stays behind."""
 
     harvest: Harvest
+    ids: list[str]
     hits: list[Hit]
     dead: list[DeadRow]
     last: bool
@@ -87,9 +88,9 @@ class Pending:
     def portions(self, room: int) -> Iterator[Portion]:
         """The oldest harvests, up to `room` rows; one that does not fit whole is cut and ends the row of them."""
         for harvest in self._queue:
-            hits = list(harvest.hits.values())[:room]
+            ids, hits = list(harvest.hits)[:room], list(harvest.hits.values())[:room]
             dead = list(harvest.dead.values())[: room - len(hits)]
-            portion = Portion(harvest, hits, dead, len(hits) + len(dead) == harvest.rows)
+            portion = Portion(harvest, ids, hits, dead, len(hits) + len(dead) == harvest.rows)
             yield portion
             room -= portion.rows
             if not portion.last:
@@ -97,9 +98,12 @@ class Pending:
 
     def settle(self, portion: Portion) -> None:
         """What the portion carried is on Kafka."""
-        self.drop(portion.harvest, [hit["conn_id"] for hit in portion.hits], [row.key for row in portion.dead])
         if portion.last:
+            self.hits.difference_update(portion.ids)
+            self.dead.difference_update(portion.harvest.dead)
             self._queue.remove(portion.harvest)
+        else:
+            self.drop(portion.harvest, portion.ids, [row.key for row in portion.dead])
 
     def harvests(self) -> Iterator[Harvest]:
         """All that wait, oldest first."""

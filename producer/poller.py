@@ -10,13 +10,15 @@ or absent Kafka never silences the polling.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import perf_counter
+from typing import TypeVar
 from uuid import uuid4
 
 from producer.clock import Clock, elapsed
 from producer.errors import KafkaFailed, PendingFull
-from producer.model import DeadRow, Hit, Row, Rows, Snapshot
+from producer.model import Rows, Snapshot
 from producer.outgoing import Transaction
 from producer.ports import Api, Budget, Polled, Reader, ShardStore, Told
 from producer.source import Source
@@ -24,11 +26,10 @@ from producer.source import Source
 ROWS_PER_TRANSACTION = 60_000
 """The API's own cap: a full snapshot fits into one transaction, an outage's worth is told in several."""
 
-ROWS_INLINE = 10_000
-"""Up to here identifying takes a few milliseconds, at worst some tens: less than a thread is worth."""
+ROWS_INLINE, BYTES_INLINE = 2_000, 1024 * 1024
+"""Up to here identifying and reading take a few milliseconds, at worst some tens: less than a thread is worth."""
 
-ROWS_BETWEEN_YIELDS = 2_000
-"""About 10 ms of work; the loop's other tasks, heartbeats among them, get their turn in between."""
+Step = TypeVar("Step")
 
 
 class Poller:
@@ -44,13 +45,14 @@ class Poller:
         """One snapshot, from the API to pending; raises PollFailed, and then nothing has changed."""
         began = perf_counter()
         snapshot = await self._api.fetch()
-        rows = await self._identify(snapshot)
+        rows = await self._step(snapshot, partial(self._reader.identify, known=self.source.hits.present))
         unseen = self.source.unseen(rows)
         self._require_room(len(unseen))
-        hits, dead = await self._read(unseen, snapshot)
+        found = await self._step(snapshot, partial(self._reader.read, unseen))
+        hits, dead = found.hits, rows.dead | found.dead
         # Asked again with nothing awaited before the take: other sources may have filled the room meanwhile.
-        self._require_room(len(hits) + len(self.source.new_dead(rows.dead | dead)))
-        harvest = self.source.add(snapshot, rows, hits=hits, dead=rows.dead | dead)
+        self._require_room(len(hits) + len(self.source.new_dead(dead)))
+        harvest = self.source.add(snapshot, rows, hits=hits, dead=dead)
         return Polled(
             server=snapshot.server,
             poll=uuid4().hex[:8],
@@ -59,7 +61,7 @@ class Poller:
             duplicate=len(snapshot.rows) - len(hits) - len(harvest.dead) - rows.summaries,
             dead=len(harvest.dead),
             summaries=rows.summaries,
-            dates_unparsed=sum(bool(hit["date"]) and hit["occurred_at"] is None for hit in hits.values()),
+            dates_unparsed=found.dates_unparsed,
             pending=len(self.source.pending),
             seconds=perf_counter() - began,
             fetch_seconds=elapsed(snapshot.requested, snapshot.received),
@@ -69,27 +71,11 @@ class Poller:
             gaps=harvest.gaps,
         )
 
-    async def _identify(self, snapshot: Snapshot) -> Rows:
-        """The rows by id; a large answer beside the loop, for one of hostile rows may take a second."""
-        known = self.source.hits.present
-        if len(snapshot.rows) <= ROWS_INLINE:
-            return self._reader.identify(snapshot, known=known)
-        return await asyncio.to_thread(self._reader.identify, snapshot, known=known)
-
-    async def _read(self, unseen: Mapping[str, Row], snapshot: Snapshot) -> tuple[dict[str, Hit], dict[str, DeadRow]]:
-        """Each unseen row as a hit, or as a dead row with the reason."""
-        hits: dict[str, Hit] = {}
-        dead: dict[str, DeadRow] = {}
-        observed_at = snapshot.received.rfc3339()
-        for number, (conn_id, row) in enumerate(unseen.items(), start=1):
-            result = self._reader.read(row, observed_at)
-            if isinstance(result, DeadRow):
-                dead[result.key] = result
-            else:
-                hits[conn_id] = result
-            if number % ROWS_BETWEEN_YIELDS == 0:
-                await asyncio.sleep(0)
-        return hits, dead
+    async def _step(self, snapshot: Snapshot, step: Callable[[Snapshot], Step]) -> Step:
+        """A step of the reader; for a large answer beside the loop, for one of hostile rows may take seconds."""
+        if len(snapshot.rows) <= ROWS_INLINE and snapshot.size <= BYTES_INLINE:
+            return step(snapshot)
+        return await asyncio.to_thread(step, snapshot)
 
     def _require_room(self, rows: int) -> None:
         # With nothing waiting any snapshot is taken: a limit below one report must not silence its source for good.

@@ -5,12 +5,13 @@ The true ones are in `wolkvox/`, `kafka/` and `observe/`; the tests hold in-memo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from producer.errors import KafkaFailed, PollFailed
-from producer.model import DeadRow, Gap, Hit, Outgoing, Row, Rows, Snapshot
+from producer.model import Gap, Outgoing, RawRow, Reading, Row, Rows, Snapshot
 from producer.source import Dropped, SourceFold
 
 
@@ -29,8 +30,8 @@ class Reader(Protocol):
         """The rows by id; those without one are dead. Ids in `known` were valid once and are not looked at again."""
         ...
 
-    def read(self, row: Row, observed_at: str) -> Hit | DeadRow:
-        """One row as a hit, or the reason why it is none."""
+    def read(self, rows: Mapping[str, Row | RawRow], snapshot: Snapshot) -> Reading:
+        """Rows of the snapshot as hits, or as dead rows with the reason. Lets the snapshot's body go."""
         ...
 
 
@@ -102,12 +103,12 @@ class Failed:
 
 @dataclass(slots=True)
 class Told:
-    """What a transaction told of one source; `delays` are seconds from occurred to committed."""
+    """What a transaction told of one source; `delays` counts hits by the seconds from occurred to committed."""
 
     published: int = 0
     dead_lettered: int = 0
     gaps: int = 0
-    delays: list[float] = field(default_factory=list)
+    delays: Counter[float] = field(default_factory=Counter)
     dropped: Dropped = field(default_factory=Dropped)
 
 

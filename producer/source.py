@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from producer.clock import Moment
 from producer.coverage import Coverage, LedgerCursor, observed_text
-from producer.model import Cursor, DeadRow, Gap, Hit, Row, Rows, Snapshot
+from producer.model import Cursor, DeadRow, Gap, Hit, RawRow, Row, Rows, Snapshot
 from producer.pending import Harvest, Pending, Portion
 from producer.window import Window
 
@@ -77,11 +77,13 @@ class Source:
         self._latest: Moment | None = None
         self._in_doubt: set[str] = set()
 
-    def unseen(self, rows: Rows) -> dict[str, Row]:
+    def unseen(self, rows: Rows) -> dict[str, Row | RawRow]:
         """The rows with an id that is neither told nor waiting, in the order sent. Changes nothing."""
         waiting, found = self.pending.hits, rows.hits
-        fresh = found if rows.fresh is None else rows.fresh
-        return {key: found[key] for key in self.hits.unknown(fresh) if key not in waiting}
+        keys = self.hits.unknown(found if rows.fresh is None else rows.fresh)
+        if waiting:
+            keys = [key for key in keys if key not in waiting]
+        return found if len(keys) == len(found) else {key: found[key] for key in keys}
 
     def new_dead(self, dead: Mapping[str, DeadRow]) -> dict[str, DeadRow]:
         """Those of the dead rows that are neither told nor waiting. Changes nothing."""
@@ -136,7 +138,7 @@ class Source:
         """The transaction is committed: remember what it told, forget what it let go."""
         assert self._latest is not None
         for portion in taken.portions:
-            self.hits.remember([hit["conn_id"] for hit in portion.hits], self._latest)
+            self.hits.remember(portion.ids, self._latest)
             self.dead.remember([row.key for row in portion.dead], self._latest)
             self.pending.settle(portion)
         self.hits.forget(taken.forgotten_hits)
@@ -147,7 +149,7 @@ class Source:
     def doubt(self, taken: Taken) -> None:
         """The transaction's outcome is unknown; the ledger will tell."""
         for portion in taken.portions:
-            self._in_doubt.update(hit["conn_id"] for hit in portion.hits)
+            self._in_doubt.update(portion.ids)
             self._in_doubt.update(row.key for row in portion.dead)
         self._cursor.doubt(taken.cursor_at)
 
@@ -172,8 +174,7 @@ class Source:
 
     def _drop_told(self, dropped: Dropped) -> None:
         for harvest in self.pending.harvests():
-            hits = [key for key in harvest.hits if key in self.hits]
-            dead = [key for key in harvest.dead if key in self.dead]
+            hits, dead = self.hits.among(harvest.hits), self.dead.among(harvest.dead)
             confirmed_dead = sum(key in self._in_doubt for key in dead)
             confirmed = sum(key in self._in_doubt for key in hits) + confirmed_dead
             dropped.confirmed += confirmed

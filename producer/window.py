@@ -7,7 +7,7 @@ report have a moment each, shared by all that left with them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 
 from producer.clock import Moment, elapsed
 
@@ -40,7 +40,13 @@ class Window:
     def unknown(self, keys: Iterable[str]) -> list[str]:
         """Those of `keys` that are not here, in their order."""
         present, left = self._present, self._left
+        if not present and not left:
+            return list(keys)
         return [key for key in keys if key not in present and key not in left]
+
+    def among(self, keys: Mapping[str, object]) -> list[str]:
+        """Those of `keys` that are here, in no order."""
+        return [*(keys.keys() & self._present), *(keys.keys() & self._left.keys())]
 
     def touch(self, keys: Collection[str], moment: Moment) -> None:
         """Those of `keys` that are here were in the snapshot of `moment`; unknown ones stay unknown.
@@ -54,15 +60,15 @@ class Window:
         self._present.update(returned)
         self._latest = moment
 
-    def remember(self, keys: Iterable[str], moment: Moment) -> None:
+    def remember(self, keys: Collection[str], moment: Moment) -> None:
         """These ids are told, and were in the snapshot of `moment`."""
         if moment is not self._latest:
             self._leave(self._present)
             self._latest = moment
-        told = set(keys)
-        for key in self._left.keys() & told:
-            del self._left[key]
-        self._present |= told
+        if self._left:
+            for key in self._left.keys() & set(keys):
+                del self._left[key]
+        self._present.update(keys)
 
     def expired(self, now: Moment) -> list[str]:
         """Ids last seen `keep` seconds before `now` or earlier; call it only after the rows at hand were matched."""

@@ -19,6 +19,7 @@ from producer.wolkvox.address import base_url
 from producer.wolkvox.envelope import Answer, read_report
 from producer.wolkvox.failures import failure
 from producer.wolkvox.masking import Shown, shown
+from producer.wolkvox.recall import Recall
 from producer.wolkvox.redirects import next_hop
 from producer.wolkvox.token_info import TokenInfo, read_token_info
 from producer.wolkvox.transfer import ENCODINGS, read_body
@@ -71,11 +72,12 @@ class WolkvoxApi:
         self._timeout = timeout
         self._clock = clock
         self._limit = limit
+        self._recall = Recall()
         self._client = _http_client(server, transport)
 
     async def fetch(self) -> Snapshot:
         """The report "hits in the last hour" as it stands now; raises PollFailed, named by what to do."""
-        answer, report = await self._call(_HITS, read_report)
+        answer, report = await self._call(_HITS, partial(read_report, recall=self._recall))
         return Snapshot(
             server=self._server,
             requested=answer.requested,
@@ -84,6 +86,8 @@ class WolkvoxApi:
             drift=report.drift,
             not_found=report.not_found,
             exact=report.exact,
+            ids=report.ids,
+            size=len(answer.body),
         )
 
     async def token_info(self) -> TokenInfo:
@@ -130,13 +134,13 @@ class WolkvoxApi:
     def _request(self, url: httpx.URL, token: str) -> AbstractAsyncContextManager[httpx.Response]:
         return self._client.stream("GET", url, headers={"wolkvox-token": token})
 
-    async def _body(self, response: httpx.Response) -> bytearray:
+    async def _body(self, response: httpx.Response) -> bytes:
         expected = response.status_code in {200, 404}
         try:
             return await read_body(response, limit=self._limit if expected else min(self._limit, _ERROR_LIMIT))
         except (NotASnapshot, zlib.error, httpx.RemoteProtocolError) as error:
             if not expected:
-                return bytearray()  # the status says enough
+                return b""  # the status says enough
             cut_off = isinstance(error, httpx.RemoteProtocolError)
             if not cut_off:
                 raise

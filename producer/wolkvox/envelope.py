@@ -7,14 +7,15 @@ bytes --strict--> value --envelope--> rows
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from producer.clock import Moment
 from producer.errors import NotASnapshot, PollFailed
 from producer.model import RECORD_CAP
 from producer.wolkvox.masking import Shown
-from producer.wolkvox.parsing import Body, Unreadable, strict, tolerant
+from producer.wolkvox.parsing import Body, Unreadable, row_of, strict, tolerant
+from producer.wolkvox.recall import Recall
 from producer.wolkvox.refusal import refusal, retry_after
 
 MAX_ROWS = 2 * RECORD_CAP
@@ -40,16 +41,24 @@ class Report:
     drift: dict[str, int] = field(default_factory=dict)
     not_found: bool = False
     exact: Callable[[], list[Any]] | None = None
+    ids: list[str | None] | None = None
 
 
-def read_report(answer: Answer, shown: Shown) -> Report:
-    """The report in an answer; raises the PollFailed that the answer means."""
-    content, exact = read_content(answer, shown)
+def read_report(answer: Answer, shown: Shown, recall: Recall | None = None) -> Report:
+    """The report in an answer; raises the PollFailed that the answer means.
+
+    Rows that `recall` finds again are not parsed, but stay as the bytes that were sent.
+    """
+    parts = recall.content(answer.body) if recall is not None and answer.status == 200 else None
+    if parts is None:
+        content, exact, ids = *read_content(answer, shown), None
+    else:
+        content, exact, ids = parts.envelope | {"data": parts.rows}, True, parts.ids
     report = _report(content, answer, shown)
     if len(report.rows) > MAX_ROWS:
         raise NotASnapshot(f"the answer is no report: {len(report.rows)} rows, and the API's cap is {RECORD_CAP}")
     if exact:
-        return Report(report.rows, report.drift, report.not_found, _exact_rows(answer.body, report.rows))
+        return replace(report, exact=_exact_rows(answer.body, report.rows), ids=ids)
     report.drift["tolerant_parse"] = 1
     return report
 
@@ -123,7 +132,8 @@ def _exact_rows(body: Body, rows: list[Any]) -> Callable[[], list[Any]]:
         try:
             content = tolerant(body)
         except Unreadable:
-            return rows  # nested deeper than the second parser goes: the digits as the first one read them
+            # Nested deeper than the second parser goes: the digits as the first one read them.
+            return [row_of(row) if isinstance(row, bytes) else row for row in rows]
         return content if isinstance(content, list) else _data_rows(content.get("data")).rows
 
     return exact

@@ -39,16 +39,16 @@ def read_hit(row: Row, *, server: str, zone: ZoneInfo, observed_at: str) -> Hit 
         joined = conn_id + interaction + date + telephone + customer_id + outcome
     except (KeyError, TypeError):  # a field is absent, null or no text
         return _read_odd(row, server=server, zone=zone, observed_at=observed_at)
-    if len(row) > len(API_FIELDS) or not (joined.isascii() or _is_encodable(joined)):
+    if len(row) > len(API_FIELDS) or not (joined.isascii() or is_encodable(joined)):
         return _read_odd(row, server=server, zone=zone, observed_at=observed_at)
     return {
         "conn_id": conn_id,
-        "server": server,
         "type_interaction": interaction,
         "date": date,
         "telephone": telephone,
         "customer_id": customer_id,
         "hit": outcome,
+        "server": server,
         "occurred_at": occurred_at(date, zone),
         "observed_at": observed_at,
     }
@@ -85,7 +85,7 @@ def _read_odd(row: Row, *, server: str, zone: ZoneInfo, observed_at: str) -> Hit
         text = value if value is None or isinstance(value, str) else digits_of(value)
         if text is None and value is not None:
             return dead_row(row, Reason.FIELD_TYPE, field_pointer(name))
-        if text is not None and not _is_encodable(text):
+        if text is not None and not is_encodable(text):
             return dead_row(row, Reason.NOT_ENCODABLE, field_pointer(name))
         texts[name] = text
     conn_id, interaction, date, telephone, customer_id, outcome = _six_fields(texts)
@@ -93,12 +93,12 @@ def _read_odd(row: Row, *, server: str, zone: ZoneInfo, observed_at: str) -> Hit
         return dead_row(row, Reason.CONN_ID_MISSING, field_pointer("conn_id"))
     hit: Hit = {
         "conn_id": conn_id,
-        "server": server,
         "type_interaction": interaction,
         "date": date,
         "telephone": telephone,
         "customer_id": customer_id,
         "hit": outcome,
+        "server": server,
         "occurred_at": occurred_at(date, zone) if date else None,
         "observed_at": observed_at,
     }
@@ -130,7 +130,8 @@ def _dumps_extra(extra: dict[str, Any]) -> bytes:
     return orjson.dumps({"extra": extra}, default=as_value)  # at the depth that it has in the event
 
 
-def _is_encodable(text: str) -> bool:
+def is_encodable(text: str) -> bool:
+    """Whether UTF-8 can write it; a lone surrogate it can't."""
     try:
         text.encode()
     except UnicodeEncodeError:

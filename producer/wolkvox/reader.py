@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from zoneinfo import ZoneInfo
 
-from producer.model import DeadRow, Hit, Row, Rows, Snapshot
-from producer.wolkvox.rows import identify, read_hit
+from producer.model import RawRow, Reading, Row, Rows, Snapshot
+from producer.wolkvox.reading import RowsOfSnapshot
+from producer.wolkvox.rows import identify
 
 
 class RowReader:
@@ -20,6 +21,8 @@ class RowReader:
         """The rows by conn_id; those without one are dead. Ids in `known` were valid once and are not looked at."""
         return identify(snapshot, known=known)
 
-    def read(self, row: Row, observed_at: str) -> Hit | DeadRow:
-        """One row as a hit, or the reason why it is none."""
-        return read_hit(row, server=self._server, zone=self._zone, observed_at=observed_at)
+    def read(self, rows: Mapping[str, Row | RawRow], snapshot: Snapshot) -> Reading:
+        """Rows of the snapshot as hits, or as dead rows with the reason. Lets the snapshot's body go."""
+        exact, snapshot.exact = snapshot.exact, None
+        observed_at = snapshot.received.rfc3339()
+        return RowsOfSnapshot(server=self._server, zone=self._zone, observed_at=observed_at, exact=exact).read(rows)

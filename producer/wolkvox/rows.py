@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
-from itertools import chain, filterfalse
+from itertools import filterfalse
 from operator import itemgetter
 from typing import Any
 
-from producer.model import API_FIELDS, Reason, Row, Rows, Snapshot
+from producer.model import RawRow, Reason, Rows, Snapshot
 from producer.wolkvox.dead import dead_row
 from producer.wolkvox.hit import digits_of, read_hit
+from producer.wolkvox.parsing import row_of
 
-__all__ = ["dead_row", "identify", "read_hit"]
+__all__ = ["by_id", "dead_row", "identify", "read_hit"]
 
 _LONGEST_ID = 256
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
@@ -30,28 +31,27 @@ _conn_id = itemgetter("conn_id")
 def identify(snapshot: Snapshot, *, known: Container[str] = frozenset()) -> Rows:
     """The snapshot's rows by conn_id, in the order sent; the first of a repeated id counts.
 
-    `known` holds ids that were valid once: their rows are not looked at again. Where a row with another id has a
-    float among its known fields, the rows come from the parser that keeps digits. Lets the snapshot's body go.
+    `known` holds ids that were valid once: their rows are not looked at again. Where an id is a float, the rows come
+    from the parser that keeps digits.
     """
-    exact, snapshot.exact = snapshot.exact, None
-    rows, fresh = _by_id(snapshot.rows, known)
-    if exact is not None and _loses_digits(rows, fresh):
-        rows, fresh = _by_id(exact(), known)
-    rows.fresh = fresh
+    rows = by_id(snapshot.rows, snapshot.ids, known=known)
+    if snapshot.exact is not None and _loses_digits(rows):
+        rows = by_id(snapshot.exact(), known=known)
     return rows
 
 
-def _by_id(sent: list[Any], known: Container[str]) -> tuple[Rows, list[str]]:
-    """The rows, and which of the ids are not known."""
+def by_id(sent: list[Any], ids: list[str | None] | None = None, *, known: Container[str] = frozenset()) -> Rows:
+    """The rows, and which of their ids are not known; `ids` has those that are texts, and is needed for a `RawRow`."""
     try:
-        hits: dict[str, Row] = {row["conn_id"]: row for row in sent}
+        hits = {row["conn_id"]: row for row in sent} if ids is None else dict(zip(ids, sent, strict=True))
         fresh = list(filterfalse(known.__contains__, hits))
-        if len(hits) == len(sent) and _are_ordinary(fresh):
-            return Rows(hits), fresh
+        if len(hits) == len(sent) and _are_ordinary(fresh):  # type: ignore[arg-type]  # a None is found out in there
+            return Rows(hits, fresh=fresh)  # type: ignore[arg-type]  # as above
     except (KeyError, TypeError):
         pass  # a row is no object, or its id is absent or no text
-    rows = _one_by_one(sent, known)
-    return rows, list(filterfalse(known.__contains__, rows.hits))
+    rows = _one_by_one(sent, ids or [None] * len(sent), known)
+    rows.fresh = list(filterfalse(known.__contains__, rows.hits))
+    return rows
 
 
 def _are_ordinary(ids: list[str]) -> bool:
@@ -66,20 +66,25 @@ def _are_ordinary(ids: list[str]) -> bool:
     )
 
 
-def _one_by_one(sent: list[Any], known: Container[str]) -> Rows:
+def _one_by_one(sent: list[Any], ids: list[str | None], known: Container[str]) -> Rows:
     rows = Rows({})
     hits = rows.hits
     numbers = 0
-    for row in sent:
-        conn_id = row.get("conn_id") if isinstance(row, dict) else None
+    for sent_row, sent_id in zip(sent, ids, strict=True):
+        row, conn_id = sent_row, sent_id
+        if conn_id is None:
+            conn_id = row.get("conn_id") if isinstance(row, dict) else None
         if not isinstance(conn_id, str):
             conn_id = digits_of(conn_id)
             numbers += conn_id is not None
         if conn_id in hits:
             rows.repeated += 1
-        elif conn_id is not None and (conn_id in known or _is_fine(conn_id)):
+            continue
+        if conn_id is not None and (conn_id in known or _is_fine(conn_id)):
             hits[conn_id] = row
-        elif _is_summary(row, conn_id):
+            continue
+        row = row_of(row) if isinstance(row, RawRow) else row
+        if _is_summary(row, conn_id):
             rows.summaries += 1
         else:
             _bury(row, conn_id, rows)
@@ -128,11 +133,8 @@ def _bury(row: Any, conn_id: str | None, rows: Rows) -> None:
         rows.dead[dead.key] = dead
 
 
-def _loses_digits(rows: Rows, fresh: list[str]) -> bool:
-    """Whether the strict parser read a float where digits count: in an id, or in a known field of a row not known."""
-    new = [rows.hits[conn_id] for conn_id in fresh]
-    types = set(map(type, chain.from_iterable(map(dict.values, new))))  # type: ignore[arg-type]  # parsers make dicts
-    if float in types and any(isinstance(row.get(name), float) for row in new for name in API_FIELDS):
-        return True
-    # What is left of a float's digits may read like the id of another row, a known one even.
-    return "number_id" in rows.drift and any(isinstance(row["conn_id"], float) for row in rows.hits.values())
+def _loses_digits(rows: Rows) -> bool:
+    """Whether an id is a float to the strict parser: what is left of its digits may read like the id of another row."""
+    return "number_id" in rows.drift and any(
+        isinstance(row.get("conn_id"), float) for row in rows.hits.values() if not isinstance(row, RawRow)
+    )

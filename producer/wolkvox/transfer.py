@@ -17,7 +17,7 @@ _PIECE = 1024 * 1024
 """Bytes decompressed at a time: 64 kB from the network can hold 64 MB."""
 
 
-async def read_body(response: httpx.Response, *, limit: int) -> bytearray:
+async def read_body(response: httpx.Response, *, limit: int) -> bytes:
     """The whole body, decompressed.
 
     Raises NotASnapshot for an encoding that we don't read or more than `limit` bytes, zlib.error for broken
@@ -25,21 +25,23 @@ async def read_body(response: httpx.Response, *, limit: int) -> bytearray:
     """
     inflater = _inflater(response.headers.get("content-encoding", ""))
     if response.is_stream_consumed:  # a fake transport's answer, which httpx has read and decoded already
-        return _within(bytearray(response.content), limit)
-    body = bytearray()
+        _require_within(limit, len(response.content))
+        return response.content
+    pieces: list[bytes] = []
+    size = 0
     async for chunk in response.aiter_raw():
         for piece in inflater.pieces(chunk):
-            _within(body, limit - len(piece))
-            body += piece
+            size += len(piece)
+            _require_within(limit, size)
+            pieces.append(piece)
             await asyncio.sleep(0)  # a bomb is many pieces without a wait for the network: let others run, and time out
     inflater.finish()
-    return body
+    return b"".join(pieces)
 
 
-def _within(body: bytearray, limit: int) -> bytearray:
-    if len(body) > limit:
+def _require_within(limit: int, size: int) -> None:
+    if size > limit:
         raise NotASnapshot("the answer is no report: it is larger than any the API sends")
-    return body
 
 
 def _inflater(encoding: str) -> _Plain:

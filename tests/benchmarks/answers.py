@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -21,10 +22,16 @@ def conn_id(number: int) -> str:
     return f"{6000 + number % 3000}.{4628 + number % 11}.{1000 + number % 97}.{1768782812 + number}.{number}"
 
 
-def body(rows: int, *, first: int = 0, zone: ZoneInfo = BOGOTA) -> bytes:
-    """A report of the hits numbered from `first` on, their dates spread over the hour up to now."""
+@cache
+def _dates(zone: ZoneInfo) -> list[str]:
+    """Of the hour before this is first asked: a hit's date does not change from one report to the next."""
     now = int(time.time())
-    dates = [datetime.fromtimestamp(now - ago, zone).strftime("%Y%m%d%H%M%S") for ago in range(HOUR)]
+    return [datetime.fromtimestamp(now - ago, zone).strftime("%Y%m%d%H%M%S") for ago in range(HOUR)]
+
+
+def body(rows: int, *, first: int = 0, zone: ZoneInfo = BOGOTA) -> bytes:
+    """A report of the hits numbered from `first` on, their dates spread over an hour; a hit looks the same in each."""
+    dates = _dates(zone)
     data = [
         {
             "conn_id": conn_id(number),

@@ -51,14 +51,15 @@ PURE = {
 """Rooms whose result depends on their arguments alone; clock is where the arguments come from."""
 
 ROOMS = {
-    "wolkvox": {"wolkvox", "model", "errors", "clock"},
+    "wolkvox": {"wolkvox", "model", "errors", "clock", "collector"},
     "events": {"events", "model", "errors", "clock", "schemas"},
     "settings": {"settings", "errors", "wolkvox"},
-    "kafka": {"kafka", "model", "errors", "clock", "ledger", "source", "settings"},
+    "kafka": {"kafka", "model", "errors", "clock", "collector", "ledger", "source", "settings"},
     "observe": {"observe", "model", "errors", "clock", "ports"},
     "model": {"clock"},
     "errors": set(),
     "clock": set(),
+    "collector": set(),
     "window": {"clock"},
     "coverage": {"clock", "model"},
     "pending": {"clock", "model"},
@@ -66,7 +67,7 @@ ROOMS = {
     "schedule": {"errors"},
     "quota": set(),
     "ledger": {"clock", "errors", "model", "source"},
-    "outgoing": {"clock", "events", "ledger", "model", "pending", "ports", "source", "wolkvox"},
+    "outgoing": {"clock", "collector", "events", "ledger", "model", "pending", "ports", "source", "wolkvox"},
     "ports": {"errors", "model", "source"},
     "poller": {"clock", "errors", "model", "outgoing", "ports", "source"},
     "polling": {"clock", "errors", "poller", "ports", "quota", "schedule", "source"},

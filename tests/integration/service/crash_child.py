@@ -66,8 +66,9 @@ class TrappedApi(WolkvoxApi):
 
     async def fetch(self) -> Snapshot:
         snapshot = await super().fetch()
-        self._first = self._first or repr(snapshot.rows)
-        trap.armed = trap.armed or repr(snapshot.rows) != self._first
+        ids = repr(snapshot.ids or [row["conn_id"] for row in snapshot.rows])
+        self._first = self._first or ids
+        trap.armed = trap.armed or ids != self._first
         trap.at("fetched")
         return snapshot
 

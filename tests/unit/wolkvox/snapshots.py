@@ -7,21 +7,25 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from producer.model import DeadRow, Hit, Rows, Snapshot
+from producer.model import DeadRow, Hit, Reading, Rows, Snapshot
 from producer.wolkvox.envelope import read_report
 from producer.wolkvox.masking import shown
-from producer.wolkvox.rows import identify, read_hit
+from producer.wolkvox.reading import RowsOfSnapshot
+from producer.wolkvox.recall import Recall
+from producer.wolkvox.rows import identify
 from tests.unit.wolkvox.calls import TOKEN, answer
 
 BOGOTA = ZoneInfo("America/Bogota")
 OBSERVED = "2026-01-19T01:13:32.000000Z"
 
 
-def snapshot_of(body: bytes) -> Snapshot:
+def snapshot_of(body: bytes, recall: Recall | None = None) -> Snapshot:
     """The snapshot in the body of a 200."""
     sent = answer(body)
-    report = read_report(sent, partial(shown, secret=TOKEN))
-    return Snapshot("0042", sent.requested, sent.received, report.rows, report.drift, report.not_found, report.exact)
+    report = read_report(sent, partial(shown, secret=TOKEN), recall)
+    return Snapshot(
+        "0042", sent.requested, sent.received, report.rows, report.drift, report.not_found, report.exact, report.ids
+    )
 
 
 def body_of(*rows: Any) -> bytes:
@@ -40,18 +44,23 @@ def rows_of(*rows: Any, known: Any = frozenset()) -> Rows:
     snapshot = snapshot_of(body_of(*rows))
     found = identify(snapshot, known=known)
     assert len(found.hits) + len(found.dead) + found.repeated + found.summaries == len(snapshot.rows)
-    assert snapshot.exact is None
     return found
+
+
+def read_all(snapshot: Snapshot, found: Rows) -> Reading:
+    """What becomes of the rows that have an id."""
+    rows = RowsOfSnapshot(server="0042", zone=BOGOTA, observed_at=OBSERVED, exact=snapshot.exact)
+    return rows.read(found.hits)
 
 
 def read_one(row: Any) -> Hit | DeadRow:
     """What becomes of an answer with this one row: a hit, or a dead row found in either stage."""
-    found = rows_of(row)
-    if found.dead:
-        [dead] = found.dead.values()
-        return dead
-    [identified] = found.hits.values()
-    return read_hit(identified, server="0042", zone=BOGOTA, observed_at=OBSERVED)
+    snapshot = snapshot_of(body_of(row))
+    found = identify(snapshot)
+    reading = read_all(snapshot, found)
+    results: list[Hit | DeadRow] = [*found.dead.values(), *reading.dead.values(), *reading.hits.values()]
+    [result] = results
+    return result
 
 
 def hit_of(row: Any) -> Hit:

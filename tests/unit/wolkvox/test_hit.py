@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from producer.clock import parse_rfc3339
 from producer.model import API_FIELDS, DeadRow, Reason
-from producer.wolkvox.hit import occurred_at, read_hit
+from producer.wolkvox.hit import occurred_at
 from producer.wolkvox.rows import identify
 from tests.unit.wolkvox.calls import ROW
 from tests.unit.wolkvox.snapshots import (
@@ -22,6 +22,7 @@ from tests.unit.wolkvox.snapshots import (
     broken,
     dead_of,
     hit_of,
+    read_all,
     read_one,
     snapshot_of,
 )
@@ -196,7 +197,8 @@ def test_whatever_becomes_of_a_row_can_be_written_and_does_not_depend_on_the_par
     body = body_of({"conn_id": "a"} | fields)
     made = []
     for answer in (body, broken(body)):
-        [row] = identify(snapshot_of(answer)).hits.values()
-        made.append(read_hit(row, server="0042", zone=BOGOTA, observed_at=OBSERVED))
+        snapshot = snapshot_of(answer)
+        reading = read_all(snapshot, identify(snapshot))
+        made += [*reading.hits.values(), *reading.dead.values()]
     assert made[0] == made[1]
     orjson.dumps(made[0].row if isinstance(made[0], DeadRow) else made[0])

@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.model import Reason
+from producer.wolkvox.reader import RowReader
 from producer.wolkvox.rows import identify
 from tests.unit.wolkvox.calls import ROW
-from tests.unit.wolkvox.snapshots import body_of, broken, rows_of, snapshot_of
+from tests.unit.wolkvox.snapshots import BOGOTA, body_of, broken, rows_of, snapshot_of
+
+READER = RowReader(server="0042", zone=BOGOTA)
 
 
 def numbered(*ids: object) -> list[dict[str, Any]]:
@@ -31,7 +34,7 @@ def test_the_first_of_a_repeated_id_counts(odd: list[Any]) -> None:
     rows = [ROW | {"conn_id": "a", "hit": "first"}, ROW | {"conn_id": "b"}, ROW | {"conn_id": "a", "hit": "second"}]
     found = rows_of(*rows, *odd)
     assert list(found.hits) == ["a", "b"]
-    assert found.hits["a"]["hit"] == "first"
+    assert found.hits["a"] == rows[0]
     assert found.repeated == 1
 
 
@@ -69,7 +72,7 @@ def test_a_numbers_digits_are_not_taken_for_the_known_id_of_another() -> None:
 
 def test_a_number_and_a_text_of_the_same_digits_are_one_id() -> None:
     found = rows_of({"conn_id": 5, "hit": "first"}, {"conn_id": "5", "hit": "second"})
-    assert found.hits["5"]["hit"] == "first"
+    assert found.hits["5"] == {"conn_id": 5, "hit": "first"}
     assert found.repeated == 1
 
 
@@ -145,10 +148,10 @@ def test_what_is_known_changes_nothing_for_the_others() -> None:
     assert len(found.dead) == 1
 
 
-def test_the_body_is_kept_only_until_the_rows_are_identified() -> None:
+def test_the_body_is_kept_only_until_the_rows_are_read() -> None:
     snapshot = snapshot_of(body_of(ROW))
     assert snapshot.exact is not None
-    identify(snapshot)
+    READER.read(READER.identify(snapshot, known=frozenset()).hits, snapshot)
     assert snapshot.exact is None
 
 
@@ -164,7 +167,15 @@ def test_a_second_parse_is_made_only_where_digits_matter() -> None:
     ]:
         snapshot = snapshot_of(body_of(row))
         snapshot.exact = never
-        identify(snapshot, known=known)
+        found = READER.identify(snapshot, known=known)
+        READER.read({conn_id: found.hits[conn_id] for conn_id in found.fresh or []}, snapshot)
+
+
+def test_of_many_rows_those_with_a_float_have_its_digits() -> None:
+    rows = [b'{"conn_id":"%d","telephone":%d.10}' % (number, number) for number in range(3)]
+    snapshot = snapshot_of(body_of(*numbered("a", "b"), *rows))
+    hits = READER.read(READER.identify(snapshot, known={"a"}).hits, snapshot).hits
+    assert [hit["telephone"] for hit in hits.values()][2:] == ["0.10", "1.10", "2.10"]
 
 
 json_values = st.recursive(

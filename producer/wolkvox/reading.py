@@ -1,0 +1,91 @@
+"""The rows that are new to one source, each to a hit or to a dead row.
+
+Most are ordinary: the six fields, each a text. In a group of such each row becomes the hit, by three more fields in the
+object that the parser made; in any other group each row is looked at by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from producer.model import API_FIELDS, DeadRow, Hit, RawRow, Reading, Row
+from producer.wolkvox.hit import occurred_at, read_hit
+from producer.wolkvox.parsing import row_of
+from producer.wolkvox.rows import by_id
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+Exact = Callable[[], list[Any]]
+
+_GROUP = 500
+_SIX = frozenset(API_FIELDS)
+
+
+class RowsOfSnapshot:
+    """What reading needs to know of a snapshot: whose it is, when it came, and its rows with their own digits.
+
+    `zone` is where `date` was written down, `observed_at` is RFC 3339. `exact` is None if the strict parser, which lets
+    no lone surrogate through, had to give up.
+    """
+
+    def __init__(self, *, server: str, zone: ZoneInfo, observed_at: str, exact: Exact | None) -> None:
+        self._server = server
+        self._zone = zone
+        self._observed_at = observed_at
+        self._exact = exact
+
+    def read(self, rows: Mapping[str, Row | RawRow]) -> Reading:
+        """These rows, as `identify` found them by conn_id."""
+        reading = Reading()
+        ids, sent = list(rows), list(rows.values())
+        for start in range(0, len(ids), _GROUP):
+            group = [row_of(row) if isinstance(row, RawRow) else row for row in sent[start : start + _GROUP]]
+            self._read_group(ids[start : start + _GROUP], group, reading)
+        undated = [hit for hit in reading.hits.values() if hit["occurred_at"] is None]
+        reading.dates_unparsed = sum(bool(hit["date"]) for hit in undated)
+        return reading
+
+    def _read_group(self, ids: Sequence[str], rows: Sequence[Any], reading: Reading) -> None:
+        if self._exact is not None and (hits := self._ordinary(rows)) is not None:
+            reading.hits.update(zip(ids, hits, strict=True))
+            return
+        for conn_id, row in zip(ids, rows, strict=True):
+            result = read_hit(
+                self._lossless(conn_id, row), server=self._server, zone=self._zone, observed_at=self._observed_at
+            )
+            if isinstance(result, DeadRow):
+                reading.dead[result.key] = result
+            else:
+                reading.hits[conn_id] = result
+
+    def _ordinary(self, rows: Sequence[dict[str, Any]]) -> list[Hit] | None:
+        """The hits of a group, if each row has the six fields and no other, and each field is a text.
+
+        The rows themselves become hits: nobody else has what the strict parser made of an answer.
+        """
+        fields, types = set(chain.from_iterable(rows)), set(map(type, chain.from_iterable(map(dict.values, rows))))
+        if types != {str} or fields != _SIX or set(map(len, rows)) != {len(_SIX)}:
+            return None
+        server, zone, observed_at = self._server, self._zone, self._observed_at
+        for row in rows:
+            row["server"] = server
+            row["occurred_at"] = occurred_at(row["date"], zone)
+            row["observed_at"] = observed_at
+        return rows  # type: ignore[return-value]  # now they have all that a Hit has
+
+    def _lossless(self, conn_id: str, row: Row) -> Row:
+        """The row with the digits that were sent, where the strict parser read a float: `6736.10` is not 6736.1."""
+        if self._exact is None or not any(isinstance(row.get(name), float) for name in API_FIELDS):
+            return row
+        found = self._with_digits.get(conn_id, row)
+        assert not isinstance(found, RawRow), "whoever parses an answer whole makes objects"
+        return found
+
+    @cached_property
+    def _with_digits(self) -> Mapping[str, Row | RawRow]:
+        assert self._exact is not None
+        return by_id(self._exact()).hits
