@@ -7,7 +7,6 @@ dead letter; a dead letter or a gap that does not fit is our own bug.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -15,19 +14,21 @@ import orjson
 from producer.clock import rfc3339
 from producer.errors import WolkvoxHitsError
 from producer.events import encoding
-from producer.events.catalogue import CURRENT, urn, writer
+from producer.events.catalogue import CURRENT, urn, writer, writer_of_many
 from producer.events.encoding import NotEncodable, scrub
 from producer.events.record import Header, Record, size
 from producer.model import Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from producer.model import DeadRow, Gap, Hit
 
 TYPES = {"hit": "wolkvox.hit", "dead_letter": "wolkvox.dead-letter", "coverage_gap": "wolkvox.coverage-gap"}
 """`ce_type` by the schema's name."""
 
-_record = partial(tuple.__new__, Record)
-"""From a tuple, in half the time that the class's own constructor takes."""
+Columns = tuple[list[bytes], list[bytes], list[list[Header]]]
+"""The keys, the values and the headers of many records."""
 
 _ROOM = 4096
 """More than key, headers and framing of any hit take: a conn_id of 256 characters counts at most 3 x 1,024 bytes."""
@@ -60,12 +61,11 @@ class Events:
         self._server = server
         self._prefix = f"{server}/".encode()
         self._is_hit = writer("hit").is_valid
+        self._are_hits = writer_of_many("hit").is_valid
         self._constant = {name: _constant(name, server) for name in TYPES}
-        self._observed_at = ""
-        self._of_snapshot: list[Header] = []
 
     def hit(self, hit: Hit, *, limit: int) -> Record | Refusal:
-        """The record of one hit, or why there is none; 60,000 of these are made in one go."""
+        """The record of one hit, or why there is none."""
         if not self._is_hit(hit):
             return _refused(hit)
         try:
@@ -75,16 +75,24 @@ class Events:
                 value = encoding.exactly(hit)
             except NotEncodable:
                 return self._not_encodable(hit)
-        key = hit["conn_id"].encode()
-        # All events of a snapshot share all headers but two; the snapshots of a batch come one after the other.
-        if hit["observed_at"] is not self._observed_at:
-            self._observed_at = hit["observed_at"]
-            self._of_snapshot = [*self._constant["hit"], ("ce_time", self._observed_at.encode())]
-        headers = [*self._of_snapshot, ("ce_id", self._prefix + key), ("ce_subject", key)]
-        record = _record((key, value, headers))
+        [key], [headers] = self._keys_and_headers([hit])
+        record = Record(key, value, headers)
         if len(value) > limit - _ROOM and size(record) > limit:
             return Refusal(Reason.TOO_LARGE, "")
         return record
+
+    def together(self, hits: Sequence[Hit], *, limit: int) -> Columns | None:
+        """The records of many hits of one snapshot, in a third of the time; None if `hit` must look at each of them."""
+        if not self._are_hits(hits):
+            return None
+        try:
+            values = list(map(orjson.dumps, hits))
+        except orjson.JSONEncodeError:
+            return None
+        if max(map(len, values), default=0) > limit - _ROOM:
+            return None
+        keys, headers = self._keys_and_headers(hits)
+        return keys, values, headers
 
     def dead_letter(self, dead: DeadRow, *, observed_at: str, limit: int) -> Record:
         """The record of a row that is no hit, its row trimmed if it would exceed `limit`; raises BrokenContract."""
@@ -126,6 +134,13 @@ class Events:
         key = gap.server.encode()
         identity = f"{gap.server}/{gap.kind.value}/{start}".encode()
         return Record(key, encoding.exactly(value), self._headers("coverage_gap", identity, observed_at, key))
+
+    def _keys_and_headers(self, hits: Sequence[Hit]) -> tuple[list[bytes], list[list[Header]]]:
+        # All events of a snapshot share all headers but two.
+        shared = [*self._constant["hit"], ("ce_time", hits[0]["observed_at"].encode())]
+        keys = [hit["conn_id"].encode() for hit in hits]
+        prefix = self._prefix
+        return keys, [[*shared, ("ce_id", prefix + key), ("ce_subject", key)] for key in keys]
 
     def _headers(self, name: str, identity: bytes, observed_at: str, subject: bytes) -> list[Header]:
         own = ("ce_time", observed_at.encode()), ("ce_id", identity), ("ce_subject", subject)

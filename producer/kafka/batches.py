@@ -7,25 +7,53 @@ Kafka Streams can join on it. The PyPI package murmurhash2 does it in C; aiokafk
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice, repeat
+from operator import itemgetter
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
 from murmurhash2 import murmurhash2
 
+from producer.collector import collector_paused
 from producer.kafka.bounds import retrieve
 from producer.kafka.topics import Topics
 from producer.model import Outgoing, Topic
 
 SEED = 0x9747B28C
 """Kafka's, see org.apache.kafka.common.utils.Utils.murmur2."""
+MASK = 0x7FFFFFFF
 RECORDS_BETWEEN_YIELDS = 4_000
+
+_topic, _key = itemgetter(0), itemgetter(1)
 
 
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of a key as Kafka's DefaultPartitioner chooses it."""
     hashed: int = murmurhash2(key, SEED)
-    return (hashed & 0x7FFFFFFF) % partitions
+    return (hashed & MASK) % partitions
+
+
+def _some(records: Iterator[Outgoing]) -> list[Outgoing]:
+    with collector_paused():
+        return list(islice(records, RECORDS_BETWEEN_YIELDS))
+
+
+class _Batch:
+    """A batch that is being filled, straight by aiokafka's builder: what is around it takes as long as it does."""
+
+    __slots__ = ("_batch", "append", "count")
+
+    def __init__(self, batch: BatchBuilder) -> None:
+        self._batch = batch
+        self.append = batch._builder.append  # noqa: SLF001 (offset in the batch, timestamp, key, value, headers)
+        self.count = 0
+
+    def filled(self) -> BatchBuilder:
+        """To be sent; it has been told how many records it holds, for the next batch's sequence number."""
+        self._batch._relative_offset = self.count  # noqa: SLF001 (it counts what goes through its own `append`)
+        return self._batch
 
 
 class Batches:
@@ -39,27 +67,21 @@ class Batches:
         self._topics = topics
         self._shard = shard
         self._timestamp = timestamp
-        self._open: dict[Topic, list[Any]] = {topic: [None] * count for topic, count in topics.partitions.items()}
+        self._open: dict[Topic, list[_Batch | None]] = {
+            topic: [None] * count for topic, count in topics.partitions.items()
+        }
         self._sent: list[asyncio.Future[Any]] = []
 
     async def add(self, records: Iterable[Outgoing]) -> None:
         """Append every record, sending the batches that are full."""
-        opened, timestamp, shard = self._open, self._timestamp, self._shard
-        hits, ledger = Topic.HITS, Topic.LEDGER
-        of_hits, of_ledger = opened.get(hits, []), opened.get(ledger, [])  # a reset has the ledger alone
-        # A cold start appends 120,000 of them: what can be looked up outside the loop, is.
-        for number, (topic, key, value, headers) in enumerate(records, start=1):
-            if topic is ledger:
-                batches, partition = of_ledger, shard
-            else:
-                batches = of_hits if topic is hits else opened[topic]
-                partition = (murmurhash2(key, SEED) & 0x7FFFFFFF) % len(batches)
-            batch = batches[partition]
-            if batch is None or batch.append(key=key, value=value, timestamp=timestamp, headers=headers) is None:
-                batch = await self._next(topic, partition)
-                batch.append(key=key, value=value, timestamp=timestamp, headers=headers)
-            if number % RECORDS_BETWEEN_YIELDS == 0:
-                await asyncio.sleep(0)
+        since = 0
+        for topic, run in groupby(records, _topic):
+            while some := _some(run):
+                await self._append(topic, some)
+                since += len(some)
+                if since >= RECORDS_BETWEEN_YIELDS:
+                    since = 0
+                    await asyncio.sleep(0)
 
     async def delivered(self) -> None:
         """Send what is left and wait for every batch; raises the first error.
@@ -71,16 +93,31 @@ class Batches:
                 await self._send(topic, partition)
         await asyncio.gather(*self._sent)
 
-    async def _next(self, topic: Topic, partition: int) -> Any:
+    async def _append(self, topic: Topic, records: Sequence[Outgoing]) -> None:
+        batches, timestamp = self._open[topic], self._timestamp
+        for partition, (_, key, value, headers) in zip(self._partitions(topic, records), records, strict=False):
+            batch = batches[partition]
+            if batch is None or batch.append(batch.count, timestamp, key, value, headers) is None:
+                batch = await self._next(topic, partition)
+                batch.append(0, timestamp, key, value, headers)
+            batch.count += 1
+
+    def _partitions(self, topic: Topic, records: Sequence[Outgoing]) -> Iterable[int]:
+        if topic is Topic.LEDGER:
+            return repeat(self._shard)
+        count = len(self._open[topic])
+        return [(hashed & MASK) % count for hashed in map(murmurhash2, map(_key, records), repeat(SEED))]
+
+    async def _next(self, topic: Topic, partition: int) -> _Batch:
         await self._send(topic, partition)
-        batch = self._open[topic][partition] = self._producer.create_batch()
+        batch = self._open[topic][partition] = _Batch(self._producer.create_batch())
         return batch
 
     async def _send(self, topic: Topic, partition: int) -> None:
         batch, self._open[topic][partition] = self._open[topic][partition], None
         if batch is None:
             return
-        future = await self._producer.send_batch(batch, self._topics.name(topic), partition=partition)
+        future = await self._producer.send_batch(batch.filled(), self._topics.name(topic), partition=partition)
         # Also those behind a failed one: a fenced producer fails them all.
         future.add_done_callback(retrieve)
         self._sent.append(future)

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer
 
 from producer.kafka.batches import partition_of
+from producer.kafka.store import BATCH_BYTES
 from producer.kafka.topics import Topics
 from producer.model import Outgoing, Topic
 
-BATCH = 900_000
-"""Bytes, as the service's own."""
+BATCH = BATCH_BYTES
+"""As the service's own."""
 
 
 class Bare(NamedTuple):

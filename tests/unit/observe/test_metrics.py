@@ -102,7 +102,7 @@ def test_a_source_that_another_instance_polls_has_no_series_here() -> None:
 
 def test_the_delay_is_a_histogram_of_all_commits() -> None:
     metrics = Metrics()
-    metrics.publish_delay_seconds.observe([0.5, 400.0])
+    metrics.publish_delay_seconds.observe({0.5: 1, 400.0: 1})
     samples = scraped(metrics)
     assert samples["publish_delay_seconds_bucket", "le=300.0"] == 1
     assert (samples["publish_delay_seconds_count", ""], samples["publish_delay_seconds_sum", ""]) == (2, 400.5)
