@@ -82,7 +82,7 @@ class Events:
         return record
 
     def together(self, hits: Sequence[Hit], *, limit: int) -> Columns | None:
-        """The records of many hits of one snapshot, in a third of the time; None if `hit` must look at each of them."""
+        """The records of one or more hits of one snapshot, as `hit` makes them; None if it must look at each."""
         if not self._are_hits(hits):
             return None
         try:

@@ -17,12 +17,15 @@ from tests.unit.events.samples import LIMIT, OBSERVED, a_dead_row, a_gap, a_hit,
 def record_of(hit: Hit, *, limit: int = LIMIT) -> Record:
     record = Events(server="0042").hit(hit, limit=limit)
     assert isinstance(record, Record)
+    columns = Events(server="0042").together([hit, hit], limit=limit)
+    assert columns is None or columns == tuple([part, part] for part in record)
     return record
 
 
 def refusal_of(hit: Hit, *, limit: int = LIMIT) -> Refusal:
     refusal = Events(server="0042").hit(hit, limit=limit)
     assert isinstance(refusal, Refusal)
+    assert Events(server="0042").together([a_hit(), hit], limit=limit) is None
     return refusal
 
 
@@ -65,6 +68,11 @@ def test_each_hit_carries_the_time_of_its_own_snapshot() -> None:
     times = ["2026-01-19T01:14:00.000000Z", "2026-01-19T01:19:00.000000Z", "2026-01-19T01:14:00.000000Z"]
     records = [events.hit(a_hit(observed_at=time), limit=LIMIT) for time in times]
     assert [dict(record.headers)["ce_time"].decode() for record in records if isinstance(record, Record)] == times
+
+
+def test_ordinary_hits_are_made_together() -> None:
+    some = [a_hit(conn_id="a"), a_hit(conn_id="ñ", extra={"agent": None})]
+    assert Events(server="0042").together(some, limit=LIMIT) is not None
 
 
 @given(hit=hits)
