@@ -159,6 +159,14 @@ class Cursor:
     observed: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the reading of a ledger is: the ids found so far, and the share of its offsets, 0 to 1."""
+
+    ids: int
+    share: float
+
+
 class Topic(StrEnum):
     """The topics by role; the value is what follows KAFKA_TOPIC in the name."""
 

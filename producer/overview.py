@@ -20,10 +20,17 @@ from producer.errors import (
     Untrusted,
 )
 from producer.fleet import Fleet
+from producer.model import Progress
 from producer.observe.observer import ServiceObserver
 from producer.observe.report import KafkaState, ServiceReport, SourceReport, SourceState
 from producer.shard import Shard
 from producer.wiring import Wiring
+
+SLOW, SILENT = 5.0, 10.0
+"""Seconds that a transaction may take: until the page says that a source waits, until Kafka counts as not committing.
+
+One of 60,000 rows takes less than a second. The producer itself gives up only after COMMIT_BOUND, and knows it then.
+"""
 
 _STATES = (
     (BadToken, SourceState.BAD_TOKEN),
@@ -92,6 +99,8 @@ class Overview:
             if isinstance(failure, Untrusted):
                 return KafkaState.UNTRUSTED
             return KafkaState.UNREACHABLE if isinstance(failure, Unavailable) else KafkaState.FAILING
+        if any(shard.committing_for > SILENT for shard in owned.values()):
+            return KafkaState.SILENT
         return KafkaState.CONNECTING if self._fleet.assigned is None else KafkaState.OK
 
     def _source(self, server: str, owned: Mapping[int, Shard]) -> SourceReport:
@@ -99,7 +108,6 @@ class Overview:
         polling, source = self._wiring.pollings[server], self._wiring.sources[server]
         numbers = self._observer.numbers(server)
         now = self._clock.now()
-        failure = polling.state.failure
         return SourceReport(
             server=server,
             owned=shard is not None,
@@ -111,7 +119,7 @@ class Overview:
             dead_lettered=numbers.dead_lettered,
             pending=len(source.pending),
             seconds_until_data_loss=source.coverage.seconds_until_loss(now) if shard else None,
-            error=str(failure) if failure and shard else None,
+            error=self._error(server, shard) if shard else None,
             gaps=tuple(numbers.gaps),
             hits_per_minute=numbers.per_minute(now.wall),
         )
@@ -128,7 +136,17 @@ class Overview:
             return SourceState.STARTING
         if self._is_late(server):
             return SourceState.LATE
-        return SourceState.WAITING_FOR_KAFKA if shard.failure is not None else SourceState.OK
+        waits = shard.failure is not None or shard.committing_for > SLOW
+        return SourceState.WAITING_FOR_KAFKA if waits else SourceState.OK
+
+    def _error(self, server: str, shard: Shard) -> str | None:
+        """Why a source's state is not OK, as far as there is more to say."""
+        if shard.progress is not None and not shard.restored:
+            return _how_far(shard.progress)
+        if failure := self._wiring.pollings[server].state.failure or shard.failure:
+            return str(failure)
+        seconds = shard.committing_for
+        return f"committing for {seconds:.0f} s now: Kafka does not answer" if seconds > SLOW else None
 
     def _is_late(self, server: str) -> bool:
         one, last = self._settings[server], self._wiring.pollings[server].state.last_success
@@ -139,4 +157,9 @@ class Overview:
             yield f"kafka: {kafka.value}"
         for source in sources:
             if source.owned and (source.state is SourceState.BAD_TOKEN or self._is_late(source.server)):
-                yield f"source {source.server}: {source.state.value}"
+                restoring = source.state is SourceState.RESTORING and source.error
+                yield f"source {source.server}: {source.state.value}" + (f", {source.error}" if restoring else "")
+
+
+def _how_far(progress: Progress) -> str:
+    return f"{progress.ids:,} ids so far, {progress.share:.0%}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from producer.errors import KafkaFailed, PollFailed
-from producer.model import Gap, Outgoing, RawRow, Reading, Row, Rows, Snapshot
+from producer.model import Gap, Outgoing, Progress, RawRow, Reading, Row, Rows, Snapshot
 from producer.source import Dropped, SourceFold
 
 
@@ -51,6 +51,11 @@ class ShardStore(Protocol):
     @property
     def limit(self) -> int:
         """Bytes that one record may have at most."""
+        ...
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far a `take` in hand has read the ledger; None before its first record and after its last."""
         ...
 
     async def take(self) -> Mapping[str, SourceFold]:
@@ -141,6 +146,9 @@ class Observer(Protocol):
 
     def fenced_repeatedly(self, shard: int, *, times: int, seconds: float) -> None:
         """Fenced again and again while the group says the shard is ours."""
+
+    def restoring(self, shard: int, progress: Progress, *, seconds: float) -> None:
+        """A shard's ledger is being read, since so many seconds."""
 
     def restored(self, shard: int, servers: Sequence[str], *, ids: int, seconds: float) -> None:
         """A shard was taken and its ledger read."""

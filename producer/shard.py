@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from random import Random
 from time import perf_counter
 
 from producer.clock import Clock
 from producer.errors import AccessDenied, Fenced, KafkaFailed, Untrusted
+from producer.model import Progress
 from producer.poller import commit_once
 from producer.polling import Polling
 from producer.ports import Observer, ShardStore, Told
+from producer.progress import tell_progress
 from producer.source import SourceFold
 
 LONGEST_WAIT = 15.0
@@ -64,6 +66,7 @@ class Shard:
         self._last_try = True
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._began: float | None = None
         self._polls: set[asyncio.Task[None]] = set()
         self._failures = 0
         self._fences: deque[float] = deque(maxlen=FENCES)
@@ -72,6 +75,16 @@ class Shard:
     def pending(self) -> int:
         """Rows that wait for Kafka."""
         return sum(len(source.pending) for source in self._sources)
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the ledger is read, while it is."""
+        return self._store.progress
+
+    @property
+    def committing_for(self) -> float:
+        """Seconds since the transaction in hand began; 0 if there is none. Ask within the loop."""
+        return 0.0 if self._began is None else asyncio.get_running_loop().time() - self._began
 
     def start(self) -> asyncio.Task[None]:
         """Own the shard in a task; it fails with AccessDenied or Untrusted, which only a person can mend."""
@@ -145,7 +158,7 @@ class Shard:
 
     async def _restore(self) -> None:
         began = perf_counter()
-        folds = await self._store.take()
+        folds = await self._take()
         now = self._clock.now()
         for source in self._sources:
             if not source.restore(folds.get(source.server, SourceFold()), now):
@@ -157,13 +170,25 @@ class Shard:
         self.restored = True
         self.failure = None
 
+    async def _take(self) -> Mapping[str, SourceFold]:
+        telling = asyncio.create_task(tell_progress(self._store, self._tell_progress))
+        try:
+            return await self._store.take()
+        finally:
+            telling.cancel()
+
+    def _tell_progress(self, progress: Progress, seconds: float) -> None:
+        self._observer.restoring(self.number, progress, seconds=seconds)
+
     async def _commit_all(self) -> None:
         while any(source.pending for source in self._sources):
             began = perf_counter()
             told = {source.server: Told() for source in self._sources}
+            self._began = asyncio.get_running_loop().time()
             try:
                 await commit_once(self._sources, self._store, self._clock, told)
             finally:
+                self._began = None
                 self._observer.dropped(told)
             self._failures = 0
             self._observer.committed(self.number, told, seconds=perf_counter() - began)

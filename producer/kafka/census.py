@@ -30,7 +30,7 @@ class Census:
 
     async def _read(self) -> dict[str, int]:
         found: dict[str, int] = {}
-        async for records in self.reader.batches(*range(self._shards)):
-            for record in records:
+        async for part in self.reader.parts(*range(self._shards)):
+            for record in part.records:
                 found[server_of(record.key)] = record.partition
         return found

@@ -51,8 +51,8 @@ async def read_entries(
     found = {number: PartitionEntries() for number in range(partitions)}
     # One value serves all ids of a snapshot.
     values: dict[bytes, bytes] = {}
-    async for records in PartitionReader(connection, ledger_name(connection)).batches(*found):
-        for record in records:
+    async for part in PartitionReader(connection, ledger_name(connection)).parts(*found):
+        for record in part.records:
             there = found[record.partition]
             there.records += 1
             there.first = record.offset if there.first is None else there.first

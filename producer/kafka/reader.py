@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -24,6 +25,21 @@ AT_ONCE = 2_000
 """Records that a caller gets at once; if he yields to the loop in between, the next fetch comes in meanwhile."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some records of one partition, which is read from offset `begin` to `end`."""
+
+    records: Sequence[Any]
+    begin: int
+    end: int
+
+    @property
+    def share(self) -> float:
+        """The share of the partition's offsets that is read with these, 0 to 1."""
+        read: int = self.records[-1].offset + 1 - self.begin
+        return read / (self.end - self.begin)
+
+
 class PartitionReader:
     """Reads partitions of one topic without a group; what aborted transactions left is never seen."""
 
@@ -31,8 +47,8 @@ class PartitionReader:
         self._connection = connection
         self._topic = topic
 
-    async def batches(self, *partitions: int) -> AsyncIterator[Sequence[Any]]:
-        """All committed records of some partitions up to their high watermarks, in batches of one partition each.
+    async def parts(self, *partitions: int) -> AsyncIterator[Part]:
+        """All committed records of some partitions up to their high watermarks, in parts of one partition each.
 
         The end is asked for with read_uncommitted: under read_committed it is the last stable offset, and behind an
         open transaction a partition would seem empty. Raises Unavailable if a position can't reach its end.
@@ -44,6 +60,7 @@ class PartitionReader:
                 return
             reading.assign(list(ends))
             await reading.seek_to_beginning()
+            begins: dict[TopicPartition, int] = {}
             moved = asyncio.get_running_loop().time()
             while waiting := await _behind(reading, ends):
                 got = await reading.getmany(*waiting, timeout_ms=500)
@@ -54,9 +71,10 @@ class PartitionReader:
                         f"{self._topic} partition {waiting[0].partition}: no way to its end at {ends[waiting[0]]}: "
                         "a transaction hangs there, or somebody else writes"
                     )
-                for records in got.values():
+                for where, records in got.items():
+                    begin = begins.setdefault(where, records[0].offset)
                     for start in range(0, len(records), AT_ONCE):
-                        yield records[start : start + AT_ONCE]
+                        yield Part(records[start : start + AT_ONCE], begin, ends[where])
 
     async def holds_records(self, partitions: int) -> bool:
         """Whether any of the topic's `partitions` partitions holds a record, committed or not."""

@@ -23,7 +23,7 @@ from producer.kafka.probe import explained
 from producer.kafka.rotation import Rotation
 from producer.kafka.topics import Topics, TopicSetup
 from producer.ledger import Fold, shard_of
-from producer.model import Outgoing, Topic
+from producer.model import Outgoing, Progress, Topic
 from producer.source import SourceFold
 
 COMMIT_BOUND = 45.0
@@ -58,11 +58,17 @@ class KafkaShardStore:
         self._producer: AIOKafkaProducer | None = None
         self._rotation = Rotation(connection)
         self._limit_doubted = False
+        self._progress: Progress | None = None
 
     @property
     def limit(self) -> int:
         """Bytes that one record may have at most, with its batch around it."""
         return self._topics.max_message_bytes
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the ledger is read, while it is."""
+        return self._progress
 
     async def take(self) -> Mapping[str, SourceFold]:
         """Take the transactional id, then read the ledger to its high watermark; raises a KafkaFailed."""
@@ -127,9 +133,13 @@ class KafkaShardStore:
 
     async def _fold(self, partition: int) -> Mapping[str, SourceFold]:
         fold = Fold()
-        async for records in self._census.reader.batches(partition):
-            fold.apply((record.key, record.value) for record in records)
-            await asyncio.sleep(0)
+        try:
+            async for part in self._census.reader.parts(partition):
+                fold.apply((record.key, record.value) for record in part.records)
+                self._progress = Progress(len(fold), part.share)
+                await asyncio.sleep(0)
+        finally:
+            self._progress = None
         return fold.sources()
 
     def _refuse_misplaced(self, sources: Iterable[str]) -> None:

@@ -45,6 +45,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "new": "rows not seen before",
         "outcome": "label of the result, as in the metric of the same name",
         "pending": "hits read but not yet committed",
+        "percent": "how much of it is done",
         "problem": "what is wrong with a setting, starting with its name",
         "retry_in": "seconds until the next try",
         "rows": "rows in the snapshot",
@@ -124,6 +125,8 @@ _ROWS = (
          "error outcome retry_in attempt pending", limited=True),
     # Shards and the ledger
     _row("shards_assigned", "info", "The consumer group gave these shards.", "shards count"),
+    _row("restoring", "info", "How far the ledger is read, each second; at a start polling begins after it.",
+         "ids percent seconds"),
     _row("shard_taken", "info", "This instance owns the shard: its sources are polled.", "servers ids milliseconds"),
     _row("shard_given_up", "info", "The shard is no longer ours.", "cause pending"),
     _row("fenced", "warning", "Another producer took the transactional id.", "attempt retry_in", limited=True),

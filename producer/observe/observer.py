@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from producer.clock import Clock, rfc3339
 from producer.errors import Fenced, KafkaFailed, PendingFull, TooLarge, Unavailable
-from producer.model import Gap
+from producer.model import Gap, Progress
 from producer.observe.logs import context, get_logger
 from producer.observe.metrics import POLL_OK, SUPERSEDED, Metrics
 from producer.observe.report import MINUTES
@@ -148,6 +148,11 @@ class ServiceObserver:
             cause=f"{times} times in {seconds:.0f} s another producer took this shard's transactional id while the "
             "group says it is ours: is there a service with another KAFKA_GROUP_ID on the same KAFKA_TOPIC?",
         )
+
+    def restoring(self, shard: int, progress: Progress, *, seconds: float) -> None:
+        """A shard's ledger is being read."""
+        percent = round(100 * progress.share)
+        _log.info("restoring", shard=shard, ids=progress.ids, percent=percent, seconds=round(seconds, 1))
 
     def restored(self, shard: int, servers: Sequence[str], *, ids: int, seconds: float) -> None:
         """A shard was taken and its ledger read."""

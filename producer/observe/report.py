@@ -37,6 +37,7 @@ class KafkaState(StrEnum):
     OK = "ok"
     CONNECTING = "connecting"
     UNREACHABLE = "unreachable"
+    SILENT = "does not answer"
     FAILING = "transactions fail"
     REFUSED = "access refused"
     UNTRUSTED = "topic refused"

@@ -25,6 +25,7 @@ class Swallowing:
     """A store that makes every record and keeps none, so that whatever stays is ours."""
 
     limit = 1_048_588
+    progress = None
 
     async def take(self) -> Mapping[str, SourceFold]:
         return {}

@@ -71,7 +71,8 @@ ROOMS = {
     "ports": {"errors", "model", "source"},
     "poller": {"clock", "errors", "model", "outgoing", "ports", "source"},
     "polling": {"clock", "errors", "poller", "ports", "quota", "schedule", "source"},
-    "shard": {"clock", "errors", "poller", "polling", "ports", "source"},
+    "progress": {"model", "ports"},
+    "shard": {"clock", "errors", "model", "poller", "polling", "ports", "progress", "source"},
     "fleet": {"shard"},
     "turns": set(),
 }

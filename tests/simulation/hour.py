@@ -272,6 +272,8 @@ class Stage:
 class _OnCluster:
     """A store whose cluster may be down."""
 
+    progress = None
+
     def __init__(self, store: MemoryShardStore, stage: Stage) -> None:
         self._store = store
         self._stage = stage

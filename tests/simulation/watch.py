@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from producer.errors import KafkaFailed
+from producer.model import Progress
 from producer.ports import Failed, Polled, Told
 from producer.source import Dropped, Source
 from tests.simulation.story import Wrong
@@ -88,6 +89,9 @@ class Watch:
     def fenced_repeatedly(self, shard: int, *, times: int, seconds: float) -> None:
         self.fences += 1
         self.tell(f"shard {shard} was fenced {times} times in {seconds:.0f} s")
+
+    def restoring(self, shard: int, progress: Progress, *, seconds: float) -> None:
+        """Not in this world: its ledgers are read at once."""
 
     def restored(self, shard: int, servers: Sequence[str], *, ids: int, seconds: float) -> None:
         self.tell(f"shard {shard} restored: {ids} ids")

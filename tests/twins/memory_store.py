@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from producer.errors import Discard, KafkaFailed, Unavailable, Untrusted
 from producer.ledger import Fold, server_of, shard_of
-from producer.model import Outgoing, Topic
+from producer.model import Outgoing, Progress, Topic
 from producer.source import SourceFold
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer
 
@@ -42,6 +42,7 @@ class MemoryShardStore:
         self, kafka: MemoryKafka, *, number: int = 0, servers: Sequence[str] = (), base: str = "wolkvox.hits"
     ) -> None:
         self.limit = LIMIT
+        self.progress: Progress | None = None
         self.down = False
         self.latency = 0.0
         self.faults: deque[Fault] = deque()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from producer.errors import KafkaFailed
+from producer.model import Progress
 from producer.ports import Failed, Polled, Told
 from producer.source import Dropped
 
@@ -30,6 +31,7 @@ class RecordingObserver:
     drops: list[Dropped] = field(default_factory=list)
     commit_failures: list[KafkaFailed] = field(default_factory=list)
     fences: list[tuple[int, int, float]] = field(default_factory=list)
+    progress: list[tuple[Progress, float]] = field(default_factory=list)
     restores: list[Restored] = field(default_factory=list)
     ahead: list[str] = field(default_factory=list)
     unknown: list[Sequence[str]] = field(default_factory=list)
@@ -68,6 +70,10 @@ class RecordingObserver:
     def fenced_repeatedly(self, shard: int, *, times: int, seconds: float) -> None:
         self.journal.append("fenced repeatedly")
         self.fences.append((shard, times, seconds))
+
+    def restoring(self, shard: int, progress: Progress, *, seconds: float) -> None:
+        self.journal.append("restoring")
+        self.progress.append((progress, seconds))
 
     def restored(self, shard: int, servers: Sequence[str], *, ids: int, seconds: float) -> None:
         self.journal.append("restored")

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -20,7 +21,7 @@ import producer.kafka.census
 import producer.kafka.store
 import producer.wiring
 from producer.kafka.batches import Batches
-from producer.kafka.reader import PartitionReader
+from producer.kafka.reader import Part, PartitionReader
 from producer.kafka.store import KafkaShardStore
 from producer.model import Rows, Snapshot
 from producer.observe.logs import configure
@@ -145,12 +146,14 @@ class TrappedStore(KafkaShardStore):
 class TrappedLedger(PartitionReader):
     """In the middle of reading it."""
 
-    async def batches(self, *partitions: int) -> AsyncIterator[Sequence[Any]]:
-        async for records in super().batches(*partitions):
-            yield records[: len(records) // 2]
-            await trap.hang("ledger_half_read")
-            trap.at("ledger_half_read")
-            yield records[len(records) // 2 :]
+    async def parts(self, *partitions: int) -> AsyncIterator[Part]:
+        async for part in super().parts(*partitions):
+            half = len(part.records) // 2
+            for records in (part.records[:half], part.records[half:]):
+                if records:
+                    yield replace(part, records=records)
+                await trap.hang("ledger_half_read")
+                trap.at("ledger_half_read")
 
 
 PARTS: Sequence[tuple[ModuleType, type]] = (
