@@ -78,6 +78,7 @@ class Poller:
         return await asyncio.to_thread(step, snapshot)
 
     def _require_room(self, rows: int) -> None:
+        self._budget.make_room(rows)
         # With nothing waiting any snapshot is taken: a limit below one report must not silence its source for good.
         if rows and self._budget.waiting() and self._budget.waiting() + rows > self._budget.limit:
             raise PendingFull(

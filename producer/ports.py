@@ -44,6 +44,10 @@ class Budget(Protocol):
         """How many wait now."""
         ...
 
+    def make_room(self, rows: int) -> None:
+        """Let go of what another instance polls, if so many more would exceed the limit."""
+        ...
+
 
 class ShardStore(Protocol):
     """One shard on Kafka: its transactional id and its partition of the ledger."""

@@ -52,6 +52,8 @@ class Dropped:
     """The ledger has them from another owner."""
     superseded: int = 0
     """Another owner came so much further that it may have told and forgotten them."""
+    elsewhere: int = 0
+    """Another instance polls the source, and the room was needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,10 @@ class Source:
 
     def __init__(self, *, server: str, keep: float, window: float) -> None:
         self.server = server
+        self.held = False
+        """Whether a shard of ours polls it."""
         self._keep = keep
+        self._window = window
         self.hits = Window(keep=keep)
         self.dead = Window(keep=keep)
         self.coverage = Coverage(server=server, window=window)
@@ -155,6 +160,7 @@ class Source:
 
     def restore(self, fold: SourceFold, now: Moment) -> bool:
         """Become what the ledger says, keeping what waits; False if the ledger's cursor is ahead of our clock."""
+        self.held = True
         self.hits.restore(fold.hits.keys(), now)
         self.dead.restore(fold.dead.keys(), now)
         self._latest = self._latest or now
@@ -169,8 +175,19 @@ class Source:
 
     def release(self) -> None:
         """The shard went elsewhere: what is told is the next owner's; what waits stays, in case it comes back."""
+        self.held = False
         self.hits.clear()
         self.dead.clear()
+
+    def let_go(self, dropped: Dropped) -> None:
+        """Forget what waits and how far it was covered, as a process that starts: the ledger's cursor says the rest.
+
+        Only while it is not held. Without its rows its coverage would hide the time that they are missing from.
+        """
+        dropped.elsewhere += len(self.pending)
+        self.pending, self._cursor = Pending(), LedgerCursor()
+        self.coverage = Coverage(server=self.server, window=self._window)
+        self._latest, self._in_doubt = None, set()
 
     def _drop_told(self, dropped: Dropped) -> None:
         for harvest in self.pending.harvests():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from random import Random
 
@@ -15,7 +15,7 @@ from producer.kafka.store import KafkaShardStore
 from producer.kafka.topics import Topics
 from producer.poller import Poller
 from producer.polling import Polling
-from producer.ports import Observer
+from producer.ports import Observer, Told
 from producer.quota import Quota
 from producer.shard import Shard
 from producer.source import Source
@@ -25,15 +25,39 @@ from producer.wolkvox.reader import RowReader
 
 
 class Pendings:
-    """What waits for Kafka, all sources together, against PENDING_LIMIT."""
+    """What waits for Kafka, all sources together, against PENDING_LIMIT; `on_dropped` is told what was let go."""
 
-    def __init__(self, sources: Sequence[Source], limit: int) -> None:
+    def __init__(
+        self, sources: Sequence[Source], limit: int, *, on_dropped: Callable[[Mapping[str, Told]], None]
+    ) -> None:
         self._sources = sources
+        self._on_dropped = on_dropped
         self.limit = limit
 
     def waiting(self) -> int:
         """Rows that wait."""
         return sum(len(source.pending) for source in self._sources)
+
+    def make_room(self, rows: int) -> None:
+        """Let go of sources whose shard went elsewhere, the one that waits longest first, until `rows` more fit.
+
+        Their present owner polls them, and the ledger's cursor, which no row that waits has moved, tells it from when.
+        """
+        waiting = self.waiting()
+        if waiting + rows <= self.limit:
+            return
+        elsewhere = [source for source in self._sources if len(source.pending) and not source.held]
+        own = waiting - sum(len(source.pending) for source in elsewhere)
+        if own and own + rows > self.limit:
+            return  # nothing is let go in vain
+        for source in sorted(elsewhere, key=_waits_since):
+            if self.waiting() + rows > self.limit:
+                self._let_go(source)
+
+    def _let_go(self, source: Source) -> None:
+        told = Told()
+        source.let_go(told.dropped)
+        self._on_dropped({source.server: told})
 
 
 class Wiring:
@@ -47,7 +71,7 @@ class Wiring:
         self._apis: list[WolkvoxApi] = []
         keep = settings.dedup.window
         self.sources = {one.server: Source(server=one.server, keep=keep, window=one.window) for one in settings.sources}
-        self.pendings = Pendings(list(self.sources.values()), settings.pending.limit)
+        self.pendings = Pendings(list(self.sources.values()), settings.pending.limit, on_dropped=observer.dropped)
         self.pollings = {one.server: self._polling(one) for one in settings.sources}
 
     def shard(
@@ -93,6 +117,10 @@ class Wiring:
             observer=self._observer,
             quota=partial(_quota, api),
         )
+
+
+def _waits_since(source: Source) -> float:
+    return next(source.pending.harvests()).requested.boot
 
 
 async def _quota(api: WolkvoxApi) -> Quota:

@@ -38,8 +38,11 @@ POLL_OUTCOMES: Final = (
     ),
 )
 RESULTS: Final = ("published", "duplicate", "dead_lettered")
-SUPERSEDED: Final = "superseded"
-"""The one `reason` for which hits that waited are not published: another owner may have told and forgotten them."""
+DROPPED: Final = {
+    "superseded": "another owner may have told and forgotten them",
+    "elsewhere": "another instance polls this source, and PENDING_LIMIT needed the room",
+}
+"""Each `reason` for which hits that waited are not published, in words."""
 TRANSACTION_OUTCOMES: Final = ("committed", "failed", "fenced", "too_large")
 _POLL_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 120.0)
 
@@ -128,7 +131,8 @@ class Metrics:
             self.polls_total.labels(server=server, outcome=outcome)
         for result in RESULTS:
             self.rows_total.labels(server=server, result=result)
-        self.pending_dropped_total.labels(server=server, reason=SUPERSEDED)
+        for reason in DROPPED:
+            self.pending_dropped_total.labels(server=server, reason=reason)
         self.poll_seconds.labels(server=server)
         for counter in (self.dates_unparsed_total, self.coverage_gap_seconds_total, self.snapshot_truncated_total):
             counter.labels(server=server)

@@ -10,7 +10,7 @@ from producer.clock import Clock, rfc3339
 from producer.errors import Fenced, KafkaFailed, PendingFull, TooLarge, Unavailable
 from producer.model import Gap, Progress
 from producer.observe.logs import context, get_logger
-from producer.observe.metrics import POLL_OK, SUPERSEDED, Metrics
+from producer.observe.metrics import DROPPED, POLL_OK, Metrics
 from producer.observe.report import MINUTES
 from producer.ports import Failed, Polled, Told
 
@@ -103,14 +103,10 @@ class ServiceObserver:
             drop = one.dropped
             published = drop.confirmed - drop.confirmed_dead
             self._count_rows(server, published=published, dead_lettered=drop.confirmed_dead, duplicate=drop.duplicate)
-            if drop.superseded:
-                self._metrics.pending_dropped_total.labels(server=server, reason=SUPERSEDED).inc(drop.superseded)
-                _log.warning(
-                    "rows_dropped",
-                    server=server,
-                    count=drop.superseded,
-                    cause="superseded: another owner may have told and forgotten them",
-                )
+            for reason, count in (("superseded", drop.superseded), ("elsewhere", drop.elsewhere)):
+                if count:
+                    self._metrics.pending_dropped_total.labels(server=server, reason=reason).inc(count)
+                    _log.warning("rows_dropped", server=server, count=count, cause=f"{reason}: {DROPPED[reason]}")
 
     def committed(self, shard: int, told: Mapping[str, Told], *, seconds: float) -> None:
         """A transaction is on Kafka."""

@@ -50,7 +50,7 @@ class Polled:
             source=self.source,
             api=api,
             reader=RowReader(server=server, zone=BOGOTA),
-            budget=Pendings([self.source], PENDING_LIMIT),
+            budget=Pendings([self.source], PENDING_LIMIT, on_dropped=lambda _: None),
         )
 
     async def poll(self) -> None:

@@ -15,7 +15,7 @@ from producer.observe.metrics import Metrics
 from producer.observe.report import ServiceReport, SourceState
 from producer.observe.server import StatusServer
 from tests.integration.chromium import Tab, executable, open_tab
-from tests.unit.observe.reports import crowd, healthy, outage, source, standby
+from tests.unit.observe.reports import crowd, elsewhere, healthy, outage, source, standby
 
 in_chromium = pytest.mark.skipif(executable() is None, reason="no Chromium here: apt-get install chromium")
 
@@ -108,6 +108,14 @@ async def test_a_source_shows_its_numbers_and_the_hour_their_sum(tmp_path: Path)
         assert await page.tab.text("#hour-total") == "5 hits, at most 3 a minute"
         label = await page.tab.run("document.querySelector('#sources svg').getAttribute('aria-label')")
         assert label == "5 hits in the last hour, at most 3 a minute"
+
+
+@in_chromium
+async def test_of_a_source_polled_elsewhere_only_what_waits_here_is_shown(tmp_path: Path) -> None:
+    sources = (replace(elsewhere("0042"), pending=10), elsewhere("0043"))
+    async with shown(replace(healthy(), sources=sources), tmp_path) as page:
+        await page.open()
+        assert await page.tab.texts("#sources .number") == ["–", "–", "–", "10", "–"] + ["–"] * 5  # noqa: RUF001
 
 
 @in_chromium

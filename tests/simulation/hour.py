@@ -73,7 +73,8 @@ class AuditedObserver(ServiceObserver):
         super().dropped(told)
         for server, one in told.items():
             drop = one.dropped
-            self._tally(server).dropped += drop.confirmed + drop.duplicate + drop.superseded
+            rows = drop.confirmed + drop.duplicate + drop.superseded + drop.elsewhere
+            self._tally(server).dropped += rows
 
     def committed(self, shard: int, told: Any, *, seconds: float) -> None:
         super().committed(shard, told, seconds=seconds)

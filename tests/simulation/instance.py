@@ -82,7 +82,7 @@ class Instance:
             one.server: surroundings.source(server=one.server, keep=surroundings.keep, window=one.window)
             for one in sources
         }
-        self.pendings = Pendings(list(self.sources.values()), surroundings.pending_limit)
+        self.pendings = Pendings(list(self.sources.values()), surroundings.pending_limit, on_dropped=observer.dropped)
         self.turns = Turns()
         self.stores: list[ShardStore] = []
         self.stopped = False

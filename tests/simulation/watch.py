@@ -72,7 +72,7 @@ class Watch:
     def dropped(self, told: Mapping[str, Told]) -> None:
         for server, one in told.items():
             drop = one.dropped
-            rows = drop.confirmed + drop.duplicate + drop.superseded
+            rows = drop.confirmed + drop.duplicate + drop.superseded + drop.elsewhere
             self._count(server).dropped += rows
             if rows:
                 self.tell(f"{server} dropped {drop}")

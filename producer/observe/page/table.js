@@ -100,10 +100,13 @@ function fill(parts, source, now) {
   plot(parts.svg, source.hits_per_minute);
   put(parts.hits, source.owned ? count(sum(source.hits_per_minute)) : "–");
   const numbers = { Published: source.published, Duplicate: source.duplicate, Dead: source.dead_lettered, Pending: source.pending };
-  for (const [name, value] of Object.entries(numbers)) put(parts[name], source.owned ? count(value) : "–");
+  for (const [name, value] of Object.entries(numbers)) put(parts[name], shows(name, source) ? count(value) : "–");
   parts.Dead.classList.toggle("warn", source.dead_lettered > 0);
   loss(parts.loss, source.seconds_until_data_loss);
 }
+
+// What waits here for a source that went elsewhere still takes room, so it is told.
+const shows = (name, source) => source.owned || (name === "Pending" && source.pending > 0);
 
 function at(cell, text, now, relative) {
   const when = text && new Date(text);

@@ -34,6 +34,9 @@ class Unlimited:
     def waiting(self) -> int:
         return 0
 
+    def make_room(self, rows: int) -> None:
+        """There is always some."""
+
 
 async def at_once() -> None:
     """The group's word is always fresh."""

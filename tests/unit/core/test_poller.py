@@ -34,6 +34,9 @@ class Room:
     def waiting(self) -> int:
         return sum(len(source.pending) for source in self._sources)
 
+    def make_room(self, rows: int) -> None:
+        """None of these sources is elsewhere."""
+
 
 class Bench:
     """A poller with all it needs, and a store for its shard."""
