@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from producer.demo.broker import EmbeddedKafka
-from tests.benchmarks import cold, compression, fleet, latency, memory, restore, steady
+from tests.benchmarks import cold, compression, fleet, ids, latency, memory, restore, steady
 from tests.benchmarks.measures import Figure, Report
 
 Benchmark = Callable[[EmbeddedKafka], Awaitable[Report | Sequence[Report]]]
@@ -19,6 +19,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "cold": cold.run,
     "steady": steady.run,
     "restore": restore.run,
+    "ids": ids.run,
     "latency": latency.run,
     "memory": memory.run,
     "fleet": fleet.run,
