@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.integration.service.calm import calm
 from tests.integration.service.conftest import Open
 from tests.integration.service.frail import FrailKafka
 from tests.integration.service.instance import Instance
@@ -35,7 +36,7 @@ async def test_a_broker_that_is_killed_costs_nothing(stages: Open, frail: FrailK
     forgetful = await short.start(WOLKVOX_WINDOW="3s")
     await together(*(one.until("committed") for one in (*running, forgetful)))
     missed_before = short.simulator.never_shown
-    async with outage(frail.kill, frail.start):
+    async with outage(frail.kill, frail.start), calm(running[0]):
         first = await early.start()
         await together(
             polls_on(running[0]),
@@ -67,7 +68,7 @@ async def test_a_broker_that_is_frozen_for_20_seconds_costs_nothing(stages: Open
     running = [await stage.start() for stage in (lasting, term, impatient)]
     await together(*(one.until("committed") for one in running))
     polls = lasting.simulator.polls
-    async with outage(frail.suspend, frail.resume):
+    async with outage(frail.suspend, frail.resume), calm(running[0]):
         await together(
             ends(running[1], signal.SIGTERM),
             ends_at_the_second_signal(running[2]),
