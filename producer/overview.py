@@ -146,7 +146,7 @@ class Overview:
         if failure := self._wiring.pollings[server].state.failure or shard.failure:
             return str(failure)
         seconds = shard.committing_for
-        return f"committing for {seconds:.0f} s now: Kafka does not answer" if seconds > SLOW else None
+        return f"committing for {seconds:.0f} s now: Kafka is slow or away" if seconds > SLOW else None
 
     def _is_late(self, server: str) -> bool:
         one, last = self._settings[server], self._wiring.pollings[server].state.last_success

@@ -1,8 +1,9 @@
-"""A network between a client and its broker that can be cut: nothing breaks, nothing arrives, until it is mended."""
+"""A network between a client and its broker that can be cut or slow: nothing breaks, all arrives, but late."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,8 @@ class Proxy:
         self._port = port
         self._host, _, to = target.rpartition(":")
         self._to = int(to)
+        self.delay = 0.0
+        """Seconds that whatever the broker says is under way."""
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._server: asyncio.Server | None = None
@@ -54,8 +57,8 @@ class Proxy:
         await self._flowing.wait()
         far_reader, far_writer = await asyncio.open_connection(self._host, self._to)
         ways = [
-            asyncio.create_task(self._pump(reader, far_writer)),
-            asyncio.create_task(self._pump(far_reader, writer)),
+            asyncio.create_task(self._pump(reader, far_writer, delayed=lambda: 0.0)),
+            asyncio.create_task(self._pump(far_reader, writer, delayed=lambda: self.delay)),
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -65,8 +68,11 @@ class Proxy:
             await asyncio.gather(*ways, return_exceptions=True)
             far_writer.close()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, delayed: Callable[[], float]
+    ) -> None:
         while sent := await reader.read(65_536):
+            await asyncio.sleep(delayed())
             await self._flowing.wait()
             writer.write(sent)
             await writer.drain()

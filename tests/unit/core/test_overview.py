@@ -97,7 +97,7 @@ async def test_a_commit_that_takes_long_is_told_long_before_it_is_given_up() -> 
     assert (looked.source.state, looked.report.kafka) == (SourceState.OK, KafkaState.OK)
     await elapse(SLOW)
     assert (looked.source.state, looked.report.kafka) == (SourceState.WAITING_FOR_KAFKA, KafkaState.OK)
-    assert looked.source.error == "committing for 6 s now: Kafka does not answer"
+    assert looked.source.error == "committing for 6 s now: Kafka is slow or away"
     await elapse(SILENT - SLOW)
     assert (looked.report.kafka, looked.report.unready) == (KafkaState.SILENT, ("kafka: does not answer",))
     await shard.stop(within=1)
