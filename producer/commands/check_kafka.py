@@ -12,12 +12,11 @@ from producer.kafka.connection import Connection
 from producer.kafka.inquiry import Inquiry
 from producer.kafka.metadata import Metadata, Operation
 from producer.kafka.permissions import describe_group, try_group, try_transactional_id
+from producer.kafka.rights import PROBE
 from producer.model import Topic
 from producer.settings import Kafka
 
 AREA = "kafka"
-PROBE = "check"
-"""What follows the prefix in the transactional id that is tried: no shard's, so nobody is fenced."""
 
 _LOGIN = "see KAFKA_SECURITY_PROTOCOL and the KAFKA_SASL_* and KAFKA_SSL_* settings"
 _NETWORK = "see KAFKA_BOOTSTRAP_SERVERS, and whether a firewall lets you through"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 
 from producer.commands.check_findings import Finding, failed, ok, warning
 from producer.commands.check_grants import grant
@@ -11,16 +11,13 @@ from producer.kafka.inquiry import Inquiry
 from producer.kafka.metadata import Metadata, Operation, TopicFacts
 from producer.kafka.permissions import topic_config, try_create
 from producer.kafka.reader import PartitionReader
+from producer.kafka.rights import lacking, needed
 from producer.kafka.topics import LEDGER_CONFIG, LEDGER_SHARDS
 from producer.model import Topic
 from producer.settings import duration_text
 
 AREA = "kafka"
 SAFE_REPLICAS = 3
-
-# Write implies Describe.
-_NEEDED = {topic: {Operation.WRITE, Operation.DESCRIBE_CONFIGS} for topic in Topic}
-_NEEDED[Topic.LEDGER] |= {Operation.READ}
 
 
 class TopicsCheck:
@@ -45,14 +42,14 @@ class TopicsCheck:
         if facts.missing:
             return await self._missing(topic, facts.name)
         if facts.error is not None:
-            return self._not_described(facts, _NEEDED[topic])
-        if lacking := _NEEDED[topic] - facts.allowed:
-            told = f"not permitted: {', '.join(sorted(one.acl for one in lacking))}"
-            return _failed(facts.name, told, self._grant(facts.name, lacking))
+            return self._not_described(facts, needed(topic))
+        if missing := lacking(topic, facts):
+            told = f"not permitted: {', '.join(sorted(one.acl for one in missing))}"
+            return _failed(facts.name, told, self._grant(facts.name, missing))
         try:
             config = await topic_config(self._cluster, facts.name)
         except KafkaFailed as error:
-            return _failed(facts.name, str(error), self._grant(facts.name, _NEEDED[topic]))
+            return _failed(facts.name, str(error), self._grant(facts.name, needed(topic)))
         return self._fit(topic, facts, config)
 
     def _fit(self, topic: Topic, facts: TopicFacts, config: Mapping[str, str]) -> Finding:
@@ -112,14 +109,14 @@ class TopicsCheck:
         hint = "`wolkvox-hits ledger init` makes it anew; what the API still shows, up to an hour, is published again"
         return _failed(name, text, hint)
 
-    def _not_described(self, facts: TopicFacts, needed: set[Operation]) -> Finding:
+    def _not_described(self, facts: TopicFacts, grants: Collection[Operation]) -> Finding:
         assert facts.error is not None
         if facts.forbidden:
-            return _failed(facts.name, "not there, or not for us to see", self._grant(facts.name, needed))
+            return _failed(facts.name, "not there, or not for us to see", self._grant(facts.name, grants))
         return _failed(facts.name, f"can't be described now ({facts.error.__name__})", "check again in a minute")
 
-    def _grant(self, name: str, needed: set[Operation]) -> str:
-        return grant(self._settings, needed, "--topic", name)
+    def _grant(self, name: str, operations: Collection[Operation]) -> str:
+        return grant(self._settings, operations, "--topic", name)
 
     def _wanted(self, topic: Topic) -> tuple[int, Mapping[str, str]]:
         if topic is Topic.LEDGER:

@@ -28,20 +28,29 @@ async def refuse_missing_rights(cluster: Inquiry) -> None:
     """Return if the topics that exist, the group and the transactional ids may be used; raises KafkaFailed."""
     base = cluster.connection.settings.topic
     found = await cluster.metadata([base + topic for topic in Topic])
-    lacking = {base + topic: _lacking(topic, found.topics[base + topic]) for topic in Topic}
-    if grants := [f"{_named(missing)} on topic {name}" for name, missing in lacking.items() if missing]:
+    missing = {base + topic: lacking(topic, found.topics[base + topic]) for topic in Topic}
+    if grants := [f"{_named(operations)} on topic {name}" for name, operations in missing.items() if operations]:
         raise AccessDenied(f"Kafka permits too little: grant {', '.join(grants)}")
     await try_group(cluster)
     await try_transactional_id(cluster, f"{base}{Topic.LEDGER}-{PROBE}")
 
 
-def _lacking(topic: Topic, facts: TopicFacts) -> frozenset[Operation]:
+def needed(topic: Topic) -> frozenset[Operation]:
+    """What to grant on a topic."""
+    return _told(NEEDED[topic])
+
+
+def lacking(topic: Topic, facts: TopicFacts) -> frozenset[Operation]:
+    """What is still to grant on a topic; nothing for one that is not there, or can't be described now."""
     if facts.error is kafka.TopicAuthorizationFailedError:
-        return NEEDED[topic]
-    return NEEDED[topic] - facts.allowed if facts.error is None else frozenset()
+        return needed(topic)
+    return _told(NEEDED[topic] - facts.allowed) if facts.error is None else frozenset()
+
+
+def _told(operations: frozenset[Operation]) -> frozenset[Operation]:
+    # Whoever may write or read may describe: telling that too would only make the line longer.
+    return operations - {Operation.DESCRIBE} if Operation.WRITE in operations else operations
 
 
 def _named(operations: frozenset[Operation]) -> str:
-    # Whoever may write or read may describe: telling that too would only make the line longer.
-    told = operations - {Operation.DESCRIBE} if Operation.WRITE in operations else operations
-    return " and ".join(sorted(operation.acl for operation in told))
+    return " and ".join(sorted(operation.acl for operation in operations))
