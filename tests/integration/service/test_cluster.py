@@ -7,8 +7,11 @@ import asyncio
 import pytest
 
 from producer.demo.broker import EmbeddedCluster
+from tests.integration.service.admin import Admin
+from tests.integration.service.calm import calm
 from tests.integration.service.conftest import Open
 from tests.integration.service.instance import Instance
+from tests.integration.service.stage import Stage
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
@@ -26,11 +29,29 @@ async def test_each_of_three_brokers_dies_in_turn_and_nothing_is_lost_or_doubled
     await standby.until("shards_assigned")
     for node in cluster.nodes:
         await asyncio.to_thread(node.kill)
-        await commits_again(owner, standby)
+        async with calm(owner), calm(standby):
+            await commits_again(owner, standby)
         await asyncio.to_thread(cluster.start)
+    await Admin(cluster.bootstrap).configure(stage.topic, "min.insync.replicas", "3")
+    await asyncio.to_thread(cluster.nodes[0].kill)
+    await waits_for_replicas(stage, owner, standby)
+    await asyncio.to_thread(cluster.start)
+    await commits_again(owner, standby)
     await stage.caught_up(owner, standby)
     found = await stage.assert_exactly_once()
     assert len(found.ids) > 100
+
+
+async def waits_for_replicas(stage: Stage, *instances: Instance) -> None:
+    """What too few replicas take is tried again and again by the client; the probe says so long before that ends."""
+    (holder,) = [one for one in instances if 2 in (await stage.page(one, "/status.json")).json()["shards"]]
+    async with calm(holder):
+        polls = stage.simulator.polls
+        await stage.simulator.until(lambda: stage.simulator.polls >= polls + 15)
+        answer = await stage.page(holder, "/readyz")
+    print(answer.json()["reasons"])  # noqa: T201
+    assert answer.status_code == 503
+    assert answer.json()["reasons"][0].startswith("kafka: ")
 
 
 async def commits_again(*instances: Instance) -> None:
