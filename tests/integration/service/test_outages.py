@@ -39,7 +39,7 @@ async def test_a_broker_that_is_killed_costs_nothing(stages: Open, frail: FrailK
     async with outage(frail.kill, frail.start), calm(running[0]):
         first = await early.start()
         await together(
-            polls_on(running[0]),
+            says_so(lasting, running[0]),
             not_ready(early, first),
             ends(running[1], signal.SIGTERM),
             ends(running[2], signal.SIGINT),
@@ -84,6 +84,18 @@ async def test_a_broker_that_is_frozen_for_20_seconds_costs_nothing(stages: Open
 async def polls_on(instance: Instance) -> None:
     """Hits wait while Kafka is away."""
     await instance.until("poll_done", since=instance.mark(), where=lambda line: line["pending"] > 0)
+
+
+async def says_so(stage: Stage, instance: Instance) -> None:
+    """The page says that a source waits, and for what, long before the commit in hand is given up (45 s)."""
+    for _ in range(15):  # polls, one a second
+        await instance.until("poll_done", since=instance.mark())
+        (source,) = (await stage.page(instance, "/live.json")).json()["sources"]
+        if source["state"] == "waiting for kafka":
+            assert source["error"]
+            assert source["pending"] > 0
+            return
+    pytest.fail("no word of Kafka on the page")
 
 
 async def publishes(instance: Instance, *, since: int) -> None:
