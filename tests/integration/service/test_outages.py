@@ -22,6 +22,8 @@ from tests.integration.service.together import together
 pytestmark = pytest.mark.kafka
 
 STOP_BOUND = 10.0
+ROOM = 40
+"""Rows that may wait for Kafka: four polls' worth."""
 HERITAGE = 150.0
 """Seconds that a report reaches back where an heir must still find what died with a process before."""
 
@@ -32,9 +34,11 @@ async def test_a_broker_that_is_killed_costs_nothing(stages: Open, frail: FrailK
     term, interrupt = [await stages(bootstrap=frail.bootstrap, window=HERITAGE) for _ in range(2)]
     # Its report reaches back 4 s, so that hits are in it only while Kafka is away.
     short = await stages(bootstrap=frail.bootstrap, window=4.0, late=0.0)
+    cramped = await stages(bootstrap=frail.bootstrap, window=HERITAGE)
     running = [await stage.start() for stage in (lasting, term, interrupt)]
     forgetful = await short.start(WOLKVOX_WINDOW="3s")
-    await together(*(one.until("committed") for one in (*running, forgetful)))
+    full = await cramped.start(PENDING_LIMIT=str(ROOM))
+    await together(*(one.until("committed") for one in (*running, forgetful, full)))
     missed_before = short.simulator.never_shown
     async with outage(frail.kill, frail.start), calm(running[0]):
         first = await early.start()
@@ -44,6 +48,7 @@ async def test_a_broker_that_is_killed_costs_nothing(stages: Open, frail: FrailK
             ends(running[1], signal.SIGTERM),
             ends(running[2], signal.SIGINT),
             outlives_the_report(short, forgetful),
+            takes_no_more(cramped, full),
         )
     await together(publishes(running[0], since=0), publishes(first, since=0))
     assert (await early.page(first, "/readyz")).json() == {"ok": True, "reasons": []}
@@ -55,6 +60,7 @@ async def test_a_broker_that_is_killed_costs_nothing(stages: Open, frail: FrailK
         finished(lasting, running[0]),
         finished(early, first),
         finished(short, forgetful),
+        finished(cramped, full),
         inherited(term),
         inherited(interrupt),
     )
@@ -119,6 +125,14 @@ async def outlives_the_report(stage: Stage, instance: Instance) -> None:
     reported = stage.simulator.sources["0042"].rows(stage.clock.now().wall)
     (source,) = (await stage.page(instance, "/status.json")).json()["sources"]
     assert source["pending"] > len(reported)
+
+
+async def takes_no_more(stage: Stage, instance: Instance) -> None:
+    """At PENDING_LIMIT no snapshot is taken, and the page says so; what the report still shows then is told later."""
+    await instance.until("pending_limit_reached", since=instance.mark())
+    (source,) = (await stage.page(instance, "/status.json")).json()["sources"]
+    assert source["state"] == "pending limit reached"
+    assert 0 < source["pending"] <= ROOM
 
 
 async def ends(instance: Instance, number: signal.Signals) -> None:
