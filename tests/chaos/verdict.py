@@ -1,0 +1,110 @@
+"""What must hold at the end, judged from what the API showed and what an independent client reads (pure)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from producer.clock import parse_rfc3339
+from producer.demo.callcentre import SimulatedHit
+from producer.demo.show.audit import Audit as OfServer
+from producer.demo.show.audit import audit as compared
+from producer.model import Gap, GapKind
+from tests.integration.service.audit import Audit, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one server's API did: ids that were in whole answers, hits that never were, and all hits by id."""
+
+    shown: frozenset[str]
+    never_shown: Sequence[SimulatedHit]
+    hits: Mapping[str, SimulatedHit]
+    forgetful: bool
+    """Whether hits may leave the report during an outage: what died with a process must then lie in a told gap."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """The figures, and in words what is wrong."""
+
+    shown: int = 0
+    events: int = 0
+    duplicates: int = 0
+    missing: int = 0
+    gaps: int = 0
+    never_shown: int = 0
+    unexplained: int = 0
+    died: int = 0
+    """Shown to a process that died with them after they had left the report; each in a told gap."""
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def line(self) -> str:
+        return (
+            f"hits shown {self.shown:,}, events {self.events:,}, duplicates {self.duplicates}, missing {self.missing}, "
+            f"gaps told {self.gaps}, never shown {self.never_shown}, of them outside every gap {self.unexplained}, "
+            f"died with a process inside a gap {self.died}"
+        )
+
+
+def verdict(found: Audit, servers: Mapping[str, Shown]) -> Verdict:
+    """Everything together; `wrong` is empty if every promise was kept."""
+    total = Verdict(events=len(found.hits))
+    for server, shown in servers.items():
+        _add(total, server, _of_server(found, server, shown), shown)
+    total.wrong += _told_twice("event", found.hits)
+    total.wrong += _told_twice("dead letter", found.dead_letters)
+    total.wrong += _told_twice("gap", found.gaps)
+    total.wrong += _disagreements(found)
+    return total
+
+
+def _add(total: Verdict, server: str, one: OfServer, shown: Shown) -> None:
+    lost = [conn_id for conn_id in one.missing if not (shown.forgetful and _explained(one.gaps, shown.hits[conn_id]))]
+    total.shown += one.shown
+    total.duplicates += len(one.duplicates)
+    total.missing += len(lost)
+    total.died += len(one.missing) - len(lost)
+    total.gaps += len(one.gaps)
+    total.never_shown += one.never_shown
+    total.unexplained += len(one.unexplained)
+    total.wrong += [f"{server}/{conn_id} was shown, and is no event" for conn_id in lost]
+    total.wrong += [f"{server}/{conn_id} was never shown, and lies in no told gap" for conn_id in one.unexplained]
+    total.wrong += [f"{server}/{conn_id} is an event, and was never shown" for conn_id in one.strangers]
+
+
+def _of_server(found: Audit, server: str, shown: Shown) -> OfServer:
+    events = [record.key for record in found.hits if _server(record) == server]
+    gaps = [_gap(record) for record in found.gaps if record.key == server]
+    return compared(shown=shown.shown, events=events, gaps=gaps, never_shown=shown.never_shown)
+
+
+def _server(record: Record) -> str:
+    return record.headers["ce_id"].decode().partition("/")[0]
+
+
+def _gap(record: Record) -> Gap:
+    value = record.json
+    start, end = parse_rfc3339(value["from"]), parse_rfc3339(value["to"])
+    return Gap(value["server"], start, end, GapKind(value["kind"]), value["certain"])
+
+
+def _explained(gaps: Sequence[Gap], hit: SimulatedHit) -> bool:
+    return any(hit.occurred_at <= gap.end and hit.visible_at >= gap.start for gap in gaps)
+
+
+def _told_twice(what: str, records: Sequence[Record]) -> Iterator[str]:
+    for identity, times in Counter(record.headers["ce_id"].decode() for record in records).items():
+        if times > 1:
+            yield f"{what} {identity} is there {times} times"
+
+
+def _disagreements(found: Audit) -> Iterator[str]:
+    """The ledger remembers exactly what is on the topics, as long as nothing is old enough to be forgotten."""
+    last = {record.key: record.value for record in found.ledger}
+    remembered = {key.partition("/")[2] for key, value in last.items() if value and not key.startswith("cursor/")}
+    told = {record.headers["ce_id"].decode() for record in (*found.hits, *found.dead_letters)}
+    yield from (f"{identity} is on a topic, and the ledger lacks it" for identity in sorted(told - remembered))
+    yield from (f"{identity} is in the ledger, and on no topic" for identity in sorted(remembered - told))
