@@ -88,6 +88,7 @@ def test_a_row_that_comes_again_after_it_was_forgotten_is_read_from_its_bytes() 
 CUT = b'{"conn_id":"a","hit":"x},{y"}'
 ANSWERS = {
     "between rows, inside a text": compact(CUT, CUT.replace(b'"a"', b'"b"')),
+    "as many objects as texts, cut elsewhere": b'{"code":200,"data":[%b,{"conn_id":"b"}, {"conn_id":"c"}]}' % CUT,
     "braces inside texts": compact({"conn_id": "a{"}, {"conn_id": "}b"}),
     "nested objects": compact({"conn_id": "a", "extra": [{"x": 1}, {"y": 2}]}, {"conn_id": "b", "extra": {}}),
     "blanks": body_of(*numbered(1, 2)),

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.model import Reason
+from producer.model import API_FIELDS, Reason
+from producer.wolkvox.hit import read_hit
 from producer.wolkvox.reader import RowReader
 from producer.wolkvox.rows import identify
 from tests.unit.wolkvox.calls import ROW
@@ -169,6 +170,21 @@ def test_a_second_parse_is_made_only_where_digits_matter() -> None:
         snapshot.exact = never
         found = READER.identify(snapshot, known=known)
         READER.read({conn_id: found.hits[conn_id] for conn_id in found.fresh or []}, snapshot)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{**{name: "x" for name in API_FIELDS if name != "hit"}, "conn_id": "a", "agent": "y"}],
+        [{name: name for name in API_FIELDS if name != "hit"}, {"conn_id": "b", "hit": "x"}],
+        [dict.fromkeys(API_FIELDS, "x") | {"conn_id": "a", "server": "9999"}],
+    ],
+)
+def test_a_row_with_other_fields_than_the_six_becomes_the_same_among_others_as_alone(rows: list[Any]) -> None:
+    snapshot = snapshot_of(body_of(*rows))
+    together = READER.read(READER.identify(snapshot, known=frozenset()).hits, snapshot).hits
+    alone = [read_hit(row, server="0042", zone=BOGOTA, observed_at=snapshot.received.rfc3339()) for row in rows]
+    assert list(together.values()) == alone
 
 
 def test_of_many_rows_those_with_a_float_have_its_digits() -> None:
