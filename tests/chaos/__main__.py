@@ -42,7 +42,7 @@ def _tell(outcome: Outcome) -> int:
     if outcome.verdict.wrong:
         _say("\n".join(["BROKEN:", *outcome.verdict.wrong[:40]]))
     else:
-        _say(f"{len(outcome.troubles)} troubles, {outcome.processes} processes of the service, every wait was bounded")
+        _say(f"{len(outcome.troubles)} troubles, {len(outcome.logs)} processes of the service, every wait was bounded")
     _say(outcome.verdict.line)
     if outcome.verdict.wrong:
         _keep(outcome)

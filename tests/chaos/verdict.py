@@ -62,7 +62,9 @@ def verdict(found: Audit, servers: Mapping[str, Shown]) -> Verdict:
 
 
 def _add(total: Verdict, server: str, one: OfServer, shown: Shown) -> None:
-    lost = [conn_id for conn_id in one.missing if not (shown.forgetful and _explained(one.gaps, shown.hits[conn_id]))]
+    lost = [
+        conn_id for conn_id in one.missing if not (shown.forgetful and _explained(one.gaps, shown.hits.get(conn_id)))
+    ]
     total.shown += one.shown
     total.duplicates += len(one.duplicates)
     total.missing += len(lost)
@@ -91,8 +93,8 @@ def _gap(record: Record) -> Gap:
     return Gap(value["server"], start, end, GapKind(value["kind"]), value["certain"])
 
 
-def _explained(gaps: Sequence[Gap], hit: SimulatedHit) -> bool:
-    return any(hit.occurred_at <= gap.end and hit.visible_at >= gap.start for gap in gaps)
+def _explained(gaps: Sequence[Gap], hit: SimulatedHit | None) -> bool:
+    return hit is not None and any(hit.occurred_at <= gap.end and hit.visible_at >= gap.start for gap in gaps)
 
 
 def _told_twice(what: str, records: Sequence[Record]) -> Iterator[str]:
