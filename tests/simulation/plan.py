@@ -9,8 +9,8 @@ from random import Random
 
 WINDOW = 600.0
 """WOLKVOX_WINDOW of every world."""
-SAME_SHARD = ("0042", "0044", "0043")
-"""The first two share a shard."""
+TOGETHER, APART = ("0042", "0049", "0056"), ("0042", "0043", "0044")
+"""Servers of one shard, and of one each, among `instance.SHARDS`."""
 
 
 class Kind(StrEnum):
@@ -96,11 +96,12 @@ def plan_of(seed: int) -> Plan:
     late_by = rng.choice((0.0, 0.0, 120.0))
     duration = rng.uniform(2400, 9000) if rng.random() < 0.85 else rng.uniform(9000, 26_000)
     places = rng.choice((1, 2, 2, 3))
-    servers = SAME_SHARD[: rng.choice((1, 1, 2, 3))]
+    servers = Random(f"servers/{seed}").choice((TOGETHER, APART))[: rng.choice((1, 1, 2, 3))]
     rate = 1 / rng.uniform(20, 120)
     reach = rng.choice((WINDOW + 10, 1200.0, 1800.0, 3600.0)) + late_by
-    # One snapshot that is larger than the limit would never be taken.
+    # Enough for all reports and half of it; or so few that what waits for a shard elsewhere is in the way.
     narrow = 20 + int(1.5 * rate * reach * len(servers))
+    tight = len(servers) > 1 and servers == APART[: len(servers)] and Random(f"tight/{seed}").random() < 0.6
     return Plan(
         seed=seed,
         servers=servers,
@@ -111,7 +112,7 @@ def plan_of(seed: int) -> Plan:
         rate=rate,
         reach=reach,
         late_by=late_by,
-        pending_limit=rng.choice((500_000, 500_000, narrow)),
+        pending_limit=min(rng.choice((500_000, 500_000, narrow)), 8 if tight else 500_000),
         session=rng.choice((12.0, 45.0, 90.0)),
         split=places > 1 and rng.random() < 0.04,
         skew=rng.choice((0.0, 0.0, 2.0)),

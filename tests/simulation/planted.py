@@ -1,4 +1,4 @@
-"""Ten bugs, each of them a mistake that somebody has made, planted one at a time to see that the simulation finds them.
+"""Twelve bugs, each a mistake that somebody has made, planted one at a time to see that the simulation finds them.
 
 with planted("memory before the commit"):
     run_seed(...)
@@ -21,8 +21,9 @@ from producer.pending import Harvest, Pending
 from producer.poller import ROWS_PER_TRANSACTION
 from producer.ports import ShardStore, Told
 from producer.shard import Shard
-from producer.source import Source, SourceFold
+from producer.source import Dropped, Source, SourceFold
 from producer.window import Window
+from producer.wiring import Pendings
 from tests.simulation.broker import SimulatedStore
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer, Record
 
@@ -93,6 +94,19 @@ def _dead_forgotten(self: Source, fold: SourceFold, now: Moment) -> bool:
     return bool(_restore(self, replace(fold, dead={}), now))
 
 
+def _coverage_kept(self: Source, dropped: Dropped) -> None:
+    """What waits is let go to make room, and the source still counts its time as covered."""
+    dropped.elsewhere += len(self.pending)
+    self.pending = Pending()
+
+
+def _whoever_holds_it(self: Pendings, rows: int) -> None:
+    """Room is made with rows of shards of our own too: nobody else polls their sources."""
+    for source in self._sources:
+        if self.waiting() + rows > self.limit:
+            self._let_go(source)
+
+
 async def _without_looking(self: Shard) -> None:
     """After an unknown commit the same records go again, with a new producer and the old memory."""
     if not self.restored:
@@ -119,6 +133,8 @@ BUGS: dict[str, Patch] = {
     "cursor outside the transaction": _of(SimulatedStore, "commit", _cursor_first),
     "gap told twice": _of(Source, "_is_told", _never_told),
     "dead letter repeated": _of(Source, "restore", _dead_forgotten),
+    "coverage kept without its rows": _of(Source, "let_go", _coverage_kept),
+    "room made with rows of our own": _of(Pendings, "make_room", _whoever_holds_it),
     "retry without reading the ledger": _of(Shard, "_restore", _without_looking),
 }
 """Each bug by its name, and how it is put in."""
