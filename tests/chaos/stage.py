@@ -23,7 +23,6 @@ from tests.integration.service.instance import Instance
 TOPIC, TOKEN = "chaos.hits", "chaos-token"
 REPORTS = (600.0, 600.0, 30.0, 12.0)
 """Seconds that a hit stays in each server's report: of the first two longer than any trouble, of the others not."""
-FORGETFUL = 60.0
 LATE_BY, SLACK = 3.0, 5.0
 BUSIEST = 0.6
 """Of one core, each process over its life: starting takes half a second of it, and some live for a few only."""
@@ -94,7 +93,7 @@ class Stage:
         last = int((now - centre.start) * centre.rate) + 1
         hits = {hit.conn_id: hit for hit in map(centre.hit, range(last + 1))}
         unseen = source.audit.never_shown(centre, now)
-        return Shown(frozenset(source.shown), unseen, hits, forgetful=centre.window < FORGETFUL)
+        return Shown(frozenset(source.shown), unseen, hits, centre.window)
 
     def _environment(self, place: int) -> dict[str, str]:
         file = self._folder / "sources.toml"

@@ -49,7 +49,7 @@ def judged(
     never: str = "",
     forgetful: bool = False,
 ) -> Verdict:
-    of_server = Shown(frozenset(shown), [HITS[name] for name in never], HITS, forgetful)
+    of_server = Shown(frozenset(shown), [HITS[name] for name in never], HITS, window=10.0 if forgetful else 600.0)
     return verdict(Audit(events, dead, gaps, ledger), {SERVER: of_server})
 
 
@@ -103,3 +103,11 @@ def test_what_was_never_shown_or_died_inside_a_told_gap_is_explained() -> None:
     assert (found.wrong, found.never_shown, found.gaps) == ([], 1, 1)
     found = judged(shown="abc", forgetful=True, gaps=[a_gap(25, 35)])
     assert (found.wrong, found.died, found.missing) == ([], 1, 0)
+
+
+def test_what_left_the_report_before_the_first_cursor_is_nobodys() -> None:
+    cursor = a_record("", f"cursor/{SERVER}", {"requested_at": rfc3339(45.0)})
+    ledger = [*map(remembered, "ab"), cursor]
+    assert judged(never="c", forgetful=True, ledger=ledger).wrong == []
+    assert judged(shown="abc", forgetful=True, ledger=ledger).wrong == []
+    assert judged(never="c", ledger=ledger).wrong == ["0042/c was never shown, and lies in no told gap"]

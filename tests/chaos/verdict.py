@@ -13,6 +13,9 @@ from producer.demo.show.audit import audit as compared
 from producer.model import Gap, GapKind
 from tests.integration.service.audit import Audit, Record
 
+FORGETFUL = 60.0
+"""Seconds of a report's reach below which an outage can be longer than it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -21,8 +24,17 @@ class Shown:
     shown: frozenset[str]
     never_shown: Sequence[SimulatedHit]
     hits: Mapping[str, SimulatedHit]
-    forgetful: bool
-    """Whether hits may leave the report during an outage: what died with a process must then lie in a told gap."""
+    window: float
+    """Seconds that a hit stays in the report."""
+
+    @property
+    def forgetful(self) -> bool:
+        """Whether hits may leave the report during an outage: what died with a process must then lie in a told gap."""
+        return self.window < FORGETFUL
+
+    def within(self, conn_id: str, since: float) -> bool:
+        """Whether the hit was still in the report at `since`: nobody promises anything of the time before."""
+        return conn_id not in self.hits or self.hits[conn_id].occurred_at + self.window > since
 
 
 @dataclass(slots=True)
@@ -53,7 +65,8 @@ def verdict(found: Audit, servers: Mapping[str, Shown]) -> Verdict:
     """Everything together; `wrong` is empty if every promise was kept."""
     total = Verdict(events=len(found.hits))
     for server, shown in servers.items():
-        _add(total, server, _of_server(found, server, shown), shown)
+        began = _first_cursor(found, server)
+        _add(total, server, _of_server(found, server, shown, began), shown)
     total.wrong += _told_twice("event", found.hits)
     total.wrong += _told_twice("dead letter", found.dead_letters)
     total.wrong += _told_twice("gap", found.gaps)
@@ -77,10 +90,19 @@ def _add(total: Verdict, server: str, one: OfServer, shown: Shown) -> None:
     total.wrong += [f"{server}/{conn_id} is an event, and was never shown" for conn_id in one.strangers]
 
 
-def _of_server(found: Audit, server: str, shown: Shown) -> OfServer:
+def _of_server(found: Audit, server: str, shown: Shown, began: float) -> OfServer:
     events = [record.key for record in found.hits if _server(record) == server]
     gaps = [_gap(record) for record in found.gaps if record.key == server]
-    return compared(shown=shown.shown, events=events, gaps=gaps, never_shown=shown.never_shown)
+    never = [hit for hit in shown.never_shown if shown.within(hit.conn_id, began)]
+    due = {conn_id for conn_id in shown.shown if shown.within(conn_id, began)} | shown.shown.intersection(events)
+    return compared(shown=due, events=events, gaps=gaps, never_shown=never)
+
+
+def _first_cursor(found: Audit, server: str) -> float:
+    """Unix seconds of the first request that was committed: with it the service's time begins."""
+    key = f"cursor/{server}"
+    cursors = (record.json for record in found.ledger if record.key == key and record.value is not None)
+    return min((parse_rfc3339(cursor["requested_at"]) for cursor in cursors), default=0.0)
 
 
 def _server(record: Record) -> str:
