@@ -71,7 +71,7 @@ class DeadRow:
     key: str
     reason: Reason
     pointer: str
-    row: Any
+    row: Any = field(repr=False)  # people's data: not in an error's text either
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class Snapshot:
     server: str
     requested: Moment
     received: Moment
-    rows: list[Any]
+    rows: list[Any] = field(repr=False)
     drift: dict[str, int] = field(default_factory=dict)
     """What was odd about the answer yet understood, by kind, for `drift_total{kind}`."""
     not_found: bool = False
@@ -106,9 +106,9 @@ class Rows:
     `len(hits) + len(dead) + repeated + summaries` is the number of rows in the snapshot.
     """
 
-    hits: dict[str, Row | RawRow]
+    hits: dict[str, Row | RawRow] = field(repr=False)
     """conn_id to the row, for each row with a usable id; not yet normalised."""
-    dead: dict[str, DeadRow] = field(default_factory=dict)
+    dead: dict[str, DeadRow] = field(default_factory=dict, repr=False)
     """Rows without a usable id, by their hash."""
     repeated: int = 0
     """Rows whose id (or hash) was already in this snapshot."""
@@ -123,8 +123,8 @@ class Rows:
 class Reading:
     """What rows became: hits by conn_id, dead rows by their hash; each row is one of the two."""
 
-    hits: dict[str, Hit] = field(default_factory=dict)
-    dead: dict[str, DeadRow] = field(default_factory=dict)
+    hits: dict[str, Hit] = field(default_factory=dict, repr=False)
+    dead: dict[str, DeadRow] = field(default_factory=dict, repr=False)
     dates_unparsed: int = 0
     """Hits whose date is none that we can read, and not empty."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from producer.clock import Moment
 from producer.model import Cursor, DeadRow, Gap, GapKind, Hit
@@ -21,8 +21,8 @@ class Harvest:
     requested: Moment
     received: Moment
     observed_at: str
-    hits: dict[str, Hit]
-    dead: dict[str, DeadRow]
+    hits: dict[str, Hit] = field(repr=False)  # people's data: not in an error's text either
+    dead: dict[str, DeadRow] = field(repr=False)
     gaps: list[Gap]
     cursor: Cursor | None
 
@@ -43,8 +43,8 @@ class Portion:
 
     harvest: Harvest
     ids: list[str]
-    hits: list[Hit]
-    dead: list[DeadRow]
+    hits: list[Hit] = field(repr=False)
+    dead: list[DeadRow] = field(repr=False)
     last: bool
 
     @property

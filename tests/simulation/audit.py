@@ -15,6 +15,7 @@ from tests.simulation.watch import Watch, WatchedSource
 from tests.twins.manual_clock import WALL
 
 if TYPE_CHECKING:
+    from tests.simulation.instance import Instance
     from tests.simulation.world import World
 
 SLACK = 5.0
@@ -80,6 +81,23 @@ class Ledger:
 def findings(world: World) -> list[str]:
     """Everything that is wrong at the end of a world."""
     return [*_missing(world), *_sums(world)]
+
+
+def disagreements(world: World) -> list[str]:
+    """Where an owner's memory is not what the ledger says, and who remembers what is another's to remember."""
+    last = {(record.key or b"").decode(): record.value for record in world.kafka.committed(Topic.LEDGER)}
+    fold = {key for key, value in last.items() if value is not None and not key.startswith("cursor/")}
+    return [text for one in world.places if one is not None for text in _of_instance(one, fold)]
+
+
+def _of_instance(one: Instance, fold: set[str]) -> Iterator[str]:
+    for server, source in one.sources.items():
+        memory = {f"hit/{server}/{key}" for key in source.hits} | {f"dead/{server}/{key}" for key in source.dead}
+        if not source.held and memory:
+            yield f"{one.process.name} remembers {len(memory)} ids of {server}, which it does not hold"
+        told = {key for key in fold if key.split("/")[1] == server}
+        if source.held and (odd := memory ^ told):
+            yield f"{one.process.name} and the ledger differ on {len(odd)} ids: {min(odd)}"
 
 
 def _missing(world: World) -> Iterator[str]:

@@ -21,7 +21,7 @@ from producer.pending import Harvest, Pending
 from producer.poller import ROWS_PER_TRANSACTION
 from producer.ports import ShardStore, Told
 from producer.shard import Shard
-from producer.source import Dropped, Source, SourceFold
+from producer.source import Source, SourceFold
 from producer.window import Window
 from producer.wiring import Pendings
 from tests.simulation.broker import SimulatedStore
@@ -94,17 +94,18 @@ def _dead_forgotten(self: Source, fold: SourceFold, now: Moment) -> bool:
     return bool(_restore(self, replace(fold, dead={}), now))
 
 
-def _coverage_kept(self: Source, dropped: Dropped) -> None:
-    """What waits is let go to make room, and the source still counts its time as covered."""
-    dropped.elsewhere += len(self.pending)
-    self.pending = Pending()
-
-
 def _whoever_holds_it(self: Pendings, rows: int) -> None:
-    """Room is made with rows of shards of our own too: nobody else polls their sources."""
+    """Room is made with rows of our own shards too, whose sources nobody else polls; their time stays covered."""
     for source in self._sources:
         if self.waiting() + rows > self.limit:
-            self._let_go(source)
+            told = Told()
+            told.dropped.elsewhere += len(source.pending)
+            source.pending = Pending()
+            self._on_dropped({source.server: told})
+
+
+def _never_forgotten(self: Window, keys: Iterable[str]) -> None:
+    """What the ledger has let go stays in memory: it grows for ever, and a row that comes back is not told."""
 
 
 async def _without_looking(self: Shard) -> None:
@@ -133,8 +134,8 @@ BUGS: dict[str, Patch] = {
     "cursor outside the transaction": _of(SimulatedStore, "commit", _cursor_first),
     "gap told twice": _of(Source, "_is_told", _never_told),
     "dead letter repeated": _of(Source, "restore", _dead_forgotten),
-    "coverage kept without its rows": _of(Source, "let_go", _coverage_kept),
     "room made with rows of our own": _of(Pendings, "make_room", _whoever_holds_it),
+    "memory that only grows": _of(Window, "forget", _never_forgotten),
     "retry without reading the ledger": _of(Shard, "_restore", _without_looking),
 }
 """Each bug by its name, and how it is put in."""

@@ -11,6 +11,8 @@ import heapq
 from asyncio import events
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
+from functools import partial
+from random import Random
 from typing import Any
 
 from tests.twins.virtual_time import VirtualTimeLoop
@@ -94,11 +96,23 @@ def _held_back(handle: Any) -> bool:
 
 
 class ProcessLoop(VirtualTimeLoop):
-    """A virtual time loop with processes, and without threads: what would go to one is done on the spot."""
+    """A virtual time loop with processes, and without threads: what would go to one is done on the spot.
 
-    def __init__(self) -> None:
+    With `order` the callbacks that are ready at the same moment run in an order drawn from it, else in asyncio's own.
+    """
+
+    def __init__(self, order: Random | None = None) -> None:
         super().__init__()
+        self._order = order
         self.set_task_factory(_task)
+
+    def _run_once(self) -> None:
+        if self._order is not None and len(self._ready) > 1:  # type: ignore[attr-defined]  # typeshed leaves it out
+            ready = list(self._ready)  # type: ignore[attr-defined]
+            self._order.shuffle(ready)
+            self._ready.clear()  # type: ignore[attr-defined]
+            self._ready.extend(ready)  # type: ignore[attr-defined]
+        super()._run_once()  # type: ignore[misc]
 
     def put_back(self, handles: list[_Held | _HeldTimer]) -> None:
         """Let held callbacks run, in the order in which they were due."""
@@ -135,9 +149,9 @@ def _task(
     return task
 
 
-def run_world(main: Coroutine[Any, Any, Any]) -> Any:
-    """Run a world to its end; fails if it leaves a task behind."""
-    with asyncio.Runner(loop_factory=ProcessLoop) as runner:
+def run_world(main: Coroutine[Any, Any, Any], *, order: Random | None = None) -> Any:
+    """Run a world to its end; fails if it leaves a task behind. `order`: see ProcessLoop."""
+    with asyncio.Runner(loop_factory=partial(ProcessLoop, order)) as runner:
         return runner.run(_alone(main))
 
 

@@ -8,7 +8,7 @@ from tests.unit.core.samples import a_source, at, commit, fold, polled, take
 
 
 def test_what_another_owner_covered_is_no_part_of_a_gap_told_later() -> None:
-    """Seed 254: paused and fenced, an owner told a gap from its own last poll on, as another owner had done before."""
+    """Paused and fenced, an owner told a gap from its own last poll on, as another owner had done before."""
     source = a_source()
     polled(source, at(0), ["a"])
     commit(source)
@@ -29,4 +29,5 @@ def test_what_is_left_of_a_certain_gap_is_certain_only_if_it_alone_would_be() ->
 
 
 def test_no_two_gaps_have_the_same_identity() -> None:
-    assert run_seed(254).wrong is None
+    """The first seed, in today's plan, in which this broke the promise."""
+    assert run_seed(179).wrong is None

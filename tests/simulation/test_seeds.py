@@ -19,20 +19,23 @@ FIRST_FAILING = {
     "fencing ignored": 1,
     "ledger read uncommitted": 5,
     "tombstone too early": 0,
-    "pending dropped on revocation": 1,
+    "pending dropped on revocation": 2,
     "cursor outside the transaction": 28,
-    "gap told twice": 16,
+    "gap told twice": 132,
     "dead letter repeated": 0,
+    "room made with rows of our own": 1,
+    "memory that only grows": 5,
     "retry without reading the ledger": 1,
 }
 """Each planted bug and the first seed that finds it; `python -m tests.simulation --bugs` makes it anew."""
 
 
-def test_hundreds_of_seeds_keep_every_promise() -> None:
-    """As many as fit into twenty seconds, 300 at most; `make simulate` runs as many as asked."""
+@pytest.mark.parametrize("first", range(0, 300, 100))
+def test_hundreds_of_seeds_keep_every_promise(first: int) -> None:
+    """A hundred each, or as many as fit into twenty seconds; `make simulate` runs as many as asked."""
     began = monotonic()
     told = 0
-    for seed in range(300):
+    for seed in range(first, first + 100):
         result = run_seed(seed)
         assert result.wrong is None, f"python -m tests.simulation --seed {seed}\n{result.wrong}"
         told += result.told

@@ -11,7 +11,7 @@ from random import Random
 from producer.clock import Clock
 from producer.model import Outgoing, Topic
 from producer.ports import Api, ShardStore
-from tests.simulation.audit import Ledger, findings
+from tests.simulation.audit import Ledger, disagreements, findings
 from tests.simulation.broker import SimulatedKafka, SimulatedStore
 from tests.simulation.conditions import Weather, now
 from tests.simulation.group import Coordinator
@@ -25,9 +25,11 @@ from tests.simulation.watch import Watch, WatchedSource
 from tests.twins.manual_clock import WALL, ManualClock
 from tests.twins.memory_kafka import Where
 
-SETTLE_BOUND = 3600.0
+SETTLE_BOUND = 1200.0
 """Seconds in which a healed world must have told all that waits."""
 STOP_BOUND = 12.0
+AGREE_BOUND = 40
+"""Seconds within which no commit is under way at least once."""
 
 
 class World:
@@ -63,7 +65,7 @@ class World:
     async def run(self) -> None:
         """Live through it; raises Wrong."""
         try:
-            async with asyncio.timeout(self.plan.duration + 3 * SETTLE_BOUND):
+            async with asyncio.timeout(self.plan.duration + 9 * SETTLE_BOUND):
                 await self._run()
         except TimeoutError:
             raise Wrong("somebody waits without a bound") from None
@@ -192,6 +194,15 @@ class World:
             if now() - began > SETTLE_BOUND:
                 raise Wrong(f"not settled {SETTLE_BOUND:.0f} s after all was well")
             await asyncio.sleep(30.0)
+        await self._agree()
+
+    async def _agree(self) -> None:
+        """What the owners remember is what the ledger says, to the id: nothing leaked, in memory or in Kafka."""
+        for _ in range(AGREE_BOUND):  # a commit may be under way
+            if not (wrong := disagreements(self)):
+                return
+            await asyncio.sleep(1.0)
+        self._wrong += wrong
 
     def _is_settled(self, since: float) -> bool:
         owners = [one for one in self.places if one is not None]

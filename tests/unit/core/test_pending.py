@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from producer.model import Reading, Rows, Snapshot
 from producer.pending import Harvest, Pending
 from tests.unit.core.samples import a_dead_row, a_hit, at
 
@@ -17,6 +20,17 @@ def a_harvest(seconds: float, hits: str = "", dead: str = "") -> Harvest:
         gaps=[],
         cursor=None,
     )
+
+
+def test_what_waits_shows_no_personal_data_in_the_text_of_an_error() -> None:
+    hit, dead = a_hit("a"), replace(a_dead_row("x"), row={"telephone": "3000000042"})
+    hit["telephone"] = "3000000042"
+    harvest = replace(a_harvest(0), hits={"a": hit}, dead={"x": dead})
+    snapshot = Snapshot("0042", at(0), at(0), rows=[hit])
+    portions = list(waiting(harvest).portions(9))
+    shown = repr([harvest, portions, dead, snapshot, Rows({"a": hit}), Reading({"a": hit}, {"x": dead})])
+    assert "telephone" not in shown
+    assert "3000000042" not in shown
 
 
 def waiting(*harvests: Harvest) -> Pending:
