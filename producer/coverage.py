@@ -9,15 +9,27 @@ from __future__ import annotations
 from collections.abc import Collection, Container
 from dataclasses import replace
 from math import inf
+from typing import Protocol
 
 from producer.clock import Moment, elapsed, rfc3339
-from producer.model import Cursor, Gap, GapKind, Snapshot
+from producer.model import Cursor, Gap, GapKind
 
 HOUR = 3600.0
 """The report's title promises an hour: a gap under that reading too is certain."""
 
 CLOCK_SLACK = 1.0
 """Seconds by which the two clocks may drift apart between polls before their difference means a step."""
+
+
+class Answered(Protocol):
+    """What it needs to know of a snapshot."""
+
+    @property
+    def requested(self) -> Moment: ...
+    @property
+    def received(self) -> Moment: ...
+    @property
+    def truncated(self) -> bool: ...
 
 
 class Coverage:
@@ -30,7 +42,12 @@ class Coverage:
         self._observed: float | None = None  # receipt of the last vouching snapshot with new ids
         self._proof: Collection[str] = ()
 
-    def gaps(self, snapshot: Snapshot, present: Container[str]) -> list[Gap]:
+    @property
+    def begun(self) -> bool:
+        """Whether any time is covered."""
+        return self._requested is not None
+
+    def gaps(self, snapshot: Answered, present: Container[str]) -> list[Gap]:
         """The gaps that this snapshot reveals; `present` are its ids. Changes nothing."""
         if not self._vouches(snapshot):
             return []  # no cursor passes it, so no gap may go with it: the next one that vouches tells what is missing
@@ -38,7 +55,7 @@ class Coverage:
         truncated = self._truncated(snapshot) if snapshot.truncated else None
         return [gap for gap in (unpolled, truncated) if gap is not None]
 
-    def advance(self, snapshot: Snapshot, new: Collection[str]) -> Cursor | None:
+    def advance(self, snapshot: Answered, new: Collection[str]) -> Cursor | None:
         """Take the snapshot as covered; `new` are the ids it showed first. None if it vouches for nothing."""
         if not self._vouches(snapshot):
             return None
@@ -59,10 +76,10 @@ class Coverage:
         """Seconds until hits may leave the report unseen, below 0 since when; None before the first snapshot."""
         return None if self._requested is None else self._window - elapsed(self._requested, now)
 
-    def _vouches(self, snapshot: Snapshot) -> bool:
+    def _vouches(self, snapshot: Answered) -> bool:
         return elapsed(snapshot.requested, snapshot.received) <= self._window
 
-    def _unpolled(self, snapshot: Snapshot, present: Container[str]) -> Gap | None:
+    def _unpolled(self, snapshot: Answered, present: Container[str]) -> Gap | None:
         if self._requested is None:
             return None
         silent = elapsed(self._requested, snapshot.received)
@@ -79,7 +96,7 @@ class Coverage:
         by_wall = later.wall - self._requested.wall
         return self._requested.wall if silent - by_wall < CLOCK_SLACK else later.wall - silent
 
-    def _truncated(self, snapshot: Snapshot) -> Gap:
+    def _truncated(self, snapshot: Answered) -> Gap:
         requested = snapshot.requested
         start = snapshot.received.wall - self._window if self._requested is None else self._start(requested)
         end = requested.wall

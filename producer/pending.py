@@ -25,6 +25,7 @@ class Harvest:
     dead: dict[str, DeadRow] = field(repr=False)
     gaps: list[Gap]
     cursor: Cursor | None
+    truncated: bool = False
 
     def end_of(self, gap: Gap) -> Moment:
         """When one of its gaps ends, on both clocks."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from producer.clock import Moment
+from producer.clock import Moment, elapsed
 from producer.coverage import Coverage, LedgerCursor, observed_text
 from producer.model import Cursor, DeadRow, Gap, Hit, RawRow, Row, Rows, Snapshot
 from producer.pending import Harvest, Pending, Portion
@@ -79,6 +79,7 @@ class Source:
         self.coverage = Coverage(server=server, window=window)
         self.pending = Pending()
         self._cursor = LedgerCursor()
+        self._beginning: Harvest | None = None  # what waits and has no time before it that was covered
         self._latest: Moment | None = None
         self._in_doubt: set[str] = set()
 
@@ -101,6 +102,7 @@ class Source:
         """
         self.hits.touch(rows.hits, snapshot.received)
         self.dead.touch(dead, snapshot.received)
+        begun = self.coverage.begun
         harvest = Harvest(
             requested=snapshot.requested,
             received=snapshot.received,
@@ -109,8 +111,11 @@ class Source:
             dead=self.new_dead(dead),
             gaps=self.coverage.gaps(snapshot, rows.hits),
             cursor=self.coverage.advance(snapshot, hits),
+            truncated=snapshot.truncated,
         )
         self.pending.add(harvest)
+        if self.coverage.begun and not begun:
+            self._beginning = harvest
         self._latest = snapshot.received
         return harvest
 
@@ -146,6 +151,8 @@ class Source:
             self.hits.remember(portion.ids, self._latest)
             self.dead.remember([row.key for row in portion.dead], self._latest)
             self.pending.settle(portion)
+        if self._beginning is not None and self._beginning not in self.pending.harvests():
+            self._beginning = None
         self.hits.forget(taken.forgotten_hits)
         self.dead.forget(taken.forgotten_dead)
         self._cursor.committed(taken.cursor_at)
@@ -170,6 +177,7 @@ class Source:
         if another is not None:
             carried = observed_text(fold.cursor)
             proof = frozenset(key for key, observed in fold.hits.items() if observed == carried)
+            self._follow_on(another, observed=fold.cursor.observed, proof=proof)
             self.coverage.restore(another, observed=fold.cursor.observed, proof=proof)
         return fold.cursor.requested <= now.wall
 
@@ -185,9 +193,18 @@ class Source:
         Only while it is not held. Without its rows its coverage would hide the time that they are missing from.
         """
         dropped.elsewhere += len(self.pending)
-        self.pending, self._cursor = Pending(), LedgerCursor()
+        self.pending, self._cursor, self._beginning = Pending(), LedgerCursor(), None
         self.coverage = Coverage(server=self.server, window=self._window)
         self._latest, self._in_doubt = None, set()
+
+    def _follow_on(self, another: Moment, *, observed: float | None, proof: frozenset[str]) -> None:
+        """What waits was the beginning, and now another owner's was before it: what lies between them is a gap."""
+        first, self._beginning = self._beginning, None
+        if first is None or first not in self.pending.harvests() or elapsed(another, first.requested) <= 0:
+            return
+        before = Coverage(server=self.server, window=self._window)
+        before.restore(another, observed=observed, proof=proof)
+        first.gaps = before.gaps(first, first.hits)
 
     def _drop_told(self, dropped: Dropped) -> None:
         for harvest in self.pending.harvests():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from producer.model import GapKind
+import pytest
+
+from producer.model import Cursor, GapKind
+from producer.source import SourceFold
 from tests.simulation.run import run_seed
-from tests.unit.core.samples import a_source, at, commit, fold, polled, take
+from tests.unit.core.samples import a_source, at, commit, fold, ids_of, polled, take
 
 
 def test_what_another_owner_covered_is_no_part_of_a_gap_told_later() -> None:
@@ -31,3 +34,38 @@ def test_what_is_left_of_a_certain_gap_is_certain_only_if_it_alone_would_be() ->
 def test_no_two_gaps_have_the_same_identity() -> None:
     """The first seed, in today's plan, in which this broke the promise."""
     assert run_seed(179).wrong is None
+
+
+def test_a_first_snapshot_that_waits_tells_what_another_owners_beginning_leaves_open() -> None:
+    """An owner began with an empty ledger, was fenced, and found
+    in the ledger the beginning of another. What lay between the two was covered by nobody, and told by nobody."""
+    assert run_seed(3212).wrong is None
+
+
+@pytest.mark.parametrize(("begun", "kinds"), [(0, [GapKind.UNPOLLED]), (1100, []), (1420, [])])
+def test_a_beginning_that_was_not_one_tells_its_gap(begun: int, kinds: list[GapKind]) -> None:
+    source = a_source()
+    source.restore(fold(), at(0))
+    polled(source, at(1400), ["b"])
+    source.restore(fold("a", cursor=at(begun)), at(1430))
+    taken = take(source)
+    assert [gap.kind for gap, _ in taken.gaps] == kinds
+    assert ids_of(taken) == ["b"]
+    for gap, _ in taken.gaps:
+        assert (gap.start, gap.end, gap.certain) == (at(0).wall, at(1401 - 600).wall, False)
+
+
+def test_an_id_that_both_beginnings_showed_proves_that_nothing_is_between_them() -> None:
+    source = a_source()
+    source.restore(fold(), at(0))
+    polled(source, at(1400), ["a", "b"])
+    source.restore(SourceFold({"a": at(1).rfc3339()}, {}, Cursor(at(0).wall, at(1).wall)), at(1430))
+    assert take(source).gaps == []
+
+
+def test_a_beginning_is_let_go_with_its_commit() -> None:
+    source = a_source()
+    polled(source, at(0), ["a"])
+    assert source._beginning is not None
+    commit(source)
+    assert source._beginning is None

@@ -28,8 +28,6 @@ from tests.twins.memory_kafka import Where
 SETTLE_BOUND = 1200.0
 """Seconds in which a healed world must have told all that waits."""
 STOP_BOUND = 12.0
-AGREE_BOUND = 40
-"""Seconds within which no commit is under way at least once."""
 
 
 class World:
@@ -198,11 +196,11 @@ class World:
 
     async def _agree(self) -> None:
         """What the owners remember is what the ledger says, to the id: nothing leaked, in memory or in Kafka."""
-        for _ in range(AGREE_BOUND):  # a commit may be under way
-            if not (wrong := disagreements(self)):
-                return
+        began = now()
+        while wrong := disagreements(self):  # a commit is under way, or an owner does not know yet that he was fenced
+            if now() - began > SETTLE_BOUND:
+                raise Wrong("\n".join(wrong))
             await asyncio.sleep(1.0)
-        self._wrong += wrong
 
     def _is_settled(self, since: float) -> bool:
         owners = [one for one in self.places if one is not None]
