@@ -106,7 +106,7 @@ def _missing(world: World) -> Iterator[str]:
         return  # a cursor of another's wall clock says nothing sure about what was covered: only repetition is judged
     superseded = {name for one in world.all for source in one.sources.values() for name in _superseded(source)}
     slack = SLACK + sum(abs(float(one.detail)) for one in world.plan.troubles if one.kind is Kind.STEP)
-    for server, stream in world.streams.items():
+    for server, stream in world.supplies.streams.items():
         since = world.ledger.first_cursor.get(server)
         for fact in stream.facts:
             if fact.name in world.ledger.told or fact.name in superseded:
@@ -114,7 +114,7 @@ def _missing(world: World) -> Iterator[str]:
             if since is None or fact.gone <= since + SLACK or fact.visible >= world.ledger.last_cursor[server] - slack:
                 continue
             if not _explained(world, fact, slack):
-                shown = "shown" if fact.name in world.archives[server].shown else "never shown"
+                shown = "shown" if fact.name in world.supplies.archives[server].shown else "never shown"
                 yield f"{fact.name} ({shown}; visible {fact.visible:.1f} to {fact.gone:.1f}) is nowhere"
 
 
@@ -125,7 +125,7 @@ def _explained(world: World, fact: Fact, slack: float) -> bool:
     # Known limits: what the API keeps back nobody can see, and a snapshot that lacked it was believed and covers the
     # time (also if a process saw the row later and died with it); a late row can leave before an older one that proves
     # that two snapshots overlap.
-    lied = any(fact.visible <= lie <= fact.gone for lie in world.archives[fact.server].lies)
+    lied = any(fact.visible <= lie <= fact.gone for lie in world.supplies.archives[fact.server].lies)
     return lied or fact.late
 
 

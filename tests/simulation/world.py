@@ -5,28 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from functools import partial
 from random import Random
 
-from producer.clock import Clock
 from producer.model import Outgoing, Topic
-from producer.ports import Api, ShardStore
-from tests.simulation.audit import Ledger, disagreements, findings
-from tests.simulation.broker import SimulatedKafka, SimulatedStore
+from tests.simulation.audit import Ledger, findings
+from tests.simulation.broker import SimulatedKafka
 from tests.simulation.conditions import Weather, now
-from tests.simulation.group import Coordinator
-from tests.simulation.instance import SHARDS, Instance, SourceSetup, Surroundings
-from tests.simulation.plan import WINDOW, Kind, Plan, Trouble
-from tests.simulation.processes import Process, current_process, in_world
-from tests.simulation.report import Archive, SimulatedReport
+from tests.simulation.instance import Instance
+from tests.simulation.peace import SETTLE_BOUND, settled, stopped
+from tests.simulation.plan import Kind, Plan, Trouble
+from tests.simulation.processes import Process, in_world
 from tests.simulation.story import Story, Wrong
-from tests.simulation.truth import stream
-from tests.simulation.watch import Watch, WatchedSource
-from tests.twins.manual_clock import WALL, ManualClock
+from tests.simulation.supplies import Supplies
+from tests.simulation.watch import Watch
 from tests.twins.memory_kafka import Where
 
-SETTLE_BOUND = 1200.0
-"""Seconds in which a healed world must have told all that waits."""
 STOP_BOUND = 12.0
 
 
@@ -39,23 +32,9 @@ class World:
         self.weather = Weather(plan, strike=self._struck)
         self.ledger = Ledger()
         self.kafka = SimulatedKafka(marker_delay=self.weather.marker_delay, on_commit=self._decided)
-        self.coordinators = [self._coordinator() for _ in range(plan.places if plan.split else 1)]
-        until = plan.duration + plan.interval
-        self.streams = {
-            server: stream(
-                server,
-                rng=Random(f"stream/{plan.seed}/{server}"),
-                rate=plan.rate,
-                until=until,
-                reach=plan.reach,
-                late_by=plan.late_by,
-            )
-            for server in plan.servers
-        }
-        self.archives = {server: Archive() for server in plan.servers}
+        self.supplies = Supplies(plan, self.weather, self.kafka)
         self.places: list[Instance | None] = [None] * plan.places
         self.all: list[Instance] = []
-        self.clocks = [self._clock(place) for place in range(plan.places)]
         self._healed = asyncio.Event()
         self._jobs: dict[asyncio.Task[None], None] = {}
         self._wrong: list[str] = []
@@ -78,8 +57,8 @@ class World:
             self._job(self._go_through(trouble))
         await self._until(self.plan.duration)
         await self._heal()
-        await self._settle()
-        await self._end()
+        await settled(self)
+        await stopped(self)
         self.check()
         if wrong := findings(self):
             raise Wrong("\n".join(wrong[:10]))
@@ -91,9 +70,9 @@ class World:
         name = f"p{place}.{len(self.all)}"
         self.weather.places[name] = place
         watch = Watch(lambda text: self._tell(name, text))
-        sources = [self._setup(server) for server in self.plan.servers]
         rng = Random(f"instance/{self.plan.seed}/{name}")
-        instance = Instance(name, sources, self._around(place, name), clock=self.clocks[place], rng=rng, observer=watch)
+        setups, around, clock = self.supplies.setups(), self.supplies.around(place, name), self.supplies.clocks[place]
+        instance = Instance(name, setups, around, clock=clock, rng=rng, observer=watch)
         self.places[place] = instance
         self.all.append(instance)
         self._tell(name, "started")
@@ -113,7 +92,7 @@ class World:
             case Kind.PAUSE:
                 await self._pause(self.places[trouble.target], trouble.seconds)
             case Kind.STEP:
-                self.clocks[trouble.target].set_wall(float(trouble.detail))
+                self.supplies.clocks[trouble.target].set_wall(float(trouble.detail))
             case _:
                 self.weather.begin(trouble)
                 self._follow_kafka()
@@ -176,47 +155,13 @@ class World:
         self._follow_kafka()
         if self.plan.split:
             for place in range(1, self.plan.places):
-                await self._retire(place)
+                await self.retire(place)
 
-    async def _retire(self, place: int) -> None:
+    async def retire(self, place: int) -> None:
+        """Stop whoever is at a place, and start nobody."""
         instance, self.places[place] = self.places[place], None
         if instance is not None:
             await self._ended(instance, Kind.STOP)
-
-    async def _settle(self) -> None:
-        """Until each source's ledger has a cursor from after now and nothing waits any more."""
-        began = now()
-        await asyncio.sleep(self.plan.interval)
-        while not self._is_settled(began):
-            self.check()
-            if now() - began > SETTLE_BOUND:
-                raise Wrong(f"not settled {SETTLE_BOUND:.0f} s after all was well")
-            await asyncio.sleep(30.0)
-        await self._agree()
-
-    async def _agree(self) -> None:
-        """What the owners remember is what the ledger says, to the id: nothing leaked, in memory or in Kafka."""
-        began = now()
-        while wrong := disagreements(self):  # a commit is under way, or an owner does not know yet that he was fenced
-            if now() - began > SETTLE_BOUND:
-                raise Wrong("\n".join(wrong))
-            await asyncio.sleep(1.0)
-
-    def _is_settled(self, since: float) -> bool:
-        owners = [one for one in self.places if one is not None]
-        covered = (self.ledger.cursor_told_at.get(server, -1.0) > since for server in self.plan.servers)
-        waiting = any(shard.pending for one in owners for shard in one.fleet.owned.values())
-        return all(covered) and not waiting
-
-    async def _end(self) -> None:
-        for place in range(self.plan.places):
-            await self._retire(place)
-        await asyncio.sleep(60.0)  # the last markers
-        for instance in self.all:
-            left = [task.get_name() for task in instance.process.tasks]
-            held = [store for store in instance.stores if getattr(store, "_producer", None) is not None]
-            if left or held or instance.turns._locks:
-                self._wrong.append(f"{instance.process.name} leaked: {left} {held} {instance.turns._locks}")
 
     async def _clean_up(self) -> None:
         """Also after a failure, so that the next seed begins with nothing."""
@@ -257,56 +202,6 @@ class World:
         self.story.tell(now(), who, what)
 
     def _follow_kafka(self) -> None:
-        for coordinator in self.coordinators:
+        for coordinator in self.supplies.coordinators:
             if coordinator.down != self.weather.kafka_is_down():
                 coordinator.down = not coordinator.down
-
-    def _coordinator(self) -> Coordinator:
-        return Coordinator(shards=SHARDS, session=self.plan.session, heartbeat=self.plan.session / 4)
-
-    def _clock(self, place: int) -> ManualClock:
-        rng = Random(f"clock/{self.plan.seed}/{place}")
-        wall = WALL + rng.uniform(-self.plan.skew, self.plan.skew)
-        return ManualClock(wall=wall, boot=rng.uniform(0, 1e6), running=asyncio.get_running_loop().time)
-
-    def _setup(self, server: str) -> SourceSetup:
-        return SourceSetup(
-            server=server, token=lambda: server, interval=self.plan.interval, timeout=self.plan.timeout, window=WINDOW
-        )
-
-    def _around(self, place: int, name: str) -> Surroundings:
-        rng = Random(f"group/{self.plan.seed}/{name}")
-        return Surroundings(
-            coordinator=self.coordinators[place % len(self.coordinators)],
-            api=partial(self._report, name),
-            store=self._store,
-            reachable=self.weather.reachable,
-            delay=lambda: rng.uniform(0, 3),
-            pending_limit=self.plan.pending_limit,
-            source=WatchedSource,
-        )
-
-    def _report(self, name: str, setup: SourceSetup, clock: Clock) -> Api:
-        number = self.plan.servers.index(setup.server)
-        return SimulatedReport(
-            setup.server,
-            stream=self.streams[setup.server],
-            archive=self.archives[setup.server],
-            clock=clock,
-            mood=lambda: self.weather.mood(number, _running()),
-            timeout=setup.timeout,
-            latency=self.plan.latency,
-            rng=Random(f"report/{self.plan.seed}/{name}/{setup.server}"),
-        )
-
-    def _store(self, process: Process, number: int, servers: Sequence[str]) -> ShardStore:
-        rng = Random(f"store/{self.plan.seed}/{process.name}/{number}")
-        return SimulatedStore(
-            self.kafka, self.weather, process, number=number, servers=servers, rng=rng, batch=rng.choice((1, 5, 50))
-        )
-
-
-def _running() -> Process:
-    process = current_process()
-    assert process is not None
-    return process
