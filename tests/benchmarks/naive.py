@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -15,39 +15,36 @@ SAMPLE = 1_500
 """Events of the way that waits for each: it takes as long for each of them, so the rest is reckoned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Naive:
-    """What each way took."""
+class Ways:
+    """Each of them over the same records; `hits` is the topic of the events."""
 
-    waiting: Spent
-    """`send_and_wait` of each event."""
-    events: Spent
-    """`send` of each event, then gather."""
-    everything: Spent
-    """The same of each event and each ledger record: what the floor and the service write."""
+    def __init__(self, sender: Any, records: Sequence[bare.Bare], answer: bytes, *, hits: str) -> None:
+        self._sender = sender
+        self._records = records
+        self._events = [record for record in records if record.where[0] == hits]
+        self._answer = answer
 
+    async def waiting(self) -> Spent:
+        """`send_and_wait` of each event."""
+        return (await spent(self._wait)).times(len(self._events) / SAMPLE)
 
-async def measured(bootstrap: str, records: Sequence[bare.Bare], answer: bytes, *, hits: str) -> Naive:
-    """Each way once; `hits` is the topic of the events."""
-    events = [record for record in records if record.where[0] == hits]
-    async with bare.producer(bootstrap) as sender:
+    async def events(self) -> Spent:
+        """`send` of each event, then gather."""
+        return await spent(lambda: self._gather(self._events))
 
-        async def waiting() -> None:
-            for (topic, partition), key, value, headers in events[:SAMPLE]:
-                await sender.send_and_wait(topic, value, key, partition, headers=headers)
+    async def everything(self) -> Spent:
+        """The same of each event and each ledger record: what the floor and the service write."""
+        return await spent(lambda: self._gather(self._records))
 
-        async def gathering(some: Sequence[bare.Bare]) -> None:
-            orjson.loads(answer)
-            await asyncio.gather(
-                *[
-                    await sender.send(topic, value, key, partition, headers=headers)
-                    for (topic, partition), key, value, headers in some
-                ]
-            )
+    async def _wait(self) -> None:
+        for (topic, partition), key, value, headers in self._events[:SAMPLE]:
+            await self._sender.send_and_wait(topic, value, key, partition, headers=headers)
 
-        await gathering(events[:SAMPLE])  # connections and metadata
-        return Naive(
-            waiting=(await spent(waiting)).times(len(events) / SAMPLE),
-            events=await spent(lambda: gathering(events)),
-            everything=await spent(lambda: gathering(records)),
+    async def _gather(self, records: Sequence[bare.Bare]) -> None:
+        orjson.loads(self._answer)
+        await asyncio.gather(
+            *[
+                await self._sender.send(topic, value, key, partition, headers=headers)
+                for (topic, partition), key, value, headers in records
+            ]
         )
