@@ -12,8 +12,13 @@ from typing import TypeVar
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 
 from producer.demo.broker import BrokerUnavailable, EmbeddedCluster, EmbeddedKafka
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 K = TypeVar("K", EmbeddedKafka, EmbeddedCluster)
 

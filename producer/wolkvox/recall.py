@@ -58,7 +58,7 @@ class Recall:
             return None
         envelope, texts = parts
         ids = list(map(self._ids.get, texts))
-        new = [place for place, conn_id in enumerate(ids) if conn_id is None] if None in ids else []
+        new = _places_of_none(ids)
         rows: list[Any] = texts.copy()
         try:
             parsed = _parsed([texts[place] for place in new])
@@ -77,6 +77,13 @@ class Recall:
             self._ids = dict(zip(texts, ids, strict=True))
         else:
             self._ids.update(zip(map(texts.__getitem__, new), map(ids.__getitem__, new), strict=True))
+
+
+def _places_of_none(ids: list[str | None]) -> list[int]:
+    places = [-1]
+    for _ in range(ids.count(None)):
+        places.append(ids.index(None, places[-1] + 1))
+    return places[1:]
 
 
 def _parts(body: bytes) -> tuple[dict[str, Any], list[bytes]] | None:
