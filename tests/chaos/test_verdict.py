@@ -27,6 +27,10 @@ def remembered(conn_id: str) -> Record:
     return a_record("", f"hit/{SERVER}/{conn_id}", {"v": 1})
 
 
+def cursor_at(moment: float) -> Record:
+    return a_record("", f"cursor/{SERVER}", {"requested_at": rfc3339(moment)})
+
+
 def a_gap(start: float, end: float) -> Record:
     value = {"server": SERVER, "from": rfc3339(start), "to": rfc3339(end), "kind": "unpolled", "certain": True}
     return a_record(f"{SERVER}/unpolled/{rfc3339(start)}", SERVER, value)
@@ -106,8 +110,26 @@ def test_what_was_never_shown_or_died_inside_a_told_gap_is_explained() -> None:
 
 
 def test_what_left_the_report_before_the_first_cursor_is_nobodys() -> None:
-    cursor = a_record("", f"cursor/{SERVER}", {"requested_at": rfc3339(45.0)})
-    ledger = [*map(remembered, "ab"), cursor]
+    ledger = [*map(remembered, "ab"), cursor_at(45.0)]
     assert judged(never="c", forgetful=True, ledger=ledger).wrong == []
     assert judged(shown="abc", forgetful=True, ledger=ledger).wrong == []
     assert judged(never="c", ledger=ledger).wrong == ["0042/c was never shown, and lies in no told gap"]
+
+
+@pytest.mark.parametrize(
+    ("visible_at", "cursors", "late"),
+    [
+        (32.0, [31.0, 39.5], 1),  # seen by nobody: it came after the one, and left before the other
+        (30.0, [29.0, 39.5], 0),  # it was there from the beginning: an overlap would have shown it
+        (32.0, [31.0, 45.0], 0),  # no overlap: a gap is due
+        (32.0, [31.0, 35.0], 0),  # it was in the second
+    ],
+)
+def test_what_came_late_and_left_between_snapshots_that_overlap_is_told_apart(
+    visible_at: float, cursors: list[float], late: int
+) -> None:
+    hit = SimulatedHit(0, 30.0, visible_at, {"conn_id": "c"})
+    of_server = Shown(frozenset("ab"), [hit], HITS | {"c": hit}, window=10.0)
+    ledger = [*map(remembered, "ab"), *(cursor_at(moment) for moment in [5.0, *cursors])]
+    found = verdict(Audit([an_event("a"), an_event("b")], [], [], ledger), {SERVER: of_server})
+    assert (found.late, found.unexplained, len(found.wrong)) == (late, 1 - late, 1 - late)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from producer.clock import parse_rfc3339
 from producer.demo.callcentre import SimulatedHit
@@ -15,6 +16,8 @@ from tests.integration.service.audit import Audit, Record
 
 FORGETFUL = 60.0
 """Seconds of a report's reach below which an outage can be longer than it."""
+SLACK = 1.0
+"""Seconds between a request and the answer's making."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Verdict:
     gaps: int = 0
     never_shown: int = 0
     unexplained: int = 0
+    late: int = 0
+    """Came late into the report and left it between two snapshots that overlap: the one thing that no gap tells."""
     died: int = 0
     """Shown to a process that died with them after they had left the report; each in a told gap."""
     wrong: list[str] = field(default_factory=list)
@@ -57,7 +62,8 @@ class Verdict:
         return (
             f"hits shown {self.shown:,}, events {self.events:,}, duplicates {self.duplicates}, missing {self.missing}, "
             f"gaps told {self.gaps}, never shown {self.never_shown}, of them outside every gap {self.unexplained}, "
-            f"died with a process inside a gap {self.died}"
+            f"died with a process inside a gap {self.died}, "
+            f"came late and left between snapshots that overlap {self.late}"
         )
 
 
@@ -65,8 +71,8 @@ def verdict(found: Audit, servers: Mapping[str, Shown]) -> Verdict:
     """Everything together; `wrong` is empty if every promise was kept."""
     total = Verdict(events=len(found.hits))
     for server, shown in servers.items():
-        began = _first_cursor(found, server)
-        _add(total, server, _of_server(found, server, shown, began), shown)
+        cursors = _cursors(found, server)
+        _add(total, server, _of_server(found, server, shown, cursors), shown, cursors)
     total.wrong += _told_twice("event", found.hits)
     total.wrong += _told_twice("dead letter", found.dead_letters)
     total.wrong += _told_twice("gap", found.gaps)
@@ -74,35 +80,51 @@ def verdict(found: Audit, servers: Mapping[str, Shown]) -> Verdict:
     return total
 
 
-def _add(total: Verdict, server: str, one: OfServer, shown: Shown) -> None:
-    lost = [
-        conn_id for conn_id in one.missing if not (shown.forgetful and _explained(one.gaps, shown.hits.get(conn_id)))
-    ]
+def _add(total: Verdict, server: str, one: OfServer, shown: Shown, cursors: Sequence[float]) -> None:
+    late = {conn_id for conn_id in (*one.missing, *one.unexplained) if _came_late(shown, conn_id, cursors)}
+    died = {
+        conn_id for conn_id in one.missing if shown.forgetful and _explained(one.gaps, shown.hits.get(conn_id))
+    } - late
+    lost = [conn_id for conn_id in one.missing if conn_id not in died | late]
+    unexplained = [conn_id for conn_id in one.unexplained if conn_id not in late]
     total.shown += one.shown
     total.duplicates += len(one.duplicates)
     total.missing += len(lost)
-    total.died += len(one.missing) - len(lost)
+    total.died += len(died)
+    total.late += len(late)
     total.gaps += len(one.gaps)
     total.never_shown += one.never_shown
-    total.unexplained += len(one.unexplained)
+    total.unexplained += len(unexplained)
     total.wrong += [f"{server}/{conn_id} was shown, and is no event" for conn_id in lost]
-    total.wrong += [f"{server}/{conn_id} was never shown, and lies in no told gap" for conn_id in one.unexplained]
+    total.wrong += [f"{server}/{conn_id} was never shown, and lies in no told gap" for conn_id in unexplained]
     total.wrong += [f"{server}/{conn_id} is an event, and was never shown" for conn_id in one.strangers]
 
 
-def _of_server(found: Audit, server: str, shown: Shown, began: float) -> OfServer:
+def _of_server(found: Audit, server: str, shown: Shown, cursors: Sequence[float]) -> OfServer:
     events = [record.key for record in found.hits if _server(record) == server]
     gaps = [_gap(record) for record in found.gaps if record.key == server]
+    began = cursors[0] if cursors else 0.0  # with it the service's time begins
     never = [hit for hit in shown.never_shown if shown.within(hit.conn_id, began)]
     due = {conn_id for conn_id in shown.shown if shown.within(conn_id, began)} | shown.shown.intersection(events)
     return compared(shown=due, events=events, gaps=gaps, never_shown=never)
 
 
-def _first_cursor(found: Audit, server: str) -> float:
-    """Unix seconds of the first request that was committed: with it the service's time begins."""
+def _cursors(found: Audit, server: str) -> Sequence[float]:
+    """Unix seconds of the requests that were committed, the earliest first."""
     key = f"cursor/{server}"
     cursors = (record.json for record in found.ledger if record.key == key and record.value is not None)
-    return min((parse_rfc3339(cursor["requested_at"]) for cursor in cursors), default=0.0)
+    return sorted(parse_rfc3339(cursor["requested_at"]) for cursor in cursors)
+
+
+def _came_late(shown: Shown, conn_id: str, cursors: Sequence[float]) -> bool:
+    """Whether a hit that came late into the report was in it only between two snapshots that do overlap."""
+    hit = shown.hits.get(conn_id)
+    if hit is None or hit.visible_at <= hit.occurred_at:
+        return False
+    gone = hit.occurred_at + shown.window
+    return any(
+        one < hit.visible_at and gone < two + SLACK and two - one < shown.window for one, two in pairwise(cursors)
+    )
 
 
 def _server(record: Record) -> str:
