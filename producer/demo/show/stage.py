@@ -47,8 +47,6 @@ async def running_kafka(*, properties: Mapping[str, str], on_progress: OnProgres
         if not started.done():
             await asyncio.wait({started}, timeout=GRACE)
             kafka.close()  # what the thread began between our close and its own look at it
-        if started.done() and not started.cancelled():
-            started.exception()  # looked at, so that asyncio does not report it
 
 
 def is_still_starting() -> bool:
@@ -69,4 +67,12 @@ def _in_thread(kafka: EmbeddedKafka) -> asyncio.Future[None]:
             started.set_result(None)
 
     threading.Thread(target=start, name=THREAD, daemon=True).start()
-    return asyncio.wrap_future(started)
+    future = asyncio.wrap_future(started)
+    future.add_done_callback(_look_at)
+    return future
+
+
+def _look_at(future: asyncio.Future[None]) -> None:
+    """So that asyncio does not report its error, whenever it comes: who still waits gets it all the same."""
+    if not future.cancelled():
+        future.exception()
