@@ -26,6 +26,8 @@ class Harvest:
     gaps: list[Gap]
     cursor: Cursor | None
     truncated: bool = False
+    begins: bool = False
+    """Whether no time before it is known to be covered, so that its gaps can't be either."""
 
     def end_of(self, gap: Gap) -> Moment:
         """When one of its gaps ends, on both clocks."""

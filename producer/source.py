@@ -79,7 +79,6 @@ class Source:
         self.coverage = Coverage(server=server, window=window)
         self.pending = Pending()
         self._cursor = LedgerCursor()
-        self._beginning: Harvest | None = None  # what waits and has no time before it that was covered
         self._latest: Moment | None = None
         self._in_doubt: set[str] = set()
 
@@ -102,7 +101,7 @@ class Source:
         """
         self.hits.touch(rows.hits, snapshot.received)
         self.dead.touch(dead, snapshot.received)
-        begun = self.coverage.begun
+        begins = not self.coverage.begun
         harvest = Harvest(
             requested=snapshot.requested,
             received=snapshot.received,
@@ -112,10 +111,9 @@ class Source:
             gaps=self.coverage.gaps(snapshot, rows.hits),
             cursor=self.coverage.advance(snapshot, hits),
             truncated=snapshot.truncated,
+            begins=begins,
         )
         self.pending.add(harvest)
-        if self.coverage.begun and not begun:
-            self._beginning = harvest
         self._latest = snapshot.received
         return harvest
 
@@ -151,8 +149,6 @@ class Source:
             self.hits.remember(portion.ids, self._latest)
             self.dead.remember([row.key for row in portion.dead], self._latest)
             self.pending.settle(portion)
-        if self._beginning is not None and self._beginning not in self.pending.harvests():
-            self._beginning = None
         self.hits.forget(taken.forgotten_hits)
         self.dead.forget(taken.forgotten_dead)
         self._cursor.committed(taken.cursor_at)
@@ -193,18 +189,17 @@ class Source:
         Only while it is not held. Without its rows its coverage would hide the time that they are missing from.
         """
         dropped.elsewhere += len(self.pending)
-        self.pending, self._cursor, self._beginning = Pending(), LedgerCursor(), None
+        self.pending, self._cursor = Pending(), LedgerCursor()
         self.coverage = Coverage(server=self.server, window=self._window)
         self._latest, self._in_doubt = None, set()
 
     def _follow_on(self, another: Moment, *, observed: float | None, proof: frozenset[str]) -> None:
         """What waits was the beginning, and now another owner's was before it: what lies between them is a gap."""
-        first, self._beginning = self._beginning, None
-        if first is None or first not in self.pending.harvests() or elapsed(another, first.requested) <= 0:
-            return
         before = Coverage(server=self.server, window=self._window)
         before.restore(another, observed=observed, proof=proof)
-        first.gaps = before.gaps(first, first.hits)
+        for harvest in self.pending.harvests():
+            if harvest.begins and harvest.cursor and elapsed(another, harvest.requested) > 0:
+                harvest.gaps, harvest.begins = before.gaps(harvest, harvest.hits), False
 
     def _drop_told(self, dropped: Dropped) -> None:
         for harvest in self.pending.harvests():

@@ -37,8 +37,10 @@ def test_no_two_gaps_have_the_same_identity() -> None:
 
 
 def test_a_first_snapshot_that_waits_tells_what_another_owners_beginning_leaves_open() -> None:
-    """An owner began with an empty ledger, was fenced, and found
-    in the ledger the beginning of another. What lay between the two was covered by nobody, and told by nobody."""
+    """An owner began with an empty ledger, was fenced, and found the beginning of another in it.
+
+    What lay between the two was covered by nobody, and told by nobody.
+    """
     assert run_seed(3212).wrong is None
 
 
@@ -61,11 +63,3 @@ def test_an_id_that_both_beginnings_showed_proves_that_nothing_is_between_them()
     polled(source, at(1400), ["a", "b"])
     source.restore(SourceFold({"a": at(1).rfc3339()}, {}, Cursor(at(0).wall, at(1).wall)), at(1430))
     assert take(source).gaps == []
-
-
-def test_a_beginning_is_let_go_with_its_commit() -> None:
-    source = a_source()
-    polled(source, at(0), ["a"])
-    assert source._beginning is not None
-    commit(source)
-    assert source._beginning is None

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from producer.demo.broker import EmbeddedKafka, Progress
 from producer.demo.broker.jars import OnProgress
+from producer.kafka.bounds import retrieve
 
 GRACE = 2.0
 """Seconds for the starting thread to notice that nobody waits for it any more."""
@@ -68,11 +69,5 @@ def _in_thread(kafka: EmbeddedKafka) -> asyncio.Future[None]:
 
     threading.Thread(target=start, name=THREAD, daemon=True).start()
     future = asyncio.wrap_future(started)
-    future.add_done_callback(_look_at)
+    future.add_done_callback(retrieve)  # whenever its error comes: who still waits gets it all the same
     return future
-
-
-def _look_at(future: asyncio.Future[None]) -> None:
-    """So that asyncio does not report its error, whenever it comes: who still waits gets it all the same."""
-    if not future.cancelled():
-        future.exception()
