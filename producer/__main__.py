@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """The commands; Ctrl-C ends them without a traceback even while their modules are still being imported."""
     try:
-        from producer.cli import main as commands  # noqa: PLC0415 (inside the try, for that reason)
+        from producer.commands.cli import main as commands  # noqa: PLC0415 (inside the try, for that reason)
 
         commands()
     except KeyboardInterrupt:

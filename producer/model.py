@@ -167,6 +167,31 @@ class Progress:
     share: float
 
 
+@dataclass(slots=True)
+class Dropped:
+    """Rows that left pending at a take without a record of their own."""
+
+    confirmed: int = 0
+    """The ledger has them, from a commit of ours whose outcome was unknown."""
+    confirmed_dead: int = 0
+    """Those of the confirmed that are dead letters."""
+    duplicate: int = 0
+    """The ledger has them from another owner."""
+    superseded: int = 0
+    """Another owner came so much further that it may have told and forgotten them."""
+    elsewhere: int = 0
+    """Another instance polls the source, and the room was needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFold:
+    """What the ledger says of one source: ids with the `observed_at` they carry, and how far it was covered."""
+
+    hits: Mapping[str, str] = field(default_factory=dict)
+    dead: Mapping[str, str] = field(default_factory=dict)
+    cursor: Cursor | None = None
+
+
 class Topic(StrEnum):
     """The topics by role; the value is what follows KAFKA_TOPIC in the name."""
 

@@ -15,9 +15,9 @@ from producer.commands.check_kafka import AREA as KAFKA
 from producer.commands.check_kafka import kafka_findings
 from producer.commands.check_source import SourceCheck
 from producer.commands.console import stdout, until_nobody_reads
-from producer.connecting import connection
+from producer.core.turns import Turns
+from producer.service.connecting import connection
 from producer.settings import Settings, Source
-from producer.turns import Turns
 from producer.wolkvox.address import base_url
 from producer.wolkvox.client import WolkvoxApi
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from producer.kafka.metadata import Operation
+from producer.kafka.access.metadata import Operation
 from producer.settings import Kafka
 
 

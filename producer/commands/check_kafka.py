@@ -8,11 +8,11 @@ from producer.commands.check_findings import Finding, failed, ok, warning
 from producer.commands.check_grants import grant
 from producer.commands.check_topics import TopicsCheck
 from producer.errors import AccessDenied, KafkaFailed
+from producer.kafka.access.inquiry import Inquiry
+from producer.kafka.access.metadata import Metadata, Operation
+from producer.kafka.access.permissions import describe_group, try_group, try_transactional_id
+from producer.kafka.access.rights import PROBE
 from producer.kafka.connection import Connection
-from producer.kafka.inquiry import Inquiry
-from producer.kafka.metadata import Metadata, Operation
-from producer.kafka.permissions import describe_group, try_group, try_transactional_id
-from producer.kafka.rights import PROBE
 from producer.model import Topic
 from producer.settings import Kafka
 

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from producer.commands.check_findings import Finding, failed, ok, warning
 from producer.commands.check_grants import grant
 from producer.errors import AccessDenied, KafkaFailed
-from producer.kafka.inquiry import Inquiry
-from producer.kafka.metadata import Metadata, Operation, TopicFacts
-from producer.kafka.permissions import topic_config, try_create
+from producer.kafka.access.inquiry import Inquiry
+from producer.kafka.access.metadata import Metadata, Operation, TopicFacts
+from producer.kafka.access.permissions import topic_config, try_create
+from producer.kafka.access.rights import lacking, needed
 from producer.kafka.reader import PartitionReader
-from producer.kafka.rights import lacking, needed
 from producer.kafka.topics import LEDGER_CONFIG, LEDGER_SHARDS
 from producer.model import Topic
 from producer.settings import duration_text

@@ -15,15 +15,15 @@ from rich.console import Console
 from producer.clock import SystemClock
 from producer.commands.console import print_lines, print_table, stdout, until_nobody_reads
 from producer.commands.ledger_summary import HEADERS, ServerEntries, rows, summary
-from producer.connecting import connection as connect
 from producer.errors import SettingsError, Unavailable
+from producer.kafka.access.inquiry import Inquiry
+from producer.kafka.access.permissions import Group, describe_group
 from producer.kafka.connection import Connection
 from producer.kafka.entries import PartitionEntries, ledger_name, ledger_partitions, read_entries
-from producer.kafka.inquiry import Inquiry
-from producer.kafka.permissions import Group, describe_group
 from producer.kafka.reset import reset_source
 from producer.kafka.topics import TopicSetup
 from producer.model import Topic
+from producer.service.connecting import connection as connect
 from producer.settings import Settings, duration_text
 from producer.wolkvox.address import normalise_server
 

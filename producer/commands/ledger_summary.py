@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
+from producer.core.ledger import FORMAT, server_of, shard_of
 from producer.kafka.entries import PartitionEntries
-from producer.ledger import FORMAT, server_of, shard_of
 
 HEADERS = ("SERVER", "PARTITION", "IDS", "DEAD", "COVERED UNTIL", "LAST NEW IDS", "OFFSETS", "NOTE")
 

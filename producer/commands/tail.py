@@ -13,10 +13,10 @@ from rich.console import Console
 from producer.clock import Clock, SystemClock
 from producer.commands.console import print_lines, stdout, until_nobody_reads
 from producer.commands.tail_rows import Lines, whole
-from producer.connecting import connection as connect
 from producer.kafka import tail as reader
 from producer.kafka.connection import Connection
 from producer.model import Topic
+from producer.service.connecting import connection as connect
 from producer.settings import Settings
 
 TOPICS = {"hits": Topic.HITS, "dead-letter": Topic.DEAD_LETTER, "coverage": Topic.COVERAGE}

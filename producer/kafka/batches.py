@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 from murmurhash2 import murmurhash2
 
-from producer.collector import collector_paused
+from producer.garbage import collection_paused
 from producer.kafka.bounds import retrieve
 from producer.kafka.topics import Topics
 from producer.model import Outgoing, Topic
@@ -36,7 +36,7 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 
 def _some(records: Iterator[Outgoing]) -> list[Outgoing]:
-    with collector_paused():
+    with collection_paused():
         return list(islice(records, RECORDS_BETWEEN_YIELDS))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from producer.core.ledger import server_of
 from producer.kafka.connection import Connection
 from producer.kafka.reader import PartitionReader
 from producer.kafka.topics import Topics
-from producer.ledger import server_of
 from producer.model import Topic
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from aiokafka import codec
 
 from producer.errors import AccessDenied, SettingsError
-from producer.kafka.oauth import Tokens
+from producer.kafka.tokens import Tokens
 from producer.settings.sections import Kafka
 
 REQUEST_TIMEOUT = 20.0

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from producer.core.ledger import server_of
 from producer.errors import Untrusted
+from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.connection import Connection
 from producer.kafka.failures import failure
-from producer.kafka.inquiry import Inquiry
 from producer.kafka.reader import PartitionReader
-from producer.ledger import server_of
 from producer.model import Topic
 
 

@@ -15,11 +15,11 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from producer.errors import AccessDenied, KafkaFailed
+from producer.kafka.access.probe import explained
 from producer.kafka.assignor import StickyShards
 from producer.kafka.bounds import bounded, leave_behind
 from producer.kafka.connection import Connection
 from producer.kafka.failures import named
-from producer.kafka.probe import explained
 from producer.kafka.rotation import Rotation
 
 LEAVE_BOUND = 2.0

@@ -13,15 +13,15 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaProducer
 
 from producer.clock import Clock
+from producer.core.ledger import shard_of
+from producer.kafka.access.inquiry import Inquiry
+from producer.kafka.access.permissions import topic_config, try_transactional_id
 from producer.kafka.batches import Batches
 from producer.kafka.bounds import bounded, leave_behind
 from producer.kafka.connection import Connection
 from producer.kafka.entries import ledger_name, ledger_partitions, read_entries
 from producer.kafka.failures import named
-from producer.kafka.inquiry import Inquiry
-from producer.kafka.permissions import topic_config, try_transactional_id
 from producer.kafka.topics import Topics
-from producer.ledger import shard_of
 from producer.model import Outgoing, Topic
 
 TRANSACTION_TIMEOUT = 120.0

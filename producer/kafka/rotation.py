@@ -12,9 +12,9 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from producer.errors import Discard, KafkaFailed
+from producer.kafka.access.probe import probe
 from producer.kafka.bounds import leave_behind
 from producer.kafka.connection import Connection
-from producer.kafka.probe import probe
 
 T = TypeVar("T")
 

@@ -13,18 +13,17 @@ from time import perf_counter
 from aiokafka import AIOKafkaProducer
 
 from producer.clock import Clock
+from producer.core.ledger import Fold, shard_of
 from producer.errors import AccessDenied, Discard, Fenced, TooLarge, Unavailable, Untrusted
+from producer.kafka.access.probe import explained
 from producer.kafka.batches import Batches
 from producer.kafka.bounds import bounded, leave_behind, retrieve
 from producer.kafka.census import Census
 from producer.kafka.connection import TRANSACTION_TIMEOUT, Connection
 from producer.kafka.failures import named
-from producer.kafka.probe import explained
 from producer.kafka.rotation import Rotation
 from producer.kafka.topics import Topics, TopicSetup
-from producer.ledger import Fold, shard_of
-from producer.model import Outgoing, Progress, Topic
-from producer.source import SourceFold
+from producer.model import Outgoing, Progress, SourceFold, Topic
 
 COMMIT_BOUND = 45.0
 """Seconds for a whole transaction; less than the broker's, so that we give up first."""

@@ -13,13 +13,13 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.protocol.metadata import MetadataRequest
 
 from producer.errors import AccessDenied, KafkaFailed, Unavailable, Untrusted
+from producer.kafka.access.inquiry import Inquiry
+from producer.kafka.access.probe import probe
+from producer.kafka.access.rights import refuse_missing_rights
 from producer.kafka.bounds import bounded
 from producer.kafka.connection import Connection
 from producer.kafka.failures import failure, named
-from producer.kafka.inquiry import Inquiry
-from producer.kafka.probe import probe
 from producer.kafka.reader import PartitionReader
-from producer.kafka.rights import refuse_missing_rights
 from producer.model import Topic
 from producer.settings.sections import Kafka
 

@@ -98,7 +98,7 @@ _ROWS = (
     _row("status_failed", "error", "The status page could not be drawn.", "error", limited=True),
     _row("library_message", "warning", "A library spoke at warning or above.", "message exception", limited=True),
     _row("undocumented", "error", "A line that this table lacks: a defect of ours.", "message"),
-    # Polling
+    # Rounds
     _row("poll_done", "info", "A snapshot was read and its rows counted.", _POLLED),
     _row("poll_failed", "warning", "No snapshot this time; nothing published, nothing forgotten.",
          "outcome error retry_in seconds_until_data_loss attempt milliseconds", limited=True),

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from producer.clock import Clock, rfc3339
+from producer.core.ports import Failed, Polled, Told
 from producer.errors import Fenced, KafkaFailed, PendingFull, TooLarge, Unavailable
 from producer.model import Gap, Progress
 from producer.observe.logs import context, get_logger
 from producer.observe.metrics import DROPPED, POLL_OK, Metrics
 from producer.observe.report import MINUTES
-from producer.ports import Failed, Polled, Told
 
 _log = get_logger(__name__)
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from producer.model import API_FIELDS, DeadRow, Hit, Reason, Row
-from producer.wolkvox.dead import dead_row, field_pointer
-from producer.wolkvox.parsing import Number, as_value
+from producer.values import Number, as_value, dead_row, field_pointer
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -7,12 +7,12 @@ as U+FFFD, and leaves lone surrogates as they are for the rows to judge.
 from __future__ import annotations
 
 import json
-import math
 from typing import Any, Final
 
 import orjson
 
-from producer.collector import collector_paused
+from producer.garbage import collection_paused
+from producer.values import Number
 
 Body = bytes | bytearray
 
@@ -30,27 +30,6 @@ class Unreadable(Exception):
     """No parser makes sense of the bytes; the text says what they look like and holds nothing of them."""
 
 
-class Number:
-    """A JSON number as it was written: `6736.10` stays so, 21 digits stay so."""
-
-    __slots__ = ("digits",)
-
-    def __init__(self, digits: str) -> None:
-        self.digits = digits
-
-    def __repr__(self) -> str:
-        return f"Number({self.digits!r})"
-
-    def value(self) -> int | float | None:
-        """The number as the strict parser would read it: an integer within 64 bits, else a float; None if infinite."""
-        if len(self.digits) <= 20 and not set(self.digits) & {".", "e", "E"}:
-            whole = int(self.digits)
-            if -(2**63) <= whole < 2**64:
-                return whole
-        parsed = float(self.digits)
-        return parsed if math.isfinite(parsed) else None
-
-
 def _number(digits: str) -> Number:
     # A function of Python and not the class itself: only there can another thread take over, and ten megabytes of
     # numbers take longer than the event loop may stand still.
@@ -66,7 +45,7 @@ def strict(body: Body) -> Any:
     """The value of a body that is JSON by the letter; raises Unreadable."""
     check_plausible(body)
     try:
-        with collector_paused():
+        with collection_paused():
             return orjson.loads(body)
     except orjson.JSONDecodeError:
         pass
@@ -77,7 +56,7 @@ def tolerant(body: Body) -> Any:
     """The value of a body that is JSON at heart, its numbers as `Number`; raises Unreadable."""
     check_plausible(body)
     try:
-        with collector_paused():
+        with collection_paused():
             return _DECODER.decode(body.decode("utf-8-sig", "replace"))
     except RecursionError:
         problem = "JSON nested too deep"
@@ -90,13 +69,6 @@ def row_of(text: bytes) -> dict[str, Any]:
     """The row whose fields a text holds, without the braces; raises orjson.JSONDecodeError if it is none."""
     row: dict[str, Any] = orjson.loads(b"{" + text + b"}")
     return row
-
-
-def as_value(odd: object) -> Any:
-    """What orjson shall write for a `Number`: its `default`."""
-    if isinstance(odd, Number):
-        return odd.value()
-    raise TypeError
 
 
 def check_plausible(body: Body) -> None:

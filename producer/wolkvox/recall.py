@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from producer.collector import collector_paused
+from producer.garbage import collection_paused
 from producer.wolkvox.parsing import Body, Unreadable, check_plausible, row_of
 
 _BETWEEN = b"},{"
@@ -113,7 +113,7 @@ def _parsed(texts: Sequence[bytes]) -> list[dict[str, Any]]:
         return []
     check_plausible(_BETWEEN.join(texts))
     rows: list[dict[str, Any]] = []
-    with collector_paused():
+    with collection_paused():
         for start in range(0, len(texts), _GROUP):
             rows += _group(texts[start : start + _GROUP])
     return rows

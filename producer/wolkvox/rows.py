@@ -14,11 +14,11 @@ from operator import itemgetter
 from typing import Any
 
 from producer.model import RawRow, Reason, Rows, Snapshot
-from producer.wolkvox.dead import dead_row
+from producer.values import dead_row
 from producer.wolkvox.hit import digits_of, read_hit
 from producer.wolkvox.parsing import row_of
 
-__all__ = ["by_id", "dead_row", "identify", "read_hit"]
+__all__ = ["by_id", "identify", "read_hit"]
 
 _LONGEST_ID = 256
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from producer.demo.callcentre import BOGOTA
+from producer.demo.simulator.callcentre import BOGOTA
 
 ROWS = 60_000
 """The API's cap."""

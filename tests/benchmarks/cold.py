@@ -5,10 +5,10 @@ from __future__ import annotations
 import orjson
 
 from producer.clock import SystemClock
+from producer.core.ports import Told
+from producer.core.transaction import Transaction
 from producer.demo.broker import EmbeddedKafka
 from producer.model import Topic
-from producer.outgoing import Transaction
-from producer.ports import Told
 from tests.benchmarks import bare, naive
 from tests.benchmarks.answers import ROWS, body
 from tests.benchmarks.measures import Figure, Report, Spent, medians, milliseconds, ratios, spent

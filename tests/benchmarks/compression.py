@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from producer.core.ledger import NO_HEADERS
 from producer.demo.broker import EmbeddedKafka
-from producer.ledger import NO_HEADERS
 from tests.benchmarks import bare, cold
 from tests.benchmarks.answers import ROWS, body
 from tests.benchmarks.measures import Figure, Report, Spent, medians, spent

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping
 import orjson
 import psutil
 
-from producer.model import Outgoing
-from producer.source import SourceFold
+from producer.model import Outgoing, SourceFold
 from tests.benchmarks.answers import body
 from tests.benchmarks.stage import Polled
 from tests.twins.manual_clock import ManualClock

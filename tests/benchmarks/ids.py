@@ -19,9 +19,9 @@ import orjson
 import psutil
 
 from producer.clock import SystemClock, rfc3339
+from producer.core.ledger import PUBLISHED, Fold, hit_record, told
+from producer.core.source import Source
 from producer.demo.broker import EmbeddedKafka
-from producer.ledger import PUBLISHED, Fold, hit_record, told
-from producer.source import Source
 from tests.benchmarks.answers import conn_id
 from tests.benchmarks.child import REPOSITORY
 from tests.benchmarks.measures import Figure, Report

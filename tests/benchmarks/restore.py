@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from producer.clock import SystemClock, rfc3339
+from producer.core.ledger import PUBLISHED, hit_record, shard_of, told
+from producer.core.source import Source
 from producer.demo.broker import EmbeddedKafka
-from producer.ledger import PUBLISHED, hit_record, shard_of, told
 from producer.model import Topic
-from producer.source import Source
 from tests.benchmarks import bare
 from tests.benchmarks.answers import conn_id
 from tests.benchmarks.measures import Figure, Report, Spent, medians, ratios, spent

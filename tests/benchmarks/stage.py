@@ -10,19 +10,19 @@ from dataclasses import dataclass
 import httpx
 
 from producer.clock import Clock, SystemClock
+from producer.core.budget import Pendings
+from producer.core.ledger import shard_of
+from producer.core.poller import Poller, commit_once
+from producer.core.ports import ShardStore, Told
+from producer.core.source import Source
 from producer.demo.broker import EmbeddedKafka
-from producer.demo.callcentre import BOGOTA
 from producer.demo.simulator import server_names
+from producer.demo.simulator.callcentre import BOGOTA
 from producer.kafka.census import Census
 from producer.kafka.connection import Connection
 from producer.kafka.store import KafkaShardStore
 from producer.kafka.topics import Topics, TopicSetup
-from producer.ledger import shard_of
-from producer.poller import Poller, commit_once
-from producer.ports import ShardStore, Told
 from producer.settings import load
-from producer.source import Source
-from producer.wiring import Pendings
 from producer.wolkvox.client import WolkvoxApi
 from producer.wolkvox.reader import RowReader
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psutil
 
+from producer.core.ledger import shard_of
 from producer.demo.simulator import Simulator, settings_lines
 from producer.kafka.topics import LEDGER_SHARDS
-from producer.ledger import shard_of
 from tests.chaos.cluster import Cluster, Network
 from tests.chaos.plan import INSTANCES
 from tests.chaos.verdict import Shown

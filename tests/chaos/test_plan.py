@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from producer.demo.faults import FAULTS as KNOWN
+from producer.demo.simulator.faults import FAULTS as KNOWN
 from tests.chaos.plan import BROKER, FAULTS, INSTANCE, Kind, plan
 
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from producer.clock import rfc3339
-from producer.demo.callcentre import SimulatedHit
+from producer.demo.simulator.callcentre import SimulatedHit
 from tests.chaos.verdict import Shown, Verdict, verdict
 from tests.integration.service.audit import Audit, Record
 

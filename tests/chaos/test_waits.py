@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from producer.clock import rfc3339
-from producer.ledger import shard_of
+from producer.core.ledger import shard_of
 from tests.chaos.plan import Kind
 from tests.chaos.waits import LONGEST_SILENCE, Past, after, commits, complaints
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from producer.clock import parse_rfc3339
-from producer.demo.callcentre import SimulatedHit
 from producer.demo.show.audit import Audit as OfServer
 from producer.demo.show.audit import audit as compared
+from producer.demo.simulator.callcentre import SimulatedHit
 from producer.model import Gap, GapKind
 from tests.integration.service.audit import Audit, Record
 

@@ -10,10 +10,10 @@ from itertools import pairwise
 from typing import Any
 
 from producer.clock import parse_rfc3339
+from producer.core.ledger import shard_of
+from producer.core.shard import LONGEST_WAIT
 from producer.kafka import membership
 from producer.kafka.store import COMMIT_BOUND, TAKE_BOUND
-from producer.ledger import shard_of
-from producer.shard import LONGEST_WAIT
 from tests.chaos.plan import Kind
 
 LONGEST_SILENCE = 2 * (COMMIT_BOUND + TAKE_BOUND + LONGEST_WAIT)

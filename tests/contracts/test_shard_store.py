@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from producer.core.ledger import PUBLISHED, cursor_record, dead_record, hit_record, shard_of, told
 from producer.errors import Discard, Fenced, KafkaFailed, Untrusted
-from producer.ledger import PUBLISHED, cursor_record, dead_record, hit_record, shard_of, told
 from producer.model import Cursor, Outgoing, Topic
 from tests.contracts.worlds import KafkaWorld, MemoryWorld, World
 

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from producer.clock import SystemClock
+from producer.core.ports import ShardStore
 from producer.kafka.census import Census
 from producer.kafka.connection import Connection
 from producer.kafka.store import KafkaShardStore
 from producer.kafka.topics import Topics, TopicSetup
 from producer.model import Outgoing, Topic
-from producer.ports import ShardStore
 from producer.settings.sections import Kafka
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer
 from tests.twins.memory_store import MemoryShardStore

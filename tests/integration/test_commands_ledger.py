@@ -16,11 +16,11 @@ from aiokafka.errors import KafkaError
 from producer.clock import SystemClock
 from producer.commands.ledger import ledger_export, ledger_init, ledger_reset, ledger_show
 from producer.commands.tail import tail
+from producer.core.ledger import cursor_record, dead_record, hit_record, shard_of, told
 from producer.errors import SettingsError, Untrusted
 from producer.kafka.connection import Connection
 from producer.kafka.reset import reset_source
 from producer.kafka.topics import TopicSetup
-from producer.ledger import cursor_record, dead_record, hit_record, shard_of, told
 from producer.model import Cursor, Outgoing
 from producer.settings import Settings, load
 from tests.unit.commands.screens import pipe, printed, terminal

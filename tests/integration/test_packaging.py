@@ -70,7 +70,7 @@ def test_it_installs_and_runs_in_a_clean_environment(built: Path, tmp_path: Path
         command, "config", "show", "--set", "wolkvox.server=0042", "--set", "wolkvox.token=x", cwd=tmp_path
     )
     assert "Example" in _run(command, "run", "--help", cwd=tmp_path)
-    _run(str(python), "-c", "import producer.service, producer.events, producer.demo.simulator", cwd=tmp_path)
+    _run(str(python), "-c", "import producer.service.service, producer.events, producer.demo.simulator", cwd=tmp_path)
 
 
 def test_the_locks_name_no_index_and_have_a_hash_for_each_line() -> None:

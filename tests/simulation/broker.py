@@ -12,8 +12,7 @@ from random import Random
 from typing import Protocol
 
 from producer.errors import Discard, Fenced, KafkaFailed, Unavailable
-from producer.model import Outgoing
-from producer.source import SourceFold
+from producer.model import Outgoing, SourceFold
 from tests.simulation.processes import Process, later_in_world
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer, Where, _State
 from tests.twins.memory_store import MemoryShardStore

@@ -14,18 +14,18 @@ from typing import Any, cast
 import orjson
 
 from producer.clock import Clock
-from producer.demo.callcentre import CallCentre
-from producer.demo.faults import FaultPlan
-from producer.demo.simulated_api import SimulatedApi
-from producer.demo.simulated_source import SimulatedSource
+from producer.core.ports import Api, Failed, Polled, ShardStore, Told
+from producer.core.quota import Quota
+from producer.demo.simulator.callcentre import CallCentre
+from producer.demo.simulator.faults import FaultPlan
+from producer.demo.simulator.simulated_api import SimulatedApi
+from producer.demo.simulator.simulated_source import SimulatedSource
 from producer.errors import KafkaFailed
 from producer.observe.logs import configure
 from producer.observe.metrics import PREFIX, Metrics
 from producer.observe.observer import ServiceObserver
 from producer.observe.report import status_json
-from producer.overview import Overview
-from producer.ports import Api, Failed, Polled, ShardStore, Told
-from producer.quota import Quota
+from producer.service.overview import Overview
 from producer.wolkvox.client import WolkvoxApi
 from tests.simulation.group import Coordinator
 from tests.simulation.instance import SHARDS, Instance, SourceSetup, Surroundings
@@ -172,7 +172,7 @@ class Stage:
         name = f"instance-{self._started}"
         rng = Random(f"{self.seed}/{name}")
         instance = Instance(name, setups, around, clock=self.clock, rng=rng, observer=observer)
-        # The overview only looks: at the sources' settings, the pollings, and which shard is whose.
+        # The overview only looks: at the sources' settings, the all_rounds, and which shard is whose.
         overview = Overview(
             cast("Any", _Settings(setups)),
             instance=name,

@@ -1,6 +1,6 @@
 """One instance of the service in a simulated world: its real core, put together as wiring.py and service.py do it.
 
-Real: Source, Poller, Polling, Turns, Shard, Fleet, the assignor. Given by the world: the APIs, the stores, the group's
+Real: Source, Poller, Rounds, Turns, Shard, Fleet, the assignor. Given by the world: the APIs, the stores, the group's
 coordinator, the clock, the observer.
 """
 
@@ -15,23 +15,23 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from producer.clock import Clock
-from producer.fleet import Fleet, by_shard
-from producer.ledger import shard_of
-from producer.poller import Poller
-from producer.polling import Polling
-from producer.ports import Api, Observer, ShardStore
-from producer.quota import Quota
-from producer.shard import Shard
-from producer.source import Source
-from producer.turns import Turns
-from producer.wiring import Pendings
+from producer.core.budget import Pendings
+from producer.core.fleet import Fleet, by_shard
+from producer.core.ledger import shard_of
+from producer.core.poller import Poller
+from producer.core.ports import Api, Observer, ShardStore
+from producer.core.quota import Quota
+from producer.core.rounds import Rounds
+from producer.core.shard import Shard
+from producer.core.source import Source
+from producer.core.turns import Turns
 from producer.wolkvox.reader import RowReader
 from tests.simulation.group import Coordinator, Member
 from tests.simulation.processes import Process
 
 ZONE = ZoneInfo("America/Bogota")
 STOP_BOUND = 4.0
-"""As in producer/service.py."""
+"""As in producer/service/service.py."""
 SHARDS = 12
 
 
@@ -89,7 +89,7 @@ class Instance:
         self._clock = clock
         self._rng = rng
         self._around = surroundings
-        self.pollings = {one.server: self._polling(one) for one in sources}
+        self.all_rounds = {one.server: self._polling(one) for one in sources}
         self.fleet = Fleet(make=self._shard)
         self._stop = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
@@ -154,17 +154,17 @@ class Instance:
         return Shard(
             number=number,
             store=store,
-            pollings=[self.pollings[server] for server in servers],
+            all_rounds=[self.all_rounds[server] for server in servers],
             settled=self._member.settled,
             clock=self._clock,
             rng=self._rng,
             observer=self.observer,
         )
 
-    def _polling(self, one: SourceSetup) -> Polling:
+    def _polling(self, one: SourceSetup) -> Rounds:
         api = self._around.api(one, self._clock)
         reader = RowReader(server=one.server, zone=ZONE)
-        return Polling(
+        return Rounds(
             poller=Poller(source=self.sources[one.server], api=api, reader=reader, budget=self.pendings),
             interval=one.interval,
             timeout=one.timeout,

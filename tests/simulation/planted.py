@@ -12,18 +12,18 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-import producer.shard
-import producer.source
+import producer.core.shard
+import producer.core.source
 from producer.clock import Clock, Moment
-from producer.model import Gap, Outgoing, Topic
-from producer.outgoing import Transaction
-from producer.pending import Harvest, Pending
-from producer.poller import ROWS_PER_TRANSACTION
-from producer.ports import ShardStore, Told
-from producer.shard import Shard
-from producer.source import Source, SourceFold
-from producer.window import Window
-from producer.wiring import Pendings
+from producer.core.budget import Pendings
+from producer.core.pending import Harvest, Pending
+from producer.core.poller import ROWS_PER_TRANSACTION
+from producer.core.ports import ShardStore, Told
+from producer.core.shard import Shard
+from producer.core.source import Source
+from producer.core.transaction import Transaction
+from producer.core.window import Window
+from producer.model import Gap, Outgoing, SourceFold, Topic
 from tests.simulation.broker import SimulatedStore
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer, Record
 
@@ -125,11 +125,11 @@ def _of(owner: Any, name: str, value: Any) -> Patch:
 
 
 BUGS: dict[str, Patch] = {
-    "memory before the commit": _of(producer.shard, "commit_once", _settled_first),
+    "memory before the commit": _of(producer.core.shard, "commit_once", _settled_first),
     "futures not gathered": _of(SimulatedStore, "_delivered", _whatever_was_delivered),
     "fencing ignored": _of(MemoryProducer, "_require_own", _no_fencing),
     "ledger read uncommitted": _of(MemoryKafka, "committed", _uncommitted),
-    "tombstone too early": _of(producer.source, "_expired", _expired_at_once),
+    "tombstone too early": _of(producer.core.source, "_expired", _expired_at_once),
     "pending dropped on revocation": _of(Source, "release", _released_with_all),
     "cursor outside the transaction": _of(SimulatedStore, "commit", _cursor_first),
     "gap told twice": _of(Source, "_is_told", _never_told),

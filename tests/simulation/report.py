@@ -1,4 +1,4 @@
-"""The API of a seed: `producer.ports.Api` over the truth, in whatever mood the world has it."""
+"""The API of a seed: `producer.core.ports.Api` over the truth, in whatever mood the world has it."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from functools import partial
 from random import Random
 
 from producer.clock import Clock
-from producer.ports import Api, ShardStore
+from producer.core.ports import Api, ShardStore
 from tests.simulation.broker import SimulatedKafka, SimulatedStore
 from tests.simulation.conditions import Weather
 from tests.simulation.group import Coordinator

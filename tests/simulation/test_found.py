@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from producer.model import Cursor, GapKind
-from producer.source import SourceFold
+from producer.model import Cursor, GapKind, SourceFold
 from tests.simulation.run import run_seed
 from tests.unit.core.samples import a_source, at, commit, fold, ids_of, polled, take
 

@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
+from producer.core.ports import ShardStore
 from producer.model import Topic
-from producer.ports import ShardStore
 from tests.contracts.test_shard_store import *  # noqa: F403 (the same tests, on another world)
 from tests.contracts.worlds import MemoryWorld, Read, World
 from tests.simulation.broker import CommitFault, SimulatedKafka, SimulatedStore

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from producer.demo.faults import FAULTS
+from producer.demo.simulator.faults import FAULTS
 from producer.model import Topic
 from tests.simulation.findings import findings, gaps_of, hits_of
 from tests.simulation.hour import Stage

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from producer.core.ports import Failed, Polled, Told
+from producer.core.source import Source
 from producer.errors import KafkaFailed
-from producer.model import Progress
-from producer.ports import Failed, Polled, Told
-from producer.source import Dropped, Source
+from producer.model import Dropped, Progress
 from tests.simulation.story import Wrong
 
 

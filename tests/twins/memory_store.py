@@ -1,4 +1,4 @@
-"""`producer.ports.ShardStore` on a MemoryKafka, with the faults that a real cluster has, on demand."""
+"""`producer.core.ports.ShardStore` on a MemoryKafka, with the faults that a real cluster has, on demand."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, auto
 
+from producer.core.ledger import Fold, server_of, shard_of
 from producer.errors import Discard, KafkaFailed, Unavailable, Untrusted
-from producer.ledger import Fold, server_of, shard_of
-from producer.model import Outgoing, Progress, Topic
-from producer.source import SourceFold
+from producer.model import Outgoing, Progress, SourceFold, Topic
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer
 
 LIMIT = 1_048_588

@@ -1,14 +1,13 @@
-"""`producer.ports.Observer` that writes down what it is told."""
+"""`producer.core.ports.Observer` that writes down what it is told."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from producer.core.ports import Failed, Polled, Told
 from producer.errors import KafkaFailed
-from producer.model import Progress
-from producer.ports import Failed, Polled, Told
-from producer.source import Dropped
+from producer.model import Dropped, Progress
 
 
 @dataclass(frozen=True, slots=True)

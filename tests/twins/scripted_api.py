@@ -1,4 +1,4 @@
-"""`producer.ports.Api` with its answers written down beforehand."""
+"""`producer.core.ports.Api` with its answers written down beforehand."""
 
 from __future__ import annotations
 

@@ -13,10 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from producer.demo.broker import Progress
-from producer.demo.callcentre import BOGOTA
 from producer.demo.show.audit import Audit
 from producer.demo.show.narrator import FAILS, HOLDS, View, findings
 from producer.demo.show.readback import HitLine
+from producer.demo.simulator.callcentre import BOGOTA
 
 AROUND = 14
 """Lines that are not the table's rows: its head, the counters, and some of the story above."""

@@ -6,13 +6,13 @@ import asyncio
 from datetime import datetime
 from time import monotonic
 
-from producer.demo.callcentre import BOGOTA
 from producer.demo.show.audit import Audit, audit
 from producer.demo.show.instance import Instance
 from producer.demo.show.narrator import Narrator
 from producer.demo.show.plan import COVERAGE, TOPIC, Plan
 from producer.demo.show.watch import Watch
 from producer.demo.simulator import Simulator
+from producer.demo.simulator.callcentre import BOGOTA
 from producer.model import Gap
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
 from producer.clock import Clock
-from producer.demo.callcentre import SimulatedHit
 from producer.demo.show.instance import Instance
 from producer.demo.show.narrator import View
 from producer.demo.show.plan import COVERAGE, TOPIC
 from producer.demo.show.readback import Readback
 from producer.demo.simulator import Simulator
+from producer.demo.simulator.callcentre import SimulatedHit
 from producer.errors import Untrusted
 from producer.kafka.connection import Connection
 from producer.kafka.tail import BEGINNING, tail

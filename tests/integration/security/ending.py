@@ -10,7 +10,7 @@ import pytest
 
 from producer.demo.simulator import Simulator
 from producer.errors import AccessDenied
-from producer.service import Service
+from producer.service.service import Service
 from producer.settings import load
 from tests.integration.security.environments import api
 from tests.integration.security.instance import PATIENCE

@@ -7,10 +7,10 @@ from itertools import count
 
 import pytest
 
-from producer.connecting import connection
 from producer.demo.simulator import Simulator
 from producer.errors import AccessDenied
 from producer.kafka.topics import TopicSetup
+from producer.service.connecting import connection
 from producer.settings import load
 from tests.integration.security.conftest import Secured
 from tests.integration.security.ending import ends

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 
 import psutil
 
+from producer.core.shard import LONGEST_WAIT
 from producer.kafka import membership
-from producer.shard import LONGEST_WAIT
 from tests.integration.service.instance import Instance, Line
 
 BUSIEST = 0.15

@@ -19,16 +19,16 @@ import aiokafka
 
 import producer.kafka.census
 import producer.kafka.store
-import producer.wiring
+import producer.service.wiring
+from producer.core.pending import Harvest
+from producer.core.source import Source, Taken
 from producer.kafka.batches import Batches
 from producer.kafka.reader import Part, PartitionReader
 from producer.kafka.store import KafkaShardStore
-from producer.model import Rows, Snapshot
+from producer.model import Dropped, Rows, Snapshot, SourceFold
 from producer.observe.logs import configure
-from producer.pending import Harvest
-from producer.service import Service
+from producer.service.service import Service
 from producer.settings import load
-from producer.source import Dropped, Source, SourceFold, Taken
 from producer.wolkvox.client import WolkvoxApi
 from producer.wolkvox.reader import RowReader
 from tests.integration.service.crash_points import POLLING, TAKING
@@ -157,10 +157,10 @@ class TrappedLedger(PartitionReader):
 
 
 PARTS: Sequence[tuple[ModuleType, type]] = (
-    (producer.wiring, TrappedApi),
-    (producer.wiring, TrappedReader),
-    (producer.wiring, TrappedSource),
-    (producer.wiring, TrappedStore),
+    (producer.service.wiring, TrappedApi),
+    (producer.service.wiring, TrappedReader),
+    (producer.service.wiring, TrappedSource),
+    (producer.service.wiring, TrappedStore),
     (producer.kafka.store, TrappedBatches),
     (producer.kafka.store, TrappedProducer),
     (producer.kafka.census, TrappedLedger),

@@ -16,7 +16,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from producer.demo.callcentre import SimulatedHit
+from producer.demo.simulator.callcentre import SimulatedHit
 from tests.integration.service.audit import Record, read
 from tests.integration.service.instance import REPOSITORY
 from tests.integration.service.stage import Stage

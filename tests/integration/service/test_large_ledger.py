@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from confluent_kafka import Producer
 
-from producer.ledger import PUBLISHED, hit_record, shard_of, told
+from producer.core.ledger import PUBLISHED, hit_record, shard_of, told
 from tests.integration.service.admin import Admin
 from tests.integration.service.stage import Stage
 

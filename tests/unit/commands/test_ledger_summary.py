@@ -5,8 +5,8 @@ from __future__ import annotations
 import orjson
 
 from producer.commands.ledger_summary import rows
+from producer.core.ledger import cursor_record, dead_record, hit_record, shard_of, told
 from producer.kafka.entries import PartitionEntries
-from producer.ledger import cursor_record, dead_record, hit_record, shard_of, told
 from producer.model import Cursor, Outgoing
 
 SHARDS = 12

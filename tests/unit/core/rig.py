@@ -8,13 +8,13 @@ from functools import partial
 from random import Random
 from zoneinfo import ZoneInfo
 
+from producer.core.poller import Poller
+from producer.core.ports import ShardStore
+from producer.core.rounds import Rounds
+from producer.core.shard import Shard
+from producer.core.source import Source
+from producer.core.turns import Turns
 from producer.model import Topic
-from producer.poller import Poller
-from producer.polling import Polling
-from producer.ports import ShardStore
-from producer.shard import Shard
-from producer.source import Source
-from producer.turns import Turns
 from producer.wolkvox.reader import RowReader
 from tests.twins.manual_clock import ManualClock
 from tests.twins.memory_kafka import MemoryKafka
@@ -53,7 +53,7 @@ class Rig:
         self.apis = {server: ScriptedApi(clock=self.clock, server=server) for server in servers}
         self.sources = {server: Source(server=server, keep=KEEP, window=WINDOW) for server in servers}
         self.turns = Turns()
-        self.pollings = [self._polling(server) for server in servers]
+        self.all_rounds = [self._polling(server) for server in servers]
         self.store = MemoryShardStore(self.kafka, number=SHARD)
 
     @property
@@ -75,7 +75,7 @@ class Rig:
         return Shard(
             number=number,
             store=store or self.store,
-            pollings=self.pollings,
+            all_rounds=self.all_rounds,
             settled=settled,
             clock=self.clock,
             rng=self.rng,
@@ -86,10 +86,10 @@ class Rig:
         """The committed hits' ids, in order."""
         return [(record.key or b"").decode() for record in self.kafka.committed(Topic.HITS)]
 
-    def _polling(self, server: str) -> Polling:
+    def _polling(self, server: str) -> Rounds:
         zone = ZoneInfo("America/Bogota")
         reader = RowReader(server=server, zone=zone)
-        return Polling(
+        return Rounds(
             poller=Poller(source=self.sources[server], api=self.apis[server], reader=reader, budget=Unlimited()),
             interval=INTERVAL,
             timeout=TIMEOUT,

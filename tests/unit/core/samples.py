@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from producer.clock import Moment
-from producer.model import Cursor, DeadRow, Hit, Reason, Rows, Snapshot
-from producer.pending import Harvest
-from producer.source import Dropped, Source, SourceFold, Taken
+from producer.core.pending import Harvest
+from producer.core.source import Source, Taken
+from producer.model import Cursor, DeadRow, Dropped, Hit, Reason, Rows, Snapshot, SourceFold
 
 SERVER = "0042"
 SHARD = 2

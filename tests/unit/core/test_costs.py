@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from producer.ledger import PUBLISHED, Fold, hit_record, told
+from producer.core.ledger import PUBLISHED, Fold, hit_record, told
 from tests.benchmarks.answers import HOUR, body
 from tests.benchmarks.flat import NEW, Swallowing, polls
 from tests.benchmarks.stage import Polled

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.clock import Moment, parse_rfc3339, rfc3339
-from producer.coverage import Coverage, observed_text
+from producer.core.coverage import Coverage
+from producer.core.cursor import observed_text
 from producer.model import RECORD_CAP, Cursor, Gap, GapKind, Snapshot
 from tests.unit.core.samples import SERVER, WINDOW, a_snapshot, at
 

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
+from producer.core.fleet import Fleet, by_shard
+from producer.core.ledger import shard_of
+from producer.core.shard import Shard
 from producer.errors import Untrusted
-from producer.fleet import Fleet, by_shard
-from producer.ledger import shard_of
-from producer.shard import Shard
 from tests.twins.memory_kafka import MemoryKafka
 from tests.twins.memory_store import Fault, MemoryShardStore
 from tests.twins.virtual_time import virtual_time

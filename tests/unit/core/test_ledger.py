@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.errors import Untrusted
-from producer.ledger import (
+from producer.core.ledger import (
     DEAD_LETTERED,
     PUBLISHED,
     Fold,
@@ -19,8 +18,8 @@ from producer.ledger import (
     shard_of,
     told,
 )
-from producer.model import Cursor, Outgoing, Topic
-from producer.source import SourceFold
+from producer.errors import Untrusted
+from producer.model import Cursor, Outgoing, SourceFold, Topic
 
 OBSERVED = "2026-01-19T00:00:00.000000Z"
 TOLD = told(PUBLISHED, OBSERVED)

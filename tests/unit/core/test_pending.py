@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from producer.core.pending import Harvest, Pending
 from producer.model import Reading, Rows, Snapshot
-from producer.pending import Harvest, Pending
 from tests.unit.core.samples import a_dead_row, a_hit, at
 
 

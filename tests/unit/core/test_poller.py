@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from producer.core.poller import Poller, commit_once
+from producer.core.ports import Polled, Told
+from producer.core.source import Source
 from producer.errors import AccessDenied, Discard, Fenced, KafkaFailed, PendingFull, Retry
-from producer.model import Topic
-from producer.poller import Poller, commit_once
-from producer.ports import Polled, Told
-from producer.source import Source, SourceFold
+from producer.model import SourceFold, Topic
 from producer.wolkvox.reader import RowReader
 from tests.twins.manual_clock import ManualClock
 from tests.twins.memory_kafka import MemoryKafka

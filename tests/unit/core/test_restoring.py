@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from producer.model import Progress
-from producer.source import SourceFold
+from producer.model import Progress, SourceFold
 from tests.twins.memory_store import MemoryShardStore
 from tests.twins.virtual_time import virtual_time
 from tests.unit.core.rig import Rig, elapse

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from producer.clock import Moment
+from producer.core.budget import Pendings
+from producer.core.poller import Poller
+from producer.core.ports import Told
+from producer.core.source import Source
 from producer.errors import PendingFull
-from producer.model import Rows
-from producer.poller import Poller
-from producer.ports import Told
-from producer.source import Dropped, Source, SourceFold
-from producer.wiring import Pendings
+from producer.model import Dropped, Rows, SourceFold
 from producer.wolkvox.reader import RowReader
 from tests.twins.manual_clock import ManualClock
 from tests.twins.scripted_api import ScriptedApi

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from producer.core.schedule import PROBE, SHORTEST, Schedule
 from producer.errors import BadToken, NotASnapshot, PendingFull, PollFailed, QuotaSpent, Refused, Retry, SlowDown
-from producer.schedule import PROBE, SHORTEST, Schedule
 
 INTERVAL, TIMEOUT = 300.0, 60.0
 DAY = 86_400.0

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 import pytest
 
+from producer.core.ledger import PUBLISHED, cursor_record, hit_record, shard_of, told
+from producer.core.shard import Shard
 from producer.errors import Discard, Retry, TooLarge, Unavailable
-from producer.ledger import PUBLISHED, cursor_record, hit_record, shard_of, told
 from producer.model import Cursor, Outgoing, Topic
-from producer.shard import Shard
 from tests.twins.memory_kafka import MemoryKafka
 from tests.twins.memory_store import Fault, MemoryShardStore
 from tests.twins.virtual_time import virtual_time

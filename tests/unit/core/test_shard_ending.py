@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from producer.errors import Retry
-from producer.source import SourceFold
+from producer.model import SourceFold
 from tests.twins.memory_store import Fault, MemoryShardStore
 from tests.twins.virtual_time import run_virtually, virtual_time
 from tests.unit.core.rig import INTERVAL, Rig, elapse

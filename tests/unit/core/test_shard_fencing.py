@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import pytest
 
+from producer.core.shard import FENCES
 from producer.errors import AccessDenied, Fenced, Untrusted
 from producer.model import Outgoing
-from producer.shard import FENCES
 from tests.twins.memory_kafka import MemoryKafka
 from tests.twins.memory_store import Fault, MemoryShardStore
 from tests.twins.virtual_time import virtual_time

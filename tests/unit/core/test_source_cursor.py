@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from producer.clock import Moment
-from producer.model import RECORD_CAP, Cursor
-from producer.source import Dropped, SourceFold
+from producer.model import RECORD_CAP, Cursor, Dropped, SourceFold
 from tests.unit.core.samples import (
     KEEP,
     WINDOW,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from producer.clock import Moment
-from producer.source import Dropped
+from producer.model import Dropped
 from tests.unit.core.samples import (
     KEEP,
     a_snapshot,

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from producer.clock import parse_rfc3339
-from producer.ledger import Fold
-from producer.model import Outgoing, Topic
-from producer.outgoing import Transaction
-from producer.ports import Told
-from producer.source import Dropped, Source, SourceFold, Taken
+from producer.core.ledger import Fold
+from producer.core.ports import Told
+from producer.core.source import Source, Taken
+from producer.core.transaction import Transaction
+from producer.model import Dropped, Outgoing, SourceFold, Topic
 from tests.unit.core.samples import KEEP, SERVER, WINDOW, a_snapshot, at, taken_in
 
 REACH = 1200.0

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from producer.turns import Turns
+from producer.core.turns import Turns
 from tests.twins.virtual_time import virtual_time
 
 

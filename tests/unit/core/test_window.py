@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.clock import Moment
-from producer.window import Window
+from producer.core.window import Window
 from tests.unit.core.samples import at
 
 IDS = st.sets(st.sampled_from("abcdef"))

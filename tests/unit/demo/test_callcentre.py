@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from producer.demo.callcentre import CallCentre
+from producer.demo.simulator.callcentre import CallCentre
 from tests.unit.demo.simulated_time import NOW
 
 CENTRE = CallCentre(seed=7, rate=2.0, window=600.0, late=0.1)

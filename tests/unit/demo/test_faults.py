@@ -14,10 +14,10 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from producer.demo.faults import FAULTS, FaultPlan, FaultSwitch, describe_faults
-from producer.demo.faults_wire import BOMB_BYTES
-from producer.demo.odd_rows import odd_rows
 from producer.demo.simulator import Simulator
+from producer.demo.simulator.faults import FAULTS, FaultPlan, FaultSwitch, describe_faults
+from producer.demo.simulator.faults_wire import BOMB_BYTES
+from producer.demo.simulator.odd_rows import odd_rows
 from producer.model import RECORD_CAP
 from tests.unit.demo.simulated_time import MovedClock
 

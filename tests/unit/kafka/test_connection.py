@@ -12,7 +12,7 @@ from producer.settings import Kafka
 from producer.settings.secret import Secret
 from tests.integration.security.certificates import PASSPHRASE, Authority, locked_key
 
-WITHOUT_CRAMJAM = "import sys; sys.modules['cramjam'] = None; from producer.cli import main; main()"
+WITHOUT_CRAMJAM = "import sys; sys.modules['cramjam'] = None; from producer.commands.cli import main; main()"
 NAME = "KAFKA_SASL_PASSWORD_FILE"
 
 

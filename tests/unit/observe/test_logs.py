@@ -14,7 +14,7 @@ from producer.observe.logs import Undocumented, configure, context, get_logger
 from producer.observe.repeats import Repeats
 from tests.unit.observe.conftest import HandClock, Written
 
-log = get_logger("producer.poller")
+log = get_logger("producer.core.poller")
 
 
 def begin(written: Written, clock: HandClock, *, level: str = "info", strict: bool = False) -> None:
@@ -26,7 +26,7 @@ def test_a_line_is_json_with_time_level_and_event_first(written: Written, clock:
     log.info("poll_done", server="0042", rows=3, new=1)
     assert written.getvalue() == (
         '{"timestamp": "2026-01-19T00:33:32.000000Z", "level": "info", "event": "poll_done", '
-        '"logger": "producer.poller", "server": "0042", "rows": 3, "new": 1}\n'
+        '"logger": "producer.core.poller", "server": "0042", "rows": 3, "new": 1}\n'
     )
 
 

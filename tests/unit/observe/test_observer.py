@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from producer.model import Progress
+from producer.core.ports import Told
+from producer.model import Dropped, Progress
 from producer.observe.logs import configure
 from producer.observe.metrics import DROPPED, Metrics
 from producer.observe.observer import ServiceObserver
-from producer.ports import Told
-from producer.source import Dropped
 from tests.unit.observe.conftest import HandClock, Written
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.wolkvox.parsing import MAX_CONTAINERS, MAX_FIELDS, MAX_VALUES, Number, Unreadable, strict, tolerant
+from producer.values import Number
+from producer.wolkvox.parsing import MAX_CONTAINERS, MAX_FIELDS, MAX_VALUES, Unreadable, strict, tolerant
 
 
 def plain(value: Any) -> Any:

@@ -1,0 +1,80 @@
+"""Where the ledger's cursor of one source stands, as far as this instance knows (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+
+from producer.clock import Moment, elapsed, rfc3339
+from producer.core.coverage import HOUR
+from producer.model import Cursor, Gap
+
+
+class LedgerCursor:
+    """Where the ledger's cursor stands, by both clocks: own commits move it, a re-read finds it."""
+
+    def __init__(self) -> None:
+        self._at: Moment | None = None
+        self._another: Moment | None = None  # the same, if another owner wrote it
+        self._found: Moment | None = None  # when that was read
+        self._in_doubt: list[Moment] = []
+
+    def committed(self, requested: Moment | None) -> None:
+        """An own transaction succeeded; `requested` is its cursor's, if it had one."""
+        self._at = requested or self._at
+        self._in_doubt = []
+
+    def doubt(self, requested: Moment | None) -> None:
+        """The same, but nobody knows whether it succeeded."""
+        self._in_doubt += [] if requested is None else [requested]
+
+    def found(self, cursor: Cursor | None, now: Moment) -> Moment | None:
+        """The ledger was read; the cursor's moment if another owner wrote it, or we before a restart."""
+        if cursor is None:
+            self._at = self._another = None
+            return None
+        self._at = self._own(cursor)
+        if self._at is not None:
+            return None
+        # The stored time is wall time; this machine's other clock is taken to have run alongside.
+        wall = min(cursor.requested, now.wall)
+        self._at = self._another = Moment(wall, now.boot - (now.wall - wall))
+        self._found = now
+        return self._at
+
+    def passes(self, requested: Moment) -> bool:
+        """Whether it is as far as a snapshot requested then."""
+        return (self._at is not None and requested.boot <= self._at.boot) or self.overtook(requested) >= 0
+
+    def is_behind(self, moment: Moment) -> bool:
+        """Whether it is earlier, by whichever clock saw more time go by."""
+        return self._at is None or elapsed(self._at, moment) > 0
+
+    def overtook(self, requested: Moment) -> float:
+        """Seconds by which another owner's cursor is later than a snapshot requested then; below 0 if it is not."""
+        if self._another is None or self._found is None or requested.boot >= self._found.boot:
+            return -inf  # what was requested since the ledger was read is later, wherever the wall clock was set
+        return elapsed(requested, self._another)
+
+    def rest_of(self, gap: Gap, *, end: Moment, received: Moment) -> Gap:
+        """The part of a gap that another owner's cursor has not reached; `end` and `received` are on both clocks.
+
+        What is before that cursor its owner covered or told, and told again it would carry the same `ce_id`.
+        """
+        if self._another is None:
+            return gap
+        start = gap.end - elapsed(self._another, end)
+        if start < gap.start + 0.001:  # a gap that begins at the very cursor stays as it is
+            return gap
+        return replace(gap, start=start, certain=gap.certain and elapsed(self._another, received) > HOUR)
+
+    def _own(self, cursor: Cursor) -> Moment | None:
+        """The moment of a cursor that we wrote or found before: both its clocks are known, whatever was set since."""
+        text = rfc3339(cursor.requested)
+        known = (moment for moment in (self._at, *self._in_doubt) if moment is not None)
+        return next((moment for moment in known if rfc3339(moment.wall) == text), None)
+
+
+def observed_text(cursor: Cursor) -> str | None:
+    """The cursor's `observed` as the ids in the ledger carry it."""
+    return None if cursor.observed is None else rfc3339(cursor.observed)

@@ -1,0 +1,111 @@
+"""The product on one screen: a poll turns a snapshot into events, a commit makes them true.
+
+    fetch -> identify -> drop what is told or waits -> read the rest -> wait for Kafka        poll_once
+    take  -> events, validated -> one transaction with the ledger -> remember                 commit_once
+
+They are two halves on purpose: polling has a deadline (the API forgets), committing has not (memory waits), so a slow
+or absent Kafka never silences the polling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from time import perf_counter
+from typing import TypeVar
+from uuid import uuid4
+
+from producer.clock import Clock, elapsed
+from producer.core.ports import Api, Budget, Polled, Reader, ShardStore, Told
+from producer.core.source import Source
+from producer.core.transaction import Transaction
+from producer.errors import KafkaFailed, PendingFull
+from producer.model import Rows, Snapshot
+
+ROWS_PER_TRANSACTION = 60_000
+"""The API's own cap: a full snapshot fits into one transaction, an outage's worth is told in several."""
+
+ROWS_INLINE, BYTES_INLINE = 2_000, 1024 * 1024
+"""Up to here identifying and reading take a few milliseconds, at worst some tens: less than a thread is worth."""
+
+Step = TypeVar("Step")
+
+
+class Poller:
+    """One source's polls. `budget` bounds what all sources together may keep waiting."""
+
+    def __init__(self, *, source: Source, api: Api, reader: Reader, budget: Budget) -> None:
+        self.source = source
+        self._api = api
+        self._reader = reader
+        self._budget = budget
+
+    async def poll_once(self) -> Polled:
+        """One snapshot, from the API to pending; raises PollFailed, and then nothing has changed."""
+        began = perf_counter()
+        snapshot = await self._api.fetch()
+        rows = await self._step(snapshot, partial(self._reader.identify, known=self.source.hits.present))
+        unseen = self.source.unseen(rows)
+        self._require_room(len(unseen))
+        found = await self._step(snapshot, partial(self._reader.read, unseen))
+        hits, dead = found.hits, rows.dead | found.dead
+        # Asked again with nothing awaited before the take: other sources may have filled the room meanwhile.
+        self._require_room(len(hits) + len(self.source.new_dead(dead)))
+        harvest = self.source.add(snapshot, rows, hits=hits, dead=dead)
+        return Polled(
+            server=snapshot.server,
+            poll=uuid4().hex[:8],
+            rows=len(snapshot.rows),
+            new=len(hits),
+            duplicate=len(snapshot.rows) - len(hits) - len(harvest.dead) - rows.summaries,
+            dead=len(harvest.dead),
+            summaries=rows.summaries,
+            dates_unparsed=found.dates_unparsed,
+            pending=len(self.source.pending),
+            seconds=perf_counter() - began,
+            fetch_seconds=elapsed(snapshot.requested, snapshot.received),
+            truncated=snapshot.truncated,
+            not_found=snapshot.not_found,
+            drift=_drift(snapshot, rows),
+            gaps=harvest.gaps,
+        )
+
+    async def _step(self, snapshot: Snapshot, step: Callable[[Snapshot], Step]) -> Step:
+        """A step of the reader; for a large answer beside the loop, for one of hostile rows may take seconds."""
+        if len(snapshot.rows) <= ROWS_INLINE and snapshot.size <= BYTES_INLINE:
+            return step(snapshot)
+        return await asyncio.to_thread(step, snapshot)
+
+    def _require_room(self, rows: int) -> None:
+        self._budget.make_room(rows)
+        # With nothing waiting any snapshot is taken: a limit below one report must not silence its source for good.
+        if rows and self._budget.waiting() and self._budget.waiting() + rows > self._budget.limit:
+            raise PendingFull(
+                f"PENDING_LIMIT: {self._budget.waiting()} rows wait for Kafka, {rows} more would exceed it"
+            )
+
+
+async def commit_once(sources: Sequence[Source], store: ShardStore, clock: Clock, told: Mapping[str, Told]) -> None:
+    """One transaction of what waits, over the sources of one shard; counts into `told`, by server.
+
+    Raises KafkaFailed, and then all that was taken still waits (what was dropped at the take stays dropped).
+    """
+    room = ROWS_PER_TRANSACTION
+    taken = []
+    for source in sources:
+        taken.append(source.take(room, told[source.server].dropped))
+        room -= taken[-1].rows
+    try:
+        await store.commit(Transaction(taken, told, limit=store.limit, now=clock.now().wall).records())
+    except (KafkaFailed, asyncio.CancelledError):
+        for source, part in zip(sources, taken, strict=True):
+            source.doubt(part)
+        raise
+    for source, part in zip(sources, taken, strict=True):
+        source.settle(part)
+
+
+def _drift(snapshot: Snapshot, rows: Rows) -> Mapping[str, int]:
+    total = {"total_line": rows.summaries} if rows.summaries else {}
+    return snapshot.drift | rows.drift | total

@@ -1,0 +1,147 @@
+"""One source's polling, round after round: when, under whose token, and what to make of a failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from random import Random
+from time import perf_counter
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from producer.clock import Clock, Moment
+from producer.core.poller import Poller
+from producer.core.ports import Failed, Observer, Polled
+from producer.core.quota import Quota, allows, shortfall
+from producer.core.schedule import Schedule
+from producer.core.source import Source
+from producer.errors import NotASnapshot, PollFailed, place_of
+
+
+@dataclass(slots=True)
+class PollState:
+    """What an operator asks of a source; times in Unix seconds."""
+
+    last_success: float | None = None
+    next_poll: float | None = None
+    failure: PollFailed | None = None
+    only_not_found: bool = True
+    not_found: int = 0
+    quota: Quota | None = None
+
+
+class Rounds:
+    """The loop of one source.
+
+    `turn` gives its token's turn: never two calls at a time under one token. `quota` costs one call; it is asked once.
+    """
+
+    def __init__(
+        self,
+        *,
+        poller: Poller,
+        interval: float,
+        timeout: float,
+        zone: ZoneInfo,
+        turn: Callable[[], AbstractAsyncContextManager[None]],
+        clock: Clock,
+        rng: Random,
+        observer: Observer,
+        quota: Callable[[], Awaitable[Quota]] | None = None,
+    ) -> None:
+        self.state = PollState()
+        self._ask_quota = quota
+        self._poller = poller
+        self._interval = interval
+        self._timeout = timeout
+        self._zone = zone
+        self._turn = turn
+        self._clock = clock
+        self._rng = rng
+        self._observer = observer
+
+    @property
+    def source(self) -> Source:
+        """The state that the polls fill."""
+        return self._poller.source
+
+    async def run(self, on_snapshot: Callable[[], None]) -> None:
+        """Poll until cancelled, the first time at once; `on_snapshot` is told that something waits for Kafka."""
+        loop = asyncio.get_running_loop()
+        schedule = self._schedule()
+        while True:
+            due = await self._round(schedule)
+            on_snapshot()
+            await self._learn_quota()
+            self.state.next_poll = self._clock.now().wall + max(0.0, due - loop.time())
+            await asyncio.sleep(due - loop.time())
+
+    async def once(self) -> None:
+        """One poll; `state` says how it went."""
+        await self._round(self._schedule())
+
+    def _schedule(self) -> Schedule:
+        start = asyncio.get_running_loop().time()
+        return Schedule(interval=self._interval, timeout=self._timeout, start=start, rng=self._rng)
+
+    async def _round(self, schedule: Schedule) -> float:
+        """One poll, told to the observer; when the next is due, on the loop's clock."""
+        began = perf_counter()
+        try:
+            async with self._turn():
+                polled = await self._poller.poll_once()
+        except PollFailed as error:
+            return self._failed(error, schedule, perf_counter() - began)
+        except Exception as error:  # noqa: BLE001 (a defect of ours must not end a source; its text is not told)
+            failure = NotASnapshot(f"unexpected {type(error).__name__}{place_of(error)}")
+            return self._failed(failure, schedule, perf_counter() - began)
+        return self._succeeded(polled, schedule)
+
+    def _succeeded(self, polled: Polled, schedule: Schedule) -> float:
+        moment, now = self._clock.now(), asyncio.get_running_loop().time()
+        state = self.state
+        state.last_success = moment.wall
+        state.failure = None
+        state.only_not_found = state.only_not_found and polled.not_found
+        state.not_found = state.not_found + 1 if polled.not_found else 0
+        self._observer.polled(polled)
+        if state.only_not_found:
+            self._observer.only_not_found(self.source.server, times=state.not_found)
+        sooner = polled.truncated and allows(
+            state.quota, self._interval / 2, until_reset=_until_midnight(moment, self._zone)
+        )
+        due = schedule.after_truncated(now) if sooner else schedule.after_success(now)
+        if missed := schedule.missed():
+            self._observer.overrun(self.source.server, slots=missed)
+        return due
+
+    async def _learn_quota(self) -> None:
+        """Ask once, after the first success: whoever can't poll has worse troubles than the quota."""
+        if self._ask_quota is None or self.state.quota is not None or self.state.last_success is None:
+            return
+        self.state.quota = Quota(None, None)
+        try:
+            async with self._turn():
+                self.state.quota = await self._ask_quota()
+        except Exception:  # noqa: BLE001 (not every operation has that report, and a defect in reading it ends no polls)
+            return
+        if short := shortfall(self.state.quota, self._interval):
+            self._observer.quota_short(self.source.server, short)
+
+    def _failed(self, error: PollFailed, schedule: Schedule, seconds: float) -> float:
+        self.state.failure = error
+        now, moment = asyncio.get_running_loop().time(), self._clock.now()
+        until_loss = self.source.coverage.seconds_until_loss(moment)
+        reset = _until_midnight(moment, self._zone)
+        due = schedule.after_failure(error, now=now, until_loss=until_loss, until_reset=reset)
+        self._observer.failed(Failed(self.source.server, uuid4().hex[:8], error, seconds, due - now))
+        return due
+
+
+def _until_midnight(now: Moment, zone: ZoneInfo) -> float:
+    """Seconds to the operation's next midnight, when the quota is taken to start anew."""
+    tomorrow = datetime.fromtimestamp(now.wall, zone).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), zone).timestamp() - now.wall

@@ -1,0 +1,232 @@
+"""One owned shard: take it, restore, poll its sources, commit what they bring; on any failure take it again.
+
+    take the transactional id -> fold the ledger -> poll -> commit, commit, commit ...
+         ^---- backoff <---- discard the producer <---- KafkaFailed ----'
+
+Polling begins after the first restore and then goes on through every failure of Kafka.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from random import Random
+from time import perf_counter
+
+from producer.clock import Clock
+from producer.core.poller import commit_once
+from producer.core.ports import Observer, ShardStore, Told
+from producer.core.progress import tell_progress
+from producer.core.rounds import Rounds
+from producer.errors import AccessDenied, Fenced, KafkaFailed, Untrusted
+from producer.model import Progress, SourceFold
+
+LONGEST_WAIT = 15.0
+"""Seconds between tries to take the shard at most: full jitter below a bound that doubles from half a second."""
+
+POLL_BOUND = 2.0
+"""Seconds for a cancelled poll to let go of its connection."""
+
+FENCES, FENCE_MEMORY = 4, 120.0
+"""Fenced this often within so many seconds while the group says "ours": somebody else holds the id for good."""
+
+
+class Shard:
+    """The sources of one ledger partition, while this instance owns it.
+
+    `settled` returns once the group's word on who owns what is fresh; a fenced owner asks it before it takes the
+    transactional id back, so that a zombie does not fence the true owner.
+    """
+
+    def __init__(
+        self,
+        *,
+        number: int,
+        store: ShardStore,
+        all_rounds: Sequence[Rounds],
+        settled: Callable[[], Awaitable[None]],
+        clock: Clock,
+        rng: Random,
+        observer: Observer,
+    ) -> None:
+        self.number = number
+        self.all_rounds = all_rounds
+        self.failure: KafkaFailed | None = None
+        self.restored = False
+        self._sources = [rounds.source for rounds in all_rounds]
+        self._store = store
+        self._settled = settled
+        self._clock = clock
+        self._rng = rng
+        self._observer = observer
+        self._work = asyncio.Event()
+        self._once = False
+        self._last_try = True
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._began: float | None = None
+        self._polls: set[asyncio.Task[None]] = set()
+        self._failures = 0
+        self._fences: deque[float] = deque(maxlen=FENCES)
+
+    @property
+    def pending(self) -> int:
+        """Rows that wait for Kafka."""
+        return sum(len(source.pending) for source in self._sources)
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the ledger is read, while it is."""
+        return self._store.progress
+
+    @property
+    def committing_for(self) -> float:
+        """Seconds since the transaction in hand began; 0 if there is none. Ask within the loop."""
+        return 0.0 if self._began is None else asyncio.get_running_loop().time() - self._began
+
+    def start(self) -> asyncio.Task[None]:
+        """Own the shard in a task; it fails with AccessDenied or Untrusted, which only a person can mend."""
+        self._task = asyncio.create_task(self._run(), name=f"shard-{self.number}")
+        return self._task
+
+    async def stop(self, *, within: float, last_try: bool = True) -> None:
+        """Let the shard go: what waits is committed if that takes no longer than `within` seconds.
+
+        `last_try` takes the transactional id once more for it, if the last transaction failed: not when the shard has
+        gone to another owner, who would be fenced.
+        """
+        self._last_try = last_try
+        self._stopping.set()
+        await self._stop_polling()
+        self._work.set()
+        if self._task is not None:
+            _, late = await asyncio.wait({self._task}, timeout=within)
+            for task in late:
+                task.cancel()
+                await asyncio.wait({task}, timeout=within)
+        servers = [source.server for source in self._sources]
+        for source in self._sources:
+            source.release()
+        self._observer.given_up(self.number, servers, pending=self.pending)
+
+    async def once(self, *, within: float) -> bool:
+        """One poll of each source, committed; False if that is not done after `within` seconds."""
+        self._once = True
+        task = self.start()
+        done, _ = await asyncio.wait({task}, timeout=within)
+        await self.stop(within=2.0)
+        for finished in done:
+            finished.result()
+        return bool(done)
+
+    async def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                wait = await self._tenure()
+                await self._pause(wait)
+            if self.pending and self._last_try and not isinstance(self.failure, Fenced):
+                await self._tenure()  # stopped between two tries: one more, as long as `stop` waits
+        finally:
+            await self._stop_polling()
+
+    async def _tenure(self) -> float:
+        """From taking the shard to the failure that ends it; seconds to wait before the next."""
+        try:
+            await self._restore()
+            self._start_polling()
+            while not self._stopping.is_set():
+                self._work.clear()
+                await self._commit_all()
+                if self._once and all(poll.done() for poll in self._polls):
+                    break
+                await self._work.wait()
+            self._stopping.set()
+            await self._commit_all()
+        except KafkaFailed as error:
+            return await self._wait_after(error)
+        finally:
+            await self._store.discard()
+        return 0.0
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds > 0:
+            stopping = asyncio.ensure_future(self._stopping.wait())
+            await asyncio.wait({stopping}, timeout=seconds)
+            stopping.cancel()
+
+    async def _restore(self) -> None:
+        began = perf_counter()
+        folds = await self._take()
+        now = self._clock.now()
+        for source in self._sources:
+            if not source.restore(folds.get(source.server, SourceFold()), now):
+                self._observer.cursor_ahead(source.server)
+        known = {source.server for source in self._sources}
+        self._observer.unknown_sources(self.number, sorted(folds.keys() - known))
+        ids = sum(len(source.hits) + len(source.dead) for source in self._sources)
+        self._observer.restored(self.number, sorted(known), ids=ids, seconds=perf_counter() - began)
+        self.restored = True
+        self.failure = None
+
+    async def _take(self) -> Mapping[str, SourceFold]:
+        telling = asyncio.create_task(tell_progress(self._store, self._tell_progress))
+        try:
+            return await self._store.take()
+        finally:
+            telling.cancel()
+
+    def _tell_progress(self, progress: Progress, seconds: float) -> None:
+        self._observer.restoring(self.number, progress, seconds=seconds)
+
+    async def _commit_all(self) -> None:
+        while any(source.pending for source in self._sources):
+            began = perf_counter()
+            told = {source.server: Told() for source in self._sources}
+            self._began = asyncio.get_running_loop().time()
+            try:
+                await commit_once(self._sources, self._store, self._clock, told)
+            finally:
+                self._began = None
+                self._observer.dropped(told)
+            self._failures = 0
+            self._observer.committed(self.number, told, seconds=perf_counter() - began)
+
+    async def _wait_after(self, error: KafkaFailed) -> float:
+        self.failure = error
+        if isinstance(error, Untrusted) or (isinstance(error, AccessDenied) and not self.restored):
+            raise error
+        self._failures += 1
+        wait = self._rng.uniform(0.05, min(LONGEST_WAIT, 0.5 * 2.0 ** min(self._failures - 1, 10)))
+        if isinstance(error, Fenced):
+            wait = self._wait_after_fence() or wait
+        self._observer.commit_failed(self.number, error, pending=self.pending, retry_in=wait)
+        if isinstance(error, Fenced):
+            await self._settled()
+        return wait
+
+    def _wait_after_fence(self) -> float | None:
+        now = asyncio.get_running_loop().time()
+        self._fences.append(now)
+        if len(self._fences) < FENCES or now - self._fences[0] > FENCE_MEMORY:
+            return None
+        self._observer.fenced_repeatedly(self.number, times=FENCES, seconds=now - self._fences[0])
+        return self._rng.uniform(LONGEST_WAIT / 2, LONGEST_WAIT)
+
+    def _start_polling(self) -> None:
+        if not self._polls and not self._stopping.is_set():
+            self._polls = {asyncio.create_task(self._poll(rounds)) for rounds in self.all_rounds}
+
+    async def _poll(self, rounds: Rounds) -> None:
+        if self._once:
+            await rounds.once()
+            asyncio.get_running_loop().call_soon(self._work.set)  # when this task is done
+        else:
+            await rounds.run(self._work.set)
+
+    async def _stop_polling(self) -> None:
+        polls, self._polls = self._polls, set()
+        for task in polls:
+            task.cancel()
+        if polls:
+            await asyncio.wait(polls, timeout=POLL_BOUND)

@@ -1,0 +1,206 @@
+"""One source's whole state: what is told, what waits for Kafka, what time is covered (pure; one poller owns it).
+
+    snapshot --unseen--> new rows --add--> pending --take--> a transaction --settle--> window
+                                             ^--------- nothing is lost --------'
+
+Memory changes only in `settle`, after the commit. Nothing here awaits, so a check and the take that relies on it can't
+be torn apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from producer.clock import Moment, elapsed
+from producer.core.coverage import Coverage
+from producer.core.cursor import LedgerCursor, observed_text
+from producer.core.pending import Harvest, Pending, Portion
+from producer.core.window import Window
+from producer.model import Cursor, DeadRow, Dropped, Gap, Hit, RawRow, Row, Rows, Snapshot, SourceFold
+
+FORGET_LIMIT = 60_000
+"""Tombstones in one transaction at most; what is left over goes with the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one source puts into one transaction, oldest snapshot first; a gap comes with its `observed_at`."""
+
+    server: str
+    portions: list[Portion]
+    gaps: list[tuple[Gap, str]]
+    cursor: Cursor | None
+    cursor_at: Moment | None
+    forgotten_hits: list[str]
+    forgotten_dead: list[str]
+
+    @property
+    def rows(self) -> int:
+        """Hits and dead letters in it."""
+        return sum(portion.rows for portion in self.portions)
+
+
+class Source:
+    """The state of one source. `keep` is DEDUP_WINDOW and `window` WOLKVOX_WINDOW, both in seconds."""
+
+    def __init__(self, *, server: str, keep: float, window: float) -> None:
+        self.server = server
+        self.held = False
+        """Whether a shard of ours polls it."""
+        self._keep = keep
+        self._window = window
+        self.hits = Window(keep=keep)
+        self.dead = Window(keep=keep)
+        self.coverage = Coverage(server=server, window=window)
+        self.pending = Pending()
+        self._cursor = LedgerCursor()
+        self._latest: Moment | None = None
+        self._in_doubt: set[str] = set()
+
+    def unseen(self, rows: Rows) -> dict[str, Row | RawRow]:
+        """The rows with an id that is neither told nor waiting, in the order sent. Changes nothing."""
+        waiting, found = self.pending.hits, rows.hits
+        keys = self.hits.unknown(found if rows.fresh is None else rows.fresh)
+        if waiting:
+            keys = [key for key in keys if key not in waiting]
+        return found if len(keys) == len(found) else {key: found[key] for key in keys}
+
+    def new_dead(self, dead: Mapping[str, DeadRow]) -> dict[str, DeadRow]:
+        """Those of the dead rows that are neither told nor waiting. Changes nothing."""
+        return {key: row for key, row in dead.items() if key not in self.dead and key not in self.pending.dead}
+
+    def add(self, snapshot: Snapshot, rows: Rows, *, hits: dict[str, Hit], dead: dict[str, DeadRow]) -> Harvest:
+        """Take the snapshot: known ids count as seen, the new ones wait for Kafka, its time is covered.
+
+        `hits` are the unseen rows that became events, `dead` all dead rows of the snapshot, told or not.
+        """
+        self.hits.touch(rows.hits, snapshot.received)
+        self.dead.touch(dead, snapshot.received)
+        begins = not self.coverage.begun
+        harvest = Harvest(
+            requested=snapshot.requested,
+            received=snapshot.received,
+            observed_at=snapshot.received.rfc3339(),
+            hits=hits,
+            dead=self.new_dead(dead),
+            gaps=self.coverage.gaps(snapshot, rows.hits),
+            cursor=self.coverage.advance(snapshot, hits),
+            truncated=snapshot.truncated,
+            begins=begins,
+        )
+        self.pending.add(harvest)
+        self._latest = snapshot.received
+        return harvest
+
+    def take(self, room: int, dropped: Dropped) -> Taken:
+        """What goes into a transaction, `room` rows at most, checked now; nothing leaves memory before `settle`."""
+        self._drop_told(dropped)
+        self._drop_superseded(dropped)
+        portions = list(self.pending.portions(room))
+        done = [portion.harvest for portion in portions if portion.last]
+        newest = next(
+            (harvest for harvest in reversed(done) if harvest.cursor and not self._cursor.passes(harvest.requested)),
+            None,
+        )
+        return Taken(
+            server=self.server,
+            portions=portions,
+            gaps=[
+                (self._rest_of(harvest, gap), harvest.observed_at)
+                for harvest in done
+                for gap in harvest.gaps
+                if not self._is_told(harvest, gap)
+            ],
+            cursor=newest.cursor if newest else None,
+            cursor_at=newest.requested if newest else None,
+            forgotten_hits=_expired(self.hits, newest),
+            forgotten_dead=_expired(self.dead, newest),
+        )
+
+    def settle(self, taken: Taken) -> None:
+        """The transaction is committed: remember what it told, forget what it let go."""
+        assert self._latest is not None
+        for portion in taken.portions:
+            self.hits.remember(portion.ids, self._latest)
+            self.dead.remember([row.key for row in portion.dead], self._latest)
+            self.pending.settle(portion)
+        self.hits.forget(taken.forgotten_hits)
+        self.dead.forget(taken.forgotten_dead)
+        self._cursor.committed(taken.cursor_at)
+        self._in_doubt = set()
+
+    def doubt(self, taken: Taken) -> None:
+        """The transaction's outcome is unknown; the ledger will tell."""
+        for portion in taken.portions:
+            self._in_doubt.update(portion.ids)
+            self._in_doubt.update(row.key for row in portion.dead)
+        self._cursor.doubt(taken.cursor_at)
+
+    def restore(self, fold: SourceFold, now: Moment) -> bool:
+        """Become what the ledger says, keeping what waits; False if the ledger's cursor is ahead of our clock."""
+        self.held = True
+        self.hits.restore(fold.hits.keys(), now)
+        self.dead.restore(fold.dead.keys(), now)
+        self._latest = self._latest or now
+        another = self._cursor.found(fold.cursor, now)
+        if fold.cursor is None:
+            return True
+        if another is not None:
+            carried = observed_text(fold.cursor)
+            proof = frozenset(key for key, observed in fold.hits.items() if observed == carried)
+            self._follow_on(another, observed=fold.cursor.observed, proof=proof)
+            self.coverage.restore(another, observed=fold.cursor.observed, proof=proof)
+        return fold.cursor.requested <= now.wall
+
+    def release(self) -> None:
+        """The shard went elsewhere: what is told is the next owner's; what waits stays, in case it comes back."""
+        self.held = False
+        self.hits.clear()
+        self.dead.clear()
+
+    def let_go(self, dropped: Dropped) -> None:
+        """Forget what waits and how far it was covered, as a process that starts: the ledger's cursor says the rest.
+
+        Only while it is not held. Without its rows its coverage would hide the time that they are missing from.
+        """
+        dropped.elsewhere += len(self.pending)
+        self.pending, self._cursor = Pending(), LedgerCursor()
+        self.coverage = Coverage(server=self.server, window=self._window)
+        self._latest, self._in_doubt = None, set()
+
+    def _follow_on(self, another: Moment, *, observed: float | None, proof: frozenset[str]) -> None:
+        """What waits was the beginning, and now another owner's was before it: what lies between them is a gap."""
+        before = Coverage(server=self.server, window=self._window)
+        before.restore(another, observed=observed, proof=proof)
+        for harvest in self.pending.harvests():
+            if harvest.begins and harvest.cursor and elapsed(another, harvest.requested) > 0:
+                harvest.gaps, harvest.begins = before.gaps(harvest, harvest.hits), False
+
+    def _drop_told(self, dropped: Dropped) -> None:
+        for harvest in self.pending.harvests():
+            hits, dead = self.hits.among(harvest.hits), self.dead.among(harvest.dead)
+            confirmed_dead = sum(key in self._in_doubt for key in dead)
+            confirmed = sum(key in self._in_doubt for key in hits) + confirmed_dead
+            dropped.confirmed += confirmed
+            dropped.confirmed_dead += confirmed_dead
+            dropped.duplicate += self.pending.drop(harvest, hits, dead) - confirmed
+
+    def _drop_superseded(self, dropped: Dropped) -> None:
+        for harvest in self.pending.harvests():
+            if self._cursor.overtook(harvest.requested) > self._keep / 2:
+                dropped.superseded += self.pending.drop(harvest, list(harvest.hits), list(harvest.dead))
+
+    def _rest_of(self, harvest: Harvest, gap: Gap) -> Gap:
+        return self._cursor.rest_of(gap, end=harvest.end_of(gap), received=harvest.received)
+
+    def _is_told(self, harvest: Harvest, gap: Gap) -> bool:
+        return self._cursor.passes(harvest.requested) or not self._cursor.is_behind(harvest.end_of(gap))
+
+
+def _expired(window: Window, newest: Harvest | None) -> list[str]:
+    """What may be let go: measured at the cursor's snapshot, whose rows and all older ones' were matched.
+
+    Not ahead of it: an owner who finds an id gone must find a cursor that supersedes what he has of that time.
+    """
+    return [] if newest is None else window.expired(newest.received)[:FORGET_LIMIT]

@@ -1,0 +1,108 @@
+"""Questions to a cluster that change nothing: who answers, who coordinates, who is in the group, what is allowed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from aiokafka import errors as kafka
+from aiokafka.conn import collect_hosts
+from aiokafka.protocol.coordination import FindCoordinatorRequest
+
+from producer.errors import AccessDenied, KafkaFailed, Unavailable
+from producer.kafka.access.metadata import Metadata, metadata
+from producer.kafka.access.wire import Address, Wire, connect
+from producer.kafka.connection import Connection
+from producer.kafka.failures import failure
+
+GROUP, TRANSACTION = 0, 1
+"""Kinds of coordinator."""
+PATIENCE = 6.0
+"""Seconds to go on asking a coordinator that is moving, loading or being made."""
+_PAUSE = 0.25
+_AGAIN = (
+    kafka.GroupCoordinatorNotAvailableError,
+    kafka.GroupLoadInProgressError,
+    kafka.NotCoordinatorForGroupError,
+    kafka.ConcurrentTransactions,
+)
+
+
+class Inquiry:
+    """Connections for questions, one for each broker asked: `async with Inquiry(connection) as cluster`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._wires: dict[Address, Wire] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await asyncio.gather(*(wire.close() for wire in self._wires.values()), return_exceptions=True)
+
+    @property
+    def bootstrap(self) -> list[Address]:
+        """The addresses of KAFKA_BOOTSTRAP_SERVERS in the order given."""
+        hosts = collect_hosts(self.connection.settings.bootstrap_servers, randomize=False)
+        return list(dict.fromkeys(Address(host, port) for host, port, _ in hosts))
+
+    async def wire(self, address: Address) -> Wire:
+        """A connection to a broker; raises Unavailable or AccessDenied."""
+        if address not in self._wires:
+            self._wires[address] = await connect(self.connection, address)
+        return self._wires[address]
+
+    async def answers(self, addresses: Sequence[Address]) -> dict[Address, KafkaFailed | None]:
+        """Each address with what is wrong there, None if it answers; all are tried at once."""
+        return dict(zip(addresses, await asyncio.gather(*map(self._trouble, addresses)), strict=True))
+
+    async def any_wire(self) -> Wire:
+        """A connection to a bootstrap server; raises AccessDenied or Unavailable with each one's reason."""
+        troubles = await self.answers(self.bootstrap)
+        for address, trouble in troubles.items():
+            if trouble is None:
+                return await self.wire(address)
+        denied = any(isinstance(trouble, AccessDenied) for trouble in troubles.values())
+        text = "; ".join(str(trouble) for trouble in troubles.values())
+        raise (AccessDenied if denied else Unavailable)(text)
+
+    async def metadata(self, names: Sequence[str] = ()) -> Metadata:
+        """The cluster and some topics, none of which is created by asking; raises KafkaFailed."""
+        return await metadata(await self.any_wire(), names)
+
+    async def coordinator(self, kind: int, key: str, *, what: str) -> Wire:
+        """A connection to the broker that coordinates a group or a transactional id; raises KafkaFailed."""
+
+        async def ask() -> Any:
+            return await (await self.any_wire()).ask(FindCoordinatorRequest(key, kind), what=what)
+
+        found = await settled(ask, what=what)
+        return await self.wire(Address(found.host, found.port))
+
+    async def _trouble(self, address: Address) -> KafkaFailed | None:
+        try:
+            await self.wire(address)
+        except KafkaFailed as error:
+            return error
+        return None
+
+
+async def settled(ask: Callable[[], Awaitable[Any]], *, what: str, fine: type[kafka.KafkaError] = kafka.NoError) -> Any:
+    """An answer without error, or with a `fine` one; asked for again while it is "not yet". Raises KafkaFailed."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PATIENCE
+    while True:
+        answer = await ask()
+        error = kafka.for_code(answer.error_code)
+        if error in (kafka.NoError, fine):
+            return answer
+        if not issubclass(error, _AGAIN):
+            raise failure(error(), what)
+        if loop.time() > until:
+            raise Unavailable(f"{what}: its coordinator is not ready ({error.__name__})")
+        await asyncio.sleep(_PAUSE)

@@ -1,0 +1,61 @@
+"""One connection to one broker, and in words why there is none.
+
+aiokafka's clients try all bootstrap servers and then say only that none answered; who checks an installation wants the
+reason of each: no such host, nothing listens, another protocol, an untrusted certificate, a wrong password.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiokafka.conn import AIOKafkaConnection, create_conn
+
+from producer.errors import KafkaFailed
+from producer.kafka.access.diagnosis import PATIENCE, Address, diagnosis
+from producer.kafka.bounds import bounded
+from producer.kafka.connection import Connection
+from producer.kafka.failures import named
+
+__all__ = ["Address", "Wire", "connect"]
+
+_CLOSE_BOUND = 1.0
+_NOT_FOR_ONE = ("bootstrap_servers", "metadata_max_age_ms")
+
+
+class Wire:
+    """A connection to the broker at `address`; made by `connect`."""
+
+    def __init__(self, conn: AIOKafkaConnection, address: Address) -> None:
+        self._conn = conn
+        self.address = address
+
+    async def ask(self, request: Any, *, what: str) -> Any:
+        """The broker's answer to a request of aiokafka's protocol; raises KafkaFailed."""
+        with named(what):
+            return await self._conn.send(request)
+
+    async def close(self) -> None:
+        """Let the connection go."""
+        closed = self._conn.close()
+        if closed is not None:
+            with named("closing a connection"):
+                await bounded(_ended(closed), seconds=_CLOSE_BOUND, what="closing a connection")
+
+
+async def connect(connection: Connection, address: Address) -> Wire:
+    """A connection, logged in; raises Unavailable or AccessDenied with the reason in words."""
+    options = {name: value for name, value in connection.options().items() if name not in _NOT_FOR_ONE}
+    options["request_timeout_ms"] = int(PATIENCE * 1000)
+    try:
+        if connection.tokens is not None:
+            await connection.tokens.token()  # its server has a patience of its own; then it is kept for the broker
+        opening = create_conn(address.host, address.port, **options)
+        return Wire(await bounded(opening, seconds=PATIENCE, what=str(address)), address)
+    except KafkaFailed:
+        raise
+    except Exception as error:  # noqa: BLE001 (a network can fail in any way; the type decides what is told)
+        raise await diagnosis(error, address, connection.settings.security_protocol) from None
+
+
+async def _ended(closed: Any) -> None:
+    await closed

@@ -1,0 +1,96 @@
+"""What an instance has of Kafka: the topics, the shards its sources belong to, its membership in the group."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+
+from producer.core.fleet import by_shard
+from producer.core.ledger import shard_of
+from producer.core.shard import Shard
+from producer.errors import Discard, KafkaFailed, Unavailable
+from producer.kafka.census import Census
+from producer.kafka.membership import Membership
+from producer.kafka.topics import Topics, TopicSetup
+from producer.model import Topic
+from producer.observe.logs import get_logger
+from producer.service.connecting import connection
+from producer.service.wiring import Wiring
+from producer.settings import Settings
+
+_log = get_logger(__name__)
+
+LONGEST_WAIT = 15.0
+"""Seconds between tries to reach a cluster that is not there."""
+
+
+class Cluster:
+    """Usable once `connect` has returned."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        instance: str,
+        wiring: Wiring,
+        rng: Random,
+        on_failure: Callable[[KafkaFailed, float], None],
+    ) -> None:
+        self._connection = connection(settings.kafka, client_id=f"wolkvox-hits-{instance}")
+        self._wiring = wiring
+        self._rng = rng
+        self._on_failure = on_failure
+        self._topics: Topics | None = None
+        self.shards: dict[str, int] = {}
+        """The shard of each source."""
+
+    @property
+    def loaded(self) -> frozenset[int]:
+        """The shards that have sources."""
+        return frozenset(self.shards.values())
+
+    async def connect(self) -> None:
+        """Wait for the cluster and its topics, for ever; raises AccessDenied or Untrusted."""
+        attempt = 0
+        while self._topics is None:
+            try:
+                setup = TopicSetup(self._connection)
+                self._topics = await setup.ready()
+            except (Unavailable, Discard) as error:
+                attempt += 1
+                wait = self._rng.uniform(0.2, min(LONGEST_WAIT, 2.0 ** min(attempt, 5)))
+                self._on_failure(error, wait)
+                await asyncio.sleep(wait)
+            else:
+                if setup.created:
+                    _log.info("topics_created", topics=setup.created)
+        self.shards = {server: shard_of(server, self._topics.shards) for server in self._wiring.sources}
+        self._servers = by_shard(self.shards)
+        self._census = Census(connection=self._connection, topics=self._topics)
+
+    def membership(self, *, on_assigned: Callable[[frozenset[int]], None], guest: bool = False) -> Membership:
+        """This instance's place in the group; a guest takes only what no regular member is there for."""
+        assert self._topics is not None
+        self._member = Membership(
+            connection=self._connection,
+            topic=self._topics.name(Topic.LEDGER),
+            loaded=self.loaded,
+            on_assigned=on_assigned,
+            on_failure=self._on_failure,
+            rng=self._rng,
+            guest=guest,
+        )
+        return self._member
+
+    def shard(self, number: int) -> Shard:
+        """One of the shards that have sources."""
+        assert self._topics is not None
+        return self._wiring.shard(
+            number,
+            self._servers[number],
+            topics=self._topics,
+            connection=self._connection,
+            census=self._census,
+            settled=self._member.settled,
+        )

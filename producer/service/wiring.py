@@ -1,0 +1,89 @@
+"""The parts of one instance, put together: per source its state, its API and its polling; shards on demand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from random import Random
+
+from producer import settings as config
+from producer.clock import Clock
+from producer.core.budget import Pendings
+from producer.core.poller import Poller
+from producer.core.ports import Observer
+from producer.core.quota import Quota
+from producer.core.rounds import Rounds
+from producer.core.shard import Shard
+from producer.core.source import Source
+from producer.core.turns import Turns
+from producer.kafka.census import Census
+from producer.kafka.connection import Connection
+from producer.kafka.store import KafkaShardStore
+from producer.kafka.topics import Topics
+from producer.wolkvox.client import WolkvoxApi
+from producer.wolkvox.reader import RowReader
+
+
+class Wiring:
+    """What an instance is made of. Sources live as long as the process: what waits survives losing a shard."""
+
+    def __init__(self, settings: config.Settings, *, clock: Clock, rng: Random, observer: Observer) -> None:
+        self._clock = clock
+        self._rng = rng
+        self._observer = observer
+        self._turns = Turns()
+        self._apis: list[WolkvoxApi] = []
+        keep = settings.dedup.window
+        self.sources = {one.server: Source(server=one.server, keep=keep, window=one.window) for one in settings.sources}
+        self.pendings = Pendings(list(self.sources.values()), settings.pending.limit, on_dropped=observer.dropped)
+        self.all_rounds = {one.server: self._rounds(one) for one in settings.sources}
+
+    def shard(
+        self,
+        number: int,
+        servers: Sequence[str],
+        *,
+        topics: Topics,
+        connection: Connection,
+        census: Census,
+        settled: Callable[[], Awaitable[None]],
+    ) -> Shard:
+        """A shard with its sources and its store on Kafka."""
+        store = KafkaShardStore(
+            number=number, servers=servers, topics=topics, connection=connection, census=census, clock=self._clock
+        )
+        return Shard(
+            number=number,
+            store=store,
+            all_rounds=[self.all_rounds[server] for server in servers],
+            settled=settled,
+            clock=self._clock,
+            rng=self._rng,
+            observer=self._observer,
+        )
+
+    async def close(self) -> None:
+        """Let the connections to the APIs go."""
+        await asyncio.gather(*(api.aclose() for api in self._apis))
+
+    def _rounds(self, one: config.Source) -> Rounds:
+        api = WolkvoxApi(server=one.server, url=one.url, token=one.token.read, timeout=one.timeout, clock=self._clock)
+        self._apis.append(api)
+        reader = RowReader(server=one.server, zone=one.timezone)
+        return Rounds(
+            poller=Poller(source=self.sources[one.server], api=api, reader=reader, budget=self.pendings),
+            interval=one.interval,
+            timeout=one.timeout,
+            zone=one.timezone,
+            turn=partial(self._turns.turn, one.token.read),
+            clock=self._clock,
+            rng=self._rng,
+            observer=self._observer,
+            quota=partial(_quota, api),
+        )
+
+
+async def _quota(api: WolkvoxApi) -> Quota:
+    info = await api.token_info()
+    return Quota(limit=info.token_limit, left=info.available_consumption_options)

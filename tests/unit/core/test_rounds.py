@@ -1,0 +1,180 @@
+"""One source's loop: when it polls, under whose token, and what it makes of failures."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+
+from producer.core.quota import Quota
+from producer.errors import BadToken, QuotaSpent, Retry
+from producer.model import RECORD_CAP
+from tests.twins.virtual_time import virtual_time
+from tests.unit.core.rig import INTERVAL, Rig, elapse
+from tests.unit.core.samples import a_row
+
+
+def nothing() -> None:
+    """Nobody waits for snapshots."""
+
+
+def polling_of(rig: Rig) -> asyncio.Task[None]:
+    (rounds,) = rig.all_rounds
+    return asyncio.create_task(rounds.run(nothing))
+
+
+def times(rig: Rig) -> list[float]:
+    first = rig.clock.now().wall - asyncio.get_running_loop().time()
+    return [request.wall - first for request in rig.api.requests]
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
+@virtual_time
+async def test_the_first_poll_is_at_once_and_the_others_keep_their_slots() -> None:
+    rig = Rig()
+    for _ in range(5):
+        rig.api.answers([], seconds=20)
+    task = polling_of(rig)
+    await elapse(4 * INTERVAL + 10)
+    await ended(task)
+    asked = times(rig)
+    assert asked[0] == 0
+    assert all(0 <= when - number * INTERVAL <= 5 for number, when in enumerate(asked))
+    assert len(asked) == 5
+
+
+@virtual_time
+async def test_a_poll_longer_than_the_interval_is_told_and_nothing_piles_up() -> None:
+    rig = Rig()
+    rig.api.answers([], seconds=2.5 * INTERVAL)
+    task = polling_of(rig)
+    await elapse(4 * INTERVAL + 10)
+    await ended(task)
+    assert (rig.observer.overruns, rig.api.most_concurrent, len(rig.api.requests)) == ([2], 1, 3)
+
+
+@virtual_time
+async def test_a_failure_is_told_with_the_wait_and_tried_again() -> None:
+    rig = Rig()
+    rig.api.answers(Retry("503"))
+    task = polling_of(rig)
+    await elapse(2)
+    await ended(task)
+    (failed,) = rig.observer.failures
+    assert times(rig)[1] == pytest.approx(failed.retry_in)
+    assert rig.observer.journal == ["failed", "polled"]
+
+
+@virtual_time
+async def test_no_failure_of_the_api_ever_ends_the_loop() -> None:
+    rig = Rig()
+    for error in (Retry("no"), BadToken("no"), QuotaSpent("no", after=10), Retry("no", after=5)):
+        rig.api.answers(error)
+    rig.api.standing = [a_row("a")]
+    task = polling_of(rig)
+    await elapse(2 * INTERVAL)
+    assert not task.done()
+    await ended(task)
+    assert rig.source.pending.hits == {"a"}
+
+
+@virtual_time
+async def test_a_defect_of_ours_is_a_failed_poll_whose_text_is_not_told() -> None:
+    rig = Rig()
+    rig.api.answers([a_row("a")])
+    (rounds,) = rig.all_rounds
+
+    class Broken:
+        def identify(self, *_: object, **__: object) -> None:
+            raise ValueError("573005550123")
+
+        read = identify
+
+    rounds._poller._reader = Broken()  # type: ignore[assignment]  # a reader that no reader should be
+    await rounds.once()
+    (failed,) = rig.observer.failures
+    assert "ValueError" in str(failed.error)
+    assert "573005550123" not in str(failed.error)
+
+
+@virtual_time
+async def test_after_an_outage_retries_come_often_enough_to_lose_nothing_and_then_calm_down() -> None:
+    rig = Rig()
+    rig.api.answers([])
+    rig.api.standing = Retry("503")
+    task = polling_of(rig)
+    await elapse(600)
+    before = [when for when in times(rig) if when < 600]
+    assert max(later - earlier for earlier, later in pairwise(before)) <= INTERVAL + 5
+    assert len(before) >= 4
+    await elapse(3600)
+    await ended(task)
+    late = [when for when in times(rig) if when > 600]
+    assert 3600 / INTERVAL <= len(late) <= 3 * 3600 / INTERVAL
+
+
+@pytest.mark.parametrize(("left", "polls"), [(10_000, 2), (10, 1), (None, 1)])
+@virtual_time
+async def test_a_full_answer_is_followed_up_sooner_if_the_quota_surely_allows_it(left: int | None, polls: int) -> None:
+    rig = Rig()
+    rig.api.answers([a_row(str(number)) for number in range(RECORD_CAP)])
+    rig.all_rounds[0].state.quota = Quota(left, left)
+    task = polling_of(rig)
+    await elapse(INTERVAL - 10)
+    await ended(task)
+    assert len(rig.api.requests) == polls
+
+
+@virtual_time
+async def test_the_state_says_when_the_last_success_was_and_when_the_next_poll_is() -> None:
+    rig = Rig()
+    (rounds,) = rig.all_rounds
+    rig.api.answers(Retry("503", after=30))
+    task = polling_of(rig)
+    await elapse(1)
+    now = rig.clock.now().wall
+    assert rounds.state.next_poll is not None
+    assert (rounds.state.last_success, type(rounds.state.failure)) == (None, Retry)
+    assert rounds.state.next_poll - now == pytest.approx(29, abs=0.1)
+    await elapse(30)
+    await ended(task)
+    assert rounds.state.last_success == pytest.approx(now + 29, abs=0.1)
+
+
+@virtual_time
+async def test_two_sources_under_one_token_never_ask_at_the_same_time() -> None:
+    rig = Rig(servers=("0042", "0043"))
+    inside: list[int] = []
+    for rounds in rig.all_rounds:
+        rounds._turn = lambda: rig.turns.turn(lambda: "the same token")
+    for api in rig.apis.values():
+        api.answers([], seconds=30)
+    tasks = [asyncio.create_task(rounds.run(nothing)) for rounds in rig.all_rounds]
+    for _ in range(59):
+        inside.append(sum(api.concurrent for api in rig.apis.values()))
+        await elapse(1)
+    for task in tasks:
+        await ended(task)
+    assert max(inside) == 1
+    assert all(api.requests for api in rig.apis.values())
+
+
+@virtual_time
+async def test_a_quota_answer_that_breaks_our_reading_does_not_end_the_polls() -> None:
+    rig = Rig()
+    (rounds,) = rig.all_rounds
+
+    async def broken() -> Quota:
+        raise ValueError("a defect of ours")
+
+    rounds._ask_quota = broken
+    task = polling_of(rig)
+    await elapse(2 * INTERVAL + 10)
+    assert not task.done()
+    await ended(task)
+    assert len(rig.api.requests) == 3

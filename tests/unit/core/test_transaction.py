@@ -1,0 +1,154 @@
+"""The records of a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import orjson
+
+from producer.core.ledger import DEAD_LETTERED, Fold
+from producer.core.ports import Told
+from producer.core.source import Source, Taken
+from producer.core.transaction import Transaction
+from producer.model import Outgoing, Topic
+from tests.unit.core.samples import KEEP, SERVER, a_source, at, commit, polled, take
+
+LIMIT = 1_048_588
+
+
+def records_of(taken: Taken, told: Told | None = None, *, limit: int = LIMIT) -> list[Outgoing]:
+    transaction = Transaction([taken], {SERVER: told or Told()}, limit=limit, now=at(60).wall)
+    return list(transaction.records())
+
+
+def keys(records: Iterable[Outgoing], topic: Topic) -> list[bytes]:
+    return [record.key for record in records if record.topic is topic]
+
+
+def a_full_source() -> Source:
+    """Old ids to let go, new hits, a dead row and a gap, all in one transaction."""
+    source = a_source()
+    polled(source, at(0), ["old"], dead=["olddead"])
+    commit(source)
+    polled(source, at(KEEP + 1), ["a", "b"], dead=["x"])
+    return source
+
+
+def test_a_transaction_holds_events_and_the_ledger_records_that_say_so() -> None:
+    told = Told()
+    records = records_of(take(a_full_source()), told)
+    assert keys(records, Topic.HITS) == [b"a", b"b"]
+    assert keys(records, Topic.DEAD_LETTER) == [b"x"]
+    assert keys(records, Topic.COVERAGE) == [b"0042"]
+    assert set(keys(records, Topic.LEDGER)) == {
+        b"hit/0042/a",
+        b"hit/0042/b",
+        b"dead/0042/x",
+        b"hit/0042/old",
+        b"dead/0042/olddead",
+        b"cursor/0042",
+    }
+    assert (told.published, told.dead_lettered, told.gaps, told.delays.total()) == (2, 1, 1, 2)
+
+
+def test_the_cursor_is_the_last_record() -> None:
+    assert records_of(take(a_full_source()))[-1].key == b"cursor/0042"
+
+
+def test_ids_that_are_let_go_are_tombstones_and_no_others() -> None:
+    gone = [record.key for record in records_of(take(a_full_source())) if record.value is None]
+    assert gone == [b"hit/0042/old", b"dead/0042/olddead"]
+
+
+def test_the_ledger_of_a_transaction_is_what_memory_becomes() -> None:
+    source = a_full_source()
+    taken = take(source)
+    fold = Fold()
+    fold.apply((record.key, record.value) for record in records_of(taken) if record.topic is Topic.LEDGER)
+    source.settle(taken)
+    found = fold.sources()[SERVER]
+    assert (set(found.hits), set(found.dead), found.cursor) == (
+        set(source.hits),
+        set(source.dead),
+        taken.cursor,
+    )
+
+
+def test_ids_in_the_ledger_carry_when_they_were_first_seen() -> None:
+    source = a_source()
+    polled(source, at(0), ["a"])
+    polled(source, at(300), ["a", "b"])
+    fold = Fold()
+    fold.apply((one.key, one.value) for one in records_of(take(source)) if one.topic is Topic.LEDGER)
+    assert dict(fold.sources()[SERVER].hits) == {"a": at(1).rfc3339(), "b": at(301).rfc3339()}
+
+
+def test_delays_run_from_occurred_to_now() -> None:
+    source, told = a_source(), Told()
+    polled(source, at(0), ["a"])
+    records_of(take(source), told)
+    assert told.delays == {60.0: 1}
+
+
+def test_a_hit_without_a_date_has_no_delay() -> None:
+    source, told = a_source(), Told()
+    polled(source, at(0), ["a"]).hits["a"]["occurred_at"] = None
+    records_of(take(source), told)
+    assert (told.published, dict(told.delays)) == (1, {})
+
+
+def a_source_with_a_hit_too_large() -> Source:
+    source = a_source()
+    polled(source, at(0), ["a", "huge", "z"]).hits["huge"]["hit"] = "V" * 20_000
+    return source
+
+
+def test_a_hit_that_is_refused_becomes_a_dead_letter_and_costs_its_neighbours_nothing() -> None:
+    told = Told()
+    records = records_of(take(a_source_with_a_hit_too_large()), told, limit=10_000)
+    assert keys(records, Topic.HITS) == [b"a", b"z"]
+    (letter,) = [orjson.loads(record.value or b"") for record in records if record.topic is Topic.DEAD_LETTER]
+    assert letter["reason"] == "too_large"
+    assert (told.published, told.dead_lettered) == (2, 1)
+
+
+def test_a_hit_that_is_refused_is_a_dead_letter_once() -> None:
+    source = a_source_with_a_hit_too_large()
+    taken = take(source)
+    records = records_of(taken, limit=10_000)
+    (done,) = [record for record in records if record.key == b"hit/0042/huge"]
+    assert orjson.loads(done.value or b"")["outcome"] == DEAD_LETTERED
+    source.settle(taken)
+    polled(source, at(300), ["a", "huge", "z"])
+    assert take(source).rows == 0
+
+
+def test_the_letter_of_a_refused_hit_holds_the_row_not_our_fields() -> None:
+    source = a_source()
+    hit = polled(source, at(0), ["a"]).hits["a"]
+    hit["hit"] = "\ud800"
+    hit["extra"] = {"agent": "7"}
+    (letter,) = [one for one in records_of(take(source)) if one.topic is Topic.DEAD_LETTER]
+    row = orjson.loads(letter.value or b"")["row"]
+    assert (row["agent"], row["conn_id"], row["hit"]) == ("7", "a", "\ufffd")
+    assert row.keys().isdisjoint({"occurred_at", "observed_at", "server", "extra"})
+
+
+def test_sources_of_a_shard_share_a_transaction_and_count_apart() -> None:
+    first, second = a_source(), a_source()
+    second.server = "0043"
+    polled(first, at(0), ["a"])
+    polled(second, at(0), ["b", "c"])
+    told = {"0042": Told(), "0043": Told()}
+    records = list(Transaction([take(first), take(second)], told, limit=LIMIT, now=at(60).wall).records())
+    assert keys(records, Topic.HITS) == [b"a", b"b", b"c"]
+    assert (told["0042"].published, told["0043"].published) == (1, 2)
+
+
+def test_records_are_made_one_by_one() -> None:
+    source = a_source()
+    polled(source, at(0), ["a", "b"])
+    told = Told()
+    records = Transaction([take(source)], {SERVER: told}, limit=LIMIT, now=at(60).wall).records()
+    next(iter(records))
+    assert told.published < 2
