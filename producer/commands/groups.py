@@ -78,14 +78,6 @@ def schemas_print(
     raise typer.Exit(show(name, version))
 
 
-@schemas.command("check", epilog="Example: `wolkvox-hits schemas check`")
-def schemas_check() -> None:
-    """Are the schemas sound, frozen and compatible? Says in words what a change would break for readers."""
-    from producer.commands.schemas import schemas_check as look
-
-    raise typer.Exit(look())
-
-
 configuration = typer.Typer(no_args_is_help=True, help="The settings.")
 
 

@@ -1,11 +1,11 @@
-"""`wolkvox-hits schemas`: which there are, one of them as it is in the package, and whether all is well with them."""
+"""`wolkvox-hits schemas`: which there are, and one of them as it is in the package."""
 
 from __future__ import annotations
 
 from rich.console import Console
 
 from producer.commands.console import print_lines, print_table, stdout, until_nobody_reads
-from producer.events import CURRENT, check_schemas, schema, schemas
+from producer.events import CURRENT, schema, schemas
 
 
 def schemas_list(*, console: Console | None = None) -> int:
@@ -33,12 +33,3 @@ def schemas_print(name: str, version: str | None = None, *, console: Console | N
     with until_nobody_reads(console):
         print_lines(console, text.splitlines())
     return 0
-
-
-def schemas_check(*, console: Console | None = None) -> int:
-    """Print what is wrong with the schemas, one finding a line; 1 if anything is."""
-    console = console or stdout()
-    findings = check_schemas()
-    with until_nobody_reads(console):
-        print_lines(console, findings or [f"{len(schemas())} schemas: all is well"])
-    return int(bool(findings))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from producer.events.catalogue import CURRENT, NoSuchSchema, Schema, schema, schemas
-from producer.events.checks import check_schemas
 from producer.events.cloudevents import TYPES, BrokenContract, Events, Refusal
 from producer.events.hit_event import HitEvent, NotAHit
 from producer.events.record import Record, size
@@ -19,7 +18,6 @@ __all__ = [
     "Record",
     "Refusal",
     "Schema",
-    "check_schemas",
     "schema",
     "schemas",
     "size",

@@ -65,7 +65,7 @@ def test_it_installs_and_runs_in_a_clean_environment(built: Path, tmp_path: Path
     else:
         _run(*pip, "--no-deps", str(next(built.glob(kind))))
     command = str(python.with_name("wolkvox-hits"))
-    assert "all is well" in _run(command, "schemas", "check", cwd=tmp_path)
+    assert "urn:wolkvox-hits:schema:hit:" in _run(command, "schemas", "print", "hit", cwd=tmp_path)
     assert "0042" in _run(
         command, "config", "show", "--set", "wolkvox.server=0042", "--set", "wolkvox.token=x", cwd=tmp_path
     )

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from producer.commands.schemas import schemas_check, schemas_list, schemas_print
+from producer.commands.schemas import schemas_list, schemas_print
 from producer.events import CURRENT, NoSuchSchema, schema
 from tests.unit.commands.screens import pipe, printed, terminal
 
@@ -30,9 +30,3 @@ def test_a_schema_is_printed_as_released() -> None:
 def test_a_schema_that_is_not_there_is_an_error_that_names_those_that_are() -> None:
     with pytest.raises(NoSuchSchema, match=r"there are: .*hit 1\.0\.0"):
         schemas_print("hits", console=pipe())
-
-
-def test_the_released_schemas_are_well() -> None:
-    console = pipe()
-    assert schemas_check(console=console) == 0
-    assert printed(console)[-1].endswith("all is well")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from jsonschema_rs import ValidationError, meta
 
 from producer.events.catalogue import CURRENT, Schema, closed, packaged, schemas, urn, validator
-from producer.events.compatibility import (
+from tests.meta.schemas.compatibility import (
     ANNOTATIONS,
     KEYWORDS,
     STRUCTURE,

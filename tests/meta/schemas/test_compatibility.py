@@ -11,11 +11,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from producer.events.catalogue import closed, schema, validator
-from producer.events.compatibility import (
-    breaking_changes,
-    meaning_changes,
-    same_but_for_words,
-)
+from tests.meta.schemas.compatibility import breaking_changes, meaning_changes, same_but_for_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable

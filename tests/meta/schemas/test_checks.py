@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from producer.events import CURRENT, NoSuchSchema, check_schemas, schema, schemas
 from producer.events import catalogue as catalogue_module
+from producer.events import schema, schemas
 from producer.events.catalogue import closed, packaged, validator
+from tests.meta.schemas.checks import check_schemas
 from tests.unit.events.samples import a_hit
 
 if TYPE_CHECKING:
@@ -170,22 +171,3 @@ def test_a_reader_of_the_old_version_accepts_what_the_new_writer_sends(folder: P
     assert validator(closed(new)).is_valid(event)
     assert validator(old).is_valid(event)
     assert not validator(closed(old)).is_valid(event)
-
-
-def test_a_schema_is_found_by_name_and_by_version() -> None:
-    assert schema("hit").version == CURRENT["hit"]
-    assert json.loads(schema("hit", "1.0.0").text)["title"] == "Hit"
-    with pytest.raises(NoSuchSchema, match=r"no schema hit 9\.0\.0; there are: coverage_gap 1\.0\.0, dead_letter"):
-        schema("hit", "9.0.0")
-    with pytest.raises(NoSuchSchema, match="no schema sale; there are"):
-        schema("sale")
-
-
-def test_closing_reaches_fields_within_fields_and_leaves_free_objects_free() -> None:
-    inner = {"type": "object", "properties": {"b": {}}}
-    shut = closed({"properties": {"a": inner, "list": {"items": inner}, "free": {"type": "object"}}})
-    accepts = validator(shut).is_valid
-    assert accepts({"a": {"b": 1}, "list": [{"b": 1}], "free": {"any": 1}})
-    assert not accepts({"a": {"c": 1}})
-    assert not accepts({"list": [{"c": 1}]})
-    assert not accepts({"c": 1})
