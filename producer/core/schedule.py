@@ -4,13 +4,15 @@ All times are seconds of one monotonic clock. The rules, by what a poll ended wi
 
     success, PendingFull  the next slot
     Retry, NotASnapshot   full jitter, 1 s doubling up to the interval
-    SlowDown          full jitter, 2 s doubling up to 30 s
-    QuotaSpent        the daily reset, or the API's own Retry-After if that is sooner
-    BadToken, Refused the interval, doubling up to a minute or the interval, whichever is longer
+    SlowDown              full jitter, 2 s doubling up to 30 s
+    BadToken, Refused     the interval, doubling up to a minute or the interval, whichever is longer
+    QuotaSpent            the daily reset; with a Retry-After as BadToken, if that is sooner
 
-A retry never waits past the moment at which hits would leave the report unseen, less the time that a call may take;
-once that moment is past, nothing is won by hurrying and the bound is the interval. Full jitter: AWS Architecture Blog,
-"Exponential Backoff And Jitter": a random wait in [0, bound] spreads a herd best.
+A Retry-After is a floor under these waits, never their replacement: "0", or a date gone by, would mean five calls a
+second. A retry never waits past the moment at which hits would leave the report unseen, less the time that a call may
+take; once that moment is past, nothing is won by hurrying and the bound is the interval. A slow retry gets one try in
+time, and then is slow again. Full jitter: AWS Architecture Blog, "Exponential Backoff And Jitter": a random wait in
+[0, bound] spreads a herd best.
 """
 
 from __future__ import annotations
@@ -55,12 +57,12 @@ class Schedule:
         """When to poll next: `until_loss` and `until_reset` are seconds from now, None if nothing is covered yet."""
         self._failures += 1
         self._refusals = self._refusals + 1 if isinstance(error, QuotaSpent) else 0
-        if isinstance(error, QuotaSpent):
-            return now + self._quota(error, until_reset)
         if isinstance(error, PendingFull):
             return self._next_slot(now)
+        if isinstance(error, QuotaSpent):
+            return now + self._quota(error, until_loss=until_loss, until_reset=until_reset)
         if isinstance(error, BadToken | Refused):
-            return now + self._slow()
+            return now + self._slow(min(_asked(error), self._slowest), until_loss)
         return now + max(SHORTEST, min(self._backoff(error), self._bound(until_loss)))
 
     def missed(self) -> int:
@@ -75,23 +77,26 @@ class Schedule:
         # At most 5 s and a twentieth of the interval: enough to unpick instances started together.
         return self._start + slot * self._interval + self._rng.uniform(0, min(5.0, self._interval / 20))
 
-    def _quota(self, error: QuotaSpent, until_reset: float) -> float:
+    def _quota(self, error: QuotaSpent, *, until_loss: float | None, until_reset: float) -> float:
         reset = until_reset + self._rng.uniform(1, 30)
         if error.after is not None:
-            return max(SHORTEST, min(error.after, reset))  # whatever it says, a new day is worth one call
+            return min(self._slow(_asked(error), until_loss), reset)  # whatever it says, a new day is worth one call
         if self._refusals > 1:
             return min(until_reset, max(PROBE, self._interval))
         return reset
 
-    def _slow(self) -> float:
-        longest = max(60.0, self._interval)
-        return min(longest, self._interval * self._doubling()) * self._rng.uniform(0.9, 1.1)
+    @property
+    def _slowest(self) -> float:
+        return max(60.0, self._interval)
+
+    def _slow(self, asked: float, until_loss: float | None) -> float:
+        own = min(self._slowest, self._interval * self._doubling()) * self._rng.uniform(0.9, 1.1)
+        wait, in_time = max(asked, own), (until_loss or 0.0) - self._timeout
+        return max(SHORTEST, min(wait, in_time)) if in_time > 0 else wait
 
     def _backoff(self, error: PollFailed) -> float:
-        if error.after is not None:
-            return error.after
         base, longest = (2.0, 30.0) if isinstance(error, SlowDown) else (1.0, max(1.0, self._interval))
-        return self._rng.uniform(0, min(longest, base * self._doubling()))
+        return max(_asked(error), self._rng.uniform(0, min(longest, base * self._doubling())))
 
     def _bound(self, until_loss: float | None) -> float:
         if until_loss is None or until_loss <= 0:
@@ -101,3 +106,7 @@ class Schedule:
 
     def _doubling(self) -> float:
         return float(2 ** min(self._failures - 1, 20))
+
+
+def _asked(error: PollFailed) -> float:
+    return error.after or 0.0

@@ -94,7 +94,7 @@ class SimulatedReport:
 
 
 def _at_times(rng: Random) -> float | None:
-    return rng.choice((None, None, rng.uniform(1, 120)))
+    return rng.choice((None, 0.0, rng.uniform(1, 120)))
 
 
 _REFUSALS: dict[str, Callable[[Random], PollFailed]] = {

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from producer.core.quota import Quota
-from producer.errors import BadToken, QuotaSpent, Retry
+from producer.errors import BadToken, NotASnapshot, PollFailed, QuotaSpent, Refused, Retry, SlowDown
 from producer.model import RECORD_CAP
 from tests.twins.virtual_time import virtual_time
 from tests.unit.core.rig import INTERVAL, Rig, elapse
@@ -70,6 +70,18 @@ async def test_a_failure_is_told_with_the_wait_and_tried_again() -> None:
     assert rig.observer.journal == ["failed", "polled"]
 
 
+@pytest.mark.parametrize("kind", [Retry, SlowDown, NotASnapshot, QuotaSpent, BadToken, Refused])
+@virtual_time
+async def test_an_api_that_asks_to_be_called_again_at_once_spends_no_quota(kind: type[PollFailed]) -> None:
+    rig = Rig()
+    rig.api.standing = kind("no", after=0.0)
+    task = polling_of(rig)
+    await elapse(4 * 3600)
+    await ended(task)
+    ordinary, while_it_begins = 4 * 3600 / 30 if kind is SlowDown else 4 * 3600 / INTERVAL, 10
+    assert len(rig.api.requests) <= 3 * ordinary + while_it_begins  # full jitter halves a wait, on average
+
+
 @virtual_time
 async def test_no_failure_of_the_api_ever_ends_the_loop() -> None:
     rig = Rig()
@@ -77,7 +89,7 @@ async def test_no_failure_of_the_api_ever_ends_the_loop() -> None:
         rig.api.answers(error)
     rig.api.standing = [a_row("a")]
     task = polling_of(rig)
-    await elapse(2 * INTERVAL)
+    await elapse(3 * INTERVAL)
     assert not task.done()
     await ended(task)
     assert rig.source.pending.hits == {"a"}

@@ -128,6 +128,32 @@ def test_what_the_api_asks_to_wait_is_waited_within_the_bounds() -> None:
     assert wait(schedule, Retry("no", after=0.0), now=0.0) == SHORTEST
 
 
+@pytest.mark.parametrize("after", [-5.0, 0.0, 0.5])
+@pytest.mark.parametrize("kind", [Retry, NotASnapshot, SlowDown, BadToken, Refused])
+def test_what_the_api_asks_to_wait_is_a_floor_under_our_own_backoff(kind: type[PollFailed], after: float) -> None:
+    own, asked = a_schedule(rng=MOST), a_schedule(rng=MOST)
+    for _ in range(11):
+        assert wait(asked, kind("no", after=after)) == wait(own, kind("no"))
+
+
+@pytest.mark.parametrize("error", [BadToken("no", after=40.0), Refused("no", after=40.0)])
+def test_who_asks_for_a_pause_gets_it_before_a_slow_retry_too(error: PollFailed) -> None:
+    assert wait(a_schedule(interval=5.0), error) == 40.0
+
+
+@pytest.mark.parametrize("error", [BadToken("no", after=1e9), Refused("no", after=1e9)])
+def test_no_pause_that_is_asked_for_silences_a_source_for_longer_than_the_slowest_retry(error: PollFailed) -> None:
+    assert wait(a_schedule(), error) == INTERVAL
+    assert wait(a_schedule(interval=5.0), error) == 60.0
+
+
+@pytest.mark.parametrize("kind", [BadToken, Refused])
+def test_the_last_moment_before_hits_are_lost_gets_a_try_of_its_own(kind: type[PollFailed]) -> None:
+    schedule = a_schedule()
+    assert wait(schedule, kind("no"), until_loss=200.0) == 200.0 - TIMEOUT
+    assert wait(schedule, kind("no"), until_loss=TIMEOUT) == 270.0
+
+
 def test_a_spent_quota_waits_for_the_reset() -> None:
     assert wait(a_schedule(rng=LEAST), QuotaSpent("no"), until_reset=7200.0, until_loss=10.0) == 7201.0
     assert wait(a_schedule(rng=MOST), QuotaSpent("no"), until_reset=7200.0) == 7230.0
@@ -135,6 +161,18 @@ def test_a_spent_quota_waits_for_the_reset() -> None:
 
 def test_a_spent_quota_waits_as_long_as_the_api_asks() -> None:
     assert wait(a_schedule(), QuotaSpent("no", after=900.0), until_reset=7200.0) == 900.0
+
+
+@pytest.mark.parametrize("after", [-5.0, 0.0, 60.0])
+def test_a_spent_quota_is_asked_for_no_more_often_than_polled_whatever_the_api_says(after: float) -> None:
+    schedule = a_schedule()
+    assert [wait(schedule, QuotaSpent("no", after=after)) for _ in range(3)] == [270.0, 270.0, 270.0]
+
+
+def test_a_spent_quota_that_is_said_to_end_soon_is_tried_again_before_hits_are_lost() -> None:
+    schedule = a_schedule()
+    assert wait(schedule, QuotaSpent("no", after=60.0), until_loss=200.0) == 200.0 - TIMEOUT
+    assert wait(schedule, QuotaSpent("no", after=60.0), until_loss=TIMEOUT) == 270.0
 
 
 def test_a_quotas_retry_after_is_bounded_by_the_reset() -> None:
