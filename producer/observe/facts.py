@@ -17,53 +17,6 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 ANYWHERE = ("server", "shard", "poll")
 """Fields that every fact may carry: they tell which lines belong together."""
 
-FIELDS: Mapping[str, str] = MappingProxyType(
-    {
-        "server": "the source: a Wolkvox server, four digits",
-        "shard": "the ledger partition",
-        "poll": "the id that all lines of one poll share",
-        "attempt": "how many times in a row this was tried",
-        "cause": "why, in words",
-        "certain": "true if it would be a gap with a window of 60 minutes too",
-        "count": "how many",
-        "dead": "rows that became dead letters",
-        "dead_letters": "dead letters in the transaction",
-        "drift": "what was odd about the answer yet understood: kind to number",
-        "duplicate": "rows seen before",
-        "end": "end of the time that no snapshot covered, RFC 3339",
-        "error": "what went wrong, in our words; of a foreign exception only its type",
-        "events": "hits in the transaction",
-        "exception": "type of the exception, and the place that raised it",
-        "gaps": "coverage gaps in the transaction",
-        "group": "the consumer group",
-        "ids": "ids in the window",
-        "instance": "this process, as the status page names it",
-        "kind": "which kind of it",
-        "logger": "the module or library that speaks",
-        "message": "a library's own words: first line, digits masked",
-        "milliseconds": "how long it took",
-        "new": "rows not seen before",
-        "outcome": "label of the result, as in the metric of the same name",
-        "pending": "hits read but not yet committed",
-        "percent": "how much of it is done",
-        "problem": "what is wrong with a setting, starting with its name",
-        "retry_in": "seconds until the next try",
-        "rows": "rows in the snapshot",
-        "seconds": "length in seconds",
-        "seconds_until_data_loss": "seconds until hits may leave the API's window unseen",
-        "servers": "several sources",
-        "shards": "ledger partitions",
-        "signal": "the signal's name",
-        "sources": "how many sources are configured",
-        "start": "start of the time that no snapshot covered, RFC 3339",
-        "suppressed": "how many lines like this one were left out before it",
-        "tombstones": "ids that left the window with this transaction",
-        "topics": "Kafka topics",
-        "url": "an address, without credentials",
-        "version": "version of the service",
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -84,14 +37,11 @@ def _row(name: str, level: Level, meaning: str, fields: str = "", *, limited: bo
     return Fact(name, level, meaning, tuple(fields.split()), limited)
 
 
-_POLLED = "rows new duplicate dead pending milliseconds"
-_COMMITTED = "events dead_letters gaps tombstones pending milliseconds"
-
 _ROWS = (
     # The process
-    _row("service_started", "info", "Settings are read and the loops run.", "version instance sources group url"),
-    _row("service_stopping", "info", "Asked to end: the poll in hand is finished or aborted.", "signal pending"),
-    _row("service_stopped", "info", "Ended; `pending` hits died with the process.", "pending milliseconds"),
+    _row("service_started", "info", "Settings are read and the loops run.", "version instance sources group"),
+    _row("service_stopping", "info", "Asked to end: the poll in hand is finished or aborted.", "signal"),
+    _row("service_stopped", "info", "Ended; `pending` hits died with the process.", "pending"),
     _row("settings_warning", "warning", "A setting is accepted but is likely wrong.", "problem"),
     _row("status_listening", "info", "The status page answers there.", "url"),
     _row("status_unavailable", "warning", "The status server can't run; the service goes on without it.", "error"),
@@ -99,11 +49,12 @@ _ROWS = (
     _row("library_message", "warning", "A library spoke at warning or above.", "message exception", limited=True),
     _row("undocumented", "error", "A line that this table lacks: a defect of ours.", "message"),
     # Rounds
-    _row("poll_done", "info", "A snapshot was read and its rows counted.", _POLLED),
+    _row("poll_done", "info", "A snapshot was read and its rows counted.",
+         "rows new duplicate dead pending milliseconds"),
     _row("poll_failed", "warning", "No snapshot this time; nothing published, nothing forgotten.",
-         "outcome error retry_in seconds_until_data_loss attempt milliseconds", limited=True),
-    _row("poll_recovered", "info", "The first snapshot after failures.", "attempt seconds"),
-    _row("api_drift", "warning", "The API answers otherwise than documented; understood all the same.", "drift kind",
+         "outcome error retry_in attempt milliseconds", limited=True),
+    _row("poll_recovered", "info", "The first snapshot after failures.", "attempt"),
+    _row("api_drift", "warning", "The API answers otherwise than documented; understood all the same.", "drift",
          limited=True),
     _row("report_missing", "warning", "This source has only ever answered 404: the report may not exist there.",
          "attempt", limited=True),
@@ -113,23 +64,23 @@ _ROWS = (
     _row("coverage_gap", "warning", "Time that no snapshot covered: hits may be missing.",
          "kind start end seconds certain"),
     _row("rows_dropped", "warning", "Hits that waited were not published, counted with the reason.", "cause count"),
-    _row("cursor_ahead_of_clock", "warning", "The ledger's cursor is later than our clock; taken as now.", "seconds"),
+    _row("cursor_ahead_of_clock", "warning", "The ledger's cursor is later than our clock; taken as now."),
     _row("pending_limit_reached", "error", "PENDING_LIMIT hits wait for Kafka: no snapshot is taken.",
          "problem", limited=True),
     # Kafka
-    _row("kafka_unavailable", "warning", "Kafka can't be reached.", "error retry_in attempt", limited=True),
+    _row("kafka_unavailable", "warning", "Kafka can't be reached.", "error retry_in", limited=True),
     _row("kafka_refused", "error", "Kafka refuses the credentials or a permission.", "error"),
     _row("topics_created", "info", "Missing topics were made.", "topics"),
-    _row("committed", "info", "A transaction was committed.", _COMMITTED),
+    _row("committed", "info", "A transaction was committed.", "events dead_letters gaps milliseconds"),
     _row("commit_failed", "warning", "A transaction failed or its outcome is unknown; a new producer will look.",
-         "error outcome retry_in attempt pending", limited=True),
+         "error retry_in pending", limited=True),
     # Shards and the ledger
     _row("shards_assigned", "info", "The consumer group gave these shards.", "shards count"),
     _row("restoring", "info", "How far the ledger is read, each second; at a start polling begins after it.",
          "ids percent seconds"),
     _row("shard_taken", "info", "This instance owns the shard: its sources are polled.", "servers ids milliseconds"),
-    _row("shard_given_up", "info", "The shard is no longer ours.", "cause pending"),
-    _row("fenced", "warning", "Another producer took the transactional id.", "attempt retry_in", limited=True),
+    _row("shard_given_up", "info", "The shard is no longer ours.", "pending"),
+    _row("fenced", "warning", "Another producer took the transactional id.", "retry_in", limited=True),
     _row("fenced_repeatedly", "error", "Fenced again and again while the group says the shard is ours.",
          "attempt cause", limited=True),
     _row("unknown_sources", "warning", "Owned ledger partitions hold servers that the settings lack.", "servers",
@@ -138,8 +89,3 @@ _ROWS = (
 
 FACTS: Mapping[str, Fact] = MappingProxyType({fact.name: fact for fact in _ROWS})
 """Every line this service can write, by its `event`."""
-
-
-def table() -> list[tuple[str, str, str, str]]:
-    """The README's table: event, level, meaning, fields."""
-    return [(fact.name, fact.level, fact.meaning, ", ".join(fact.fields)) for fact in _ROWS]

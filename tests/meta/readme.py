@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from producer.observe.facts import table as facts_table
+from producer.observe.facts import FACTS
 from producer.observe.metrics import Metrics
 from producer.settings import settings_table
 
@@ -17,7 +17,7 @@ def metrics_table() -> str:
 
 
 def log_table() -> str:
-    rows = [f"| `{event}` | {level} | {meaning} |" for event, level, meaning, _ in facts_table()]
+    rows = [f"| `{fact.name}` | {fact.level} | {fact.meaning} |" for fact in FACTS.values()]
     return "\n".join(["| event | level | meaning |", "|---|---|---|", *rows])
 
 
