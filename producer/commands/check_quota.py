@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
+from producer import duration
 from producer.commands.check_findings import Finding, failed, ok, warning
-from producer.settings import duration_text
 from producer.wolkvox.client import TokenInfo
 
 DAY = 86_400.0
@@ -18,7 +18,7 @@ def quota_finding(area: str, info: TokenInfo, *, interval: float, zone: ZoneInfo
     """Whether a poll each `interval` seconds fits into what the API says of the quota, today and every day."""
     limit, left = info.token_limit, calls_left(info)
     daily = ceil(DAY / interval)
-    rate = f"a poll each {duration_text(interval)} is {daily} calls a day"
+    rate = f"a poll each {duration.text(interval)} is {daily} calls a day"
     if limit is None and left is None:
         hint = "compare the calls with your contract: licences x 1000 a day for all tokens together"
         return warning(area, SUBJECT, f"{rate}; the API tells no limit", hint)
@@ -30,7 +30,7 @@ def quota_finding(area: str, info: TokenInfo, *, interval: float, zone: ZoneInfo
     if limit is not None and daily + _others(info) > limit:
         return warning(area, SUBJECT, told, _longer_interval(limit - _others(info)))
     if left is not None and left < needed:
-        ends = duration_text(float(int(left * interval)))
+        ends = duration.text(float(int(left * interval)))
         return warning(area, SUBJECT, told, f"today's calls last for {ends} only: see POLL_INTERVAL, or who else calls")
     return ok(area, SUBJECT, told)
 
@@ -70,9 +70,9 @@ def _longer_interval(room: int) -> str:
     if room <= 0:
         return "other tokens of the operation use up the whole quota: nothing is left for this one"
     # Rounded up to whole minutes, as people set intervals.
-    fitting = duration_text(float(ceil(DAY / room / 60) * 60))
+    fitting = duration.text(float(ceil(DAY / room / 60) * 60))
     return f"it can't last for a day: POLL_INTERVAL={fitting} would, beside what other tokens use"
 
 
 def _hours(seconds: float) -> str:
-    return duration_text(float(ceil(seconds / 60) * 60))
+    return duration.text(float(ceil(seconds / 60) * 60))

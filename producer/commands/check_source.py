@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from producer import duration
 from producer.commands.check_findings import Finding, failed, ok, warning
 from producer.commands.check_quota import quota_finding
 from producer.errors import BadToken, NotASnapshot, PollFailed, QuotaSpent, Refused, SlowDown
 from producer.model import RECORD_CAP, Snapshot
-from producer.settings import Source, duration_text
+from producer.settings import Source
 from producer.wolkvox.client import TokenInfo
 
 SKEW = 30.0
@@ -84,7 +85,7 @@ class SourceCheck:
 
     def _of_report(self, snapshot: Snapshot) -> Finding:
         rows, seconds = len(snapshot.rows), snapshot.received.wall - snapshot.requested.wall
-        took = f"{seconds:.2f} s of POLL_TIMEOUT {duration_text(self.source.timeout)}"
+        took = f"{seconds:.2f} s of POLL_TIMEOUT {duration.text(self.source.timeout)}"
         if snapshot.not_found:
             text = f"404, no hits now, or this server does not have the report ({took})"
             return warning(
@@ -125,7 +126,7 @@ class SourceCheck:
 
 def _roughly(seconds: float) -> str:
     unit = 60 if seconds >= 120 else 1
-    return duration_text(float(round(seconds / unit) * unit))
+    return duration.text(float(round(seconds / unit) * unit))
 
 
 def clock_offset(info: TokenInfo) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 
+from producer import duration
 from producer.commands.check_findings import Finding, failed, ok, warning
 from producer.commands.check_grants import grant
 from producer.errors import AccessDenied, KafkaFailed
@@ -14,7 +15,6 @@ from producer.kafka.access.rights import lacking, needed
 from producer.kafka.reader import PartitionReader
 from producer.kafka.topics import LEDGER_CONFIG, LEDGER_SHARDS
 from producer.model import Topic
-from producer.settings import duration_text
 
 AREA = "kafka"
 SAFE_REPLICAS = 3
@@ -149,7 +149,7 @@ def _described(facts: TopicFacts, config: Mapping[str, str]) -> Iterator[str]:
     yield config["cleanup.policy"]
     retention = int(config.get("retention.ms", -1))
     if config["cleanup.policy"] == "delete":
-        yield f"kept {duration_text(retention / 1000)}" if retention > 0 else "kept for ever"
+        yield f"kept {duration.text(retention / 1000)}" if retention > 0 else "kept for ever"
 
 
 def _weak(topics: list[TopicFacts]) -> Finding:

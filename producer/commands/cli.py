@@ -14,9 +14,10 @@ import typer
 from producer import __version__
 from producer.commands.groups import configuration, ledger, schemas
 from producer.commands.options import Config, Set, settings_of
+from producer.duration import seconds
 from producer.errors import SettingsError, WolkvoxHitsError
 from producer.observe.logs import configure
-from producer.settings import Settings, seconds
+from producer.settings import Settings
 
 # Imports of rooms are inside the commands: `--help` and `config show` should not wait for Kafka's client.
 # ruff: noqa: PLC0415

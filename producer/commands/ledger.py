@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import orjson
 from rich.console import Console
 
+from producer import duration
 from producer.clock import SystemClock
 from producer.commands.console import print_lines, print_table, stdout, until_nobody_reads
 from producer.commands.ledger_summary import HEADERS, ServerEntries, rows, summary
@@ -24,7 +25,7 @@ from producer.kafka.reset import reset_source
 from producer.kafka.topics import TopicSetup
 from producer.model import Topic
 from producer.service.connecting import connection as connect
-from producer.settings import Settings, duration_text
+from producer.settings import Settings
 from producer.wolkvox.address import normalise_server
 
 Confirm = Callable[[str], bool]
@@ -125,7 +126,7 @@ def _running(group: Group, settings: Settings) -> Iterator[str]:
     kafka = settings.kafka
     yield f"The service runs: the group {kafka.group_id} has {len(group.members)} of these. Stop them first."
     yield from (f"  {member}" for member in group.members)
-    session = duration_text(kafka.session_timeout)
+    session = duration.text(kafka.session_timeout)
     yield f"An instance that was killed, or has a KAFKA_GROUP_INSTANCE_ID, is listed for {session} after its end."
 
 

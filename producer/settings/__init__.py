@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from producer.settings.document import example_toml, settings_table
-from producer.settings.duration import seconds
-from producer.settings.duration import text as duration_text
 from producer.settings.load import Settings, load
 from producer.settings.secret import Secret
 from producer.settings.sections import Dedup, Kafka, Log, Pending, Poll, Status, Wolkvox
@@ -23,10 +21,8 @@ __all__ = [
     "Source",
     "Status",
     "Wolkvox",
-    "duration_text",
     "example_toml",
     "load",
-    "seconds",
     "settings_table",
     "show",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from producer.settings.duration import text
+from producer.duration import text
 from producer.settings.problems import Problems, env_name
 from producer.settings.secret import one_line
 from producer.settings.sections import Dedup, Kafka

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from producer.settings import duration
+from producer import duration
 from producer.settings.secret import Check, Secret, header_value, one_line
 from producer.wolkvox.address import normalise_server
 

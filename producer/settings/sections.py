@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from producer.settings import duration
+from producer import duration
 from producer.settings.fields import (
     REQUIRED,
     Brokers,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from producer.settings import duration
+from producer import duration
 from producer.settings.fields import REQUIRED, shown_default
 from producer.settings.layers import KNOWN, SECTIONS
 from producer.settings.load import Settings

@@ -40,6 +40,7 @@ EVERYWHERE = {"orjson"}
 IMPURE = {"asyncio", "httpx", "aiokafka", "socket", "threading", "subprocess", "os"}
 
 PURE = {
+    "duration",
     "model",
     "errors",
     "values",
@@ -57,20 +58,21 @@ PURE = {
 }
 """Rooms whose result depends on their arguments alone."""
 
-WORDS = {"clock", "errors", "model"}
+WORDS = {"clock", "duration", "errors", "model"}
 """What every room may say."""
 
 ROOMS: dict[str, set[str] | None] = {
     "__init__": set(),
     "__main__": {"commands"},
     "clock": set(),
+    "duration": set(),
     "errors": set(),
     "garbage": set(),
     "model": {"clock"},
     "values": {"model"},
     "wolkvox": {"garbage", "values", *WORDS},
     "events": WORDS,
-    "settings": {"errors", "wolkvox"},
+    "settings": {"wolkvox", *WORDS},
     "kafka": {"core.ledger", "garbage", "kafka.access", "settings", *WORDS},
     "kafka.access": {"kafka", "settings", *WORDS},
     "observe": {"core.ports", *WORDS},

@@ -9,7 +9,6 @@ http-500@1m-                    from the first minute on
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -17,12 +16,10 @@ from producer.demo.simulator.answers import Answer, Fault, Report
 from producer.demo.simulator.faults_refused import REFUSED
 from producer.demo.simulator.faults_rows import ROWS
 from producer.demo.simulator.faults_wire import WIRE
+from producer.duration import seconds
 
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*REFUSED, *WIRE, *ROWS)}
 """Every fault by its name."""
-
-_UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +101,6 @@ class FaultSwitch:
         return self._plan.at(now - self._started)
 
 
-def describe_faults() -> str:
-    """Each fault with its line of description, for a help text."""
-    width = max(map(len, FAULTS))
-    return "\n".join(f"{fault.name:<{width}}  {fault.description}" for fault in FAULTS.values())
-
-
 def _planned(part: str) -> PlannedFault:
     name, at, span = part.strip().partition("@")
     if not at:
@@ -124,7 +115,4 @@ def _planned(part: str) -> PlannedFault:
 
 
 def _seconds(text: str) -> float:
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(f"{text!r} is no duration: write 10s, 1m or seconds")
-    return float(match[1]) * _UNITS[match[2]]
+    return 0.0 if text.strip() in {"0", "0s"} else seconds(text)  # a plan may begin at once

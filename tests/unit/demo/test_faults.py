@@ -13,9 +13,11 @@ import httpx
 import orjson
 import pytest
 import pytest_asyncio
+from typer.testing import CliRunner
 
+from producer.commands.cli import app
 from producer.demo.simulator import Simulator
-from producer.demo.simulator.faults import FAULTS, FaultPlan, FaultSwitch, describe_faults
+from producer.demo.simulator.faults import FAULTS, FaultPlan, FaultSwitch
 from producer.demo.simulator.faults_wire import BOMB_BYTES
 from producer.demo.simulator.odd_rows import odd_rows
 from producer.model import RECORD_CAP
@@ -326,10 +328,10 @@ async def test_no_fault_is_without_its_test() -> None:
 
 
 async def test_the_help_names_each_fault_on_a_line_of_its_own() -> None:
-    lines = describe_faults().splitlines()
+    printed = CliRunner().invoke(app, ["simulate", "--fault", "list"]).stdout.splitlines()
 
-    assert [line.split()[0] for line in lines] == list(FAULTS)
-    assert all(len(line.split(maxsplit=1)[1]) > 5 for line in lines)
+    assert [line.split()[0] for line in printed] == sorted(FAULTS)
+    assert all(len(line.split(maxsplit=1)[1]) > 5 for line in printed)
 
 
 async def test_a_fault_of_the_rows_leaves_other_calls_alone_and_a_refusal_does_not(table: Table) -> None:
@@ -350,6 +352,11 @@ async def test_a_plan_says_which_fault_is_on_when(second: float, fault: str | No
     assert (active and str(active)) == fault
 
 
+@pytest.mark.parametrize("plan", ["html@0-10s", "html@0s-10s", "html@-10s"])
+async def test_a_plan_may_begin_at_once(plan: str) -> None:
+    assert str(FaultPlan.parse(plan).at(0)) == "html"
+
+
 async def test_a_bare_name_is_a_plan_for_ever() -> None:
     active = FaultPlan.parse("html").at(0)
 
@@ -363,7 +370,7 @@ async def test_a_bare_name_is_a_plan_for_ever() -> None:
         ("htlm", "did you mean 'html'"),
         ("html@10s", "from and to"),
         ("html@20s-10s", "ends before it starts"),
-        ("html@soon-later", "no duration"),
+        ("html@soon-later", "not a duration"),
         ("html:5", "takes no argument"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.settings.duration import LONGEST, seconds, text
+from producer.duration import LONGEST, seconds, text
 
 
 @pytest.mark.parametrize(
