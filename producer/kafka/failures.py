@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from traceback import extract_tb
 
 from aiokafka import errors as kafka
 
-from producer.errors import AccessDenied, Discard, Fenced, KafkaFailed, TooLarge, Unavailable, Untrusted
+from producer.errors import AccessDenied, Discard, Fenced, KafkaFailed, TooLarge, Unavailable, Untrusted, place_of
 
 _DENIED = {
     kafka.TopicAuthorizationFailedError: "the topic: grant Describe on it, Write too, and Read if it is the ledger",
@@ -75,14 +73,5 @@ def failure(error: Exception, what: str) -> KafkaFailed:
             return kind(f"{what}: {text}")
     if isinstance(error, _AWAY):
         return Unavailable(f"{what}: Kafka does not answer ({type(error).__name__})")
-    return Discard(f"{what}: {type(error).__name__}{_place(error)}")
-
-
-def _place(error: Exception) -> str:
-    """Where a defect of ours was raised; a library's own error says enough by its name."""
-    frames = extract_tb(error.__traceback__)
-    return (
-        ""
-        if isinstance(error, kafka.KafkaError) or not frames
-        else f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}"
-    )
+    # A library's own error says enough by its name.
+    return Discard(f"{what}: {type(error).__name__}{'' if isinstance(error, kafka.KafkaError) else place_of(error)}")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-import traceback
 from collections.abc import Mapping
 from typing import Final
 
-from producer.errors import WolkvoxHitsError
+from producer.errors import WolkvoxHitsError, place_of
 
 TEXT_LIMIT: Final = 300
 LIST_LIMIT: Final = 100
@@ -61,6 +60,4 @@ def foreign(message: str) -> str:
 
 def raised(error: BaseException) -> str:
     """The exception's type and the place that raised it, without its text, which may quote an answer or a record."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
-    return text(f"{type(error).__name__}{where}")
+    return text(f"{type(error).__name__}{place_of(error)}")
