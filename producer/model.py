@@ -15,6 +15,10 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from producer.clock import Moment
 
+REPORT = "hits_last_hour"
+"""The report's name, in the API's addresses and in `ce_source`."""
+REPORT_REACH = 3_600.0
+"""Seconds back that its title promises; its text says ten minutes, see WOLKVOX_WINDOW."""
 RECORD_CAP = 60_000
 """Rows in one answer at most (the vendor's page): a snapshot this long is taken as cut off."""
 

@@ -10,10 +10,7 @@ from collections.abc import Collection, Container
 from typing import Protocol
 
 from producer.clock import Moment, elapsed
-from producer.model import Cursor, Gap, GapKind
-
-HOUR = 3600.0
-"""The report's title promises an hour: a gap under that reading too is certain."""
+from producer.model import REPORT_REACH, Cursor, Gap, GapKind
 
 CLOCK_SLACK = 1.0
 """Seconds by which the two clocks may drift apart between polls before their difference means a step."""
@@ -85,7 +82,7 @@ class Coverage:
             return None
         start = self._start(snapshot.received)
         end = snapshot.received.wall - self._window
-        return Gap(self._server, start, end, GapKind.UNPOLLED, silent > max(self._window, HOUR))
+        return Gap(self._server, start, end, GapKind.UNPOLLED, silent > max(self._window, REPORT_REACH))
 
     def _start(self, later: Moment) -> float:
         """The last vouched moment on the wall clock of `later`, also if that was set back since."""

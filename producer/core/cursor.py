@@ -6,8 +6,7 @@ from dataclasses import replace
 from math import inf
 
 from producer.clock import Moment, elapsed, rfc3339
-from producer.core.coverage import HOUR
-from producer.model import Cursor, Gap
+from producer.model import REPORT_REACH, Cursor, Gap
 
 
 class LedgerCursor:
@@ -66,7 +65,7 @@ class LedgerCursor:
         start = gap.end - elapsed(self._another, end)
         if start < gap.start + 0.001:  # a gap that begins at the very cursor stays as it is
             return gap
-        return replace(gap, start=start, certain=gap.certain and elapsed(self._another, received) > HOUR)
+        return replace(gap, start=start, certain=gap.certain and elapsed(self._another, received) > REPORT_REACH)
 
     def _own(self, cursor: Cursor) -> Moment | None:
         """The moment of a cursor that we wrote or found before: both its clocks are known, whatever was set since."""

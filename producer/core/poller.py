@@ -21,10 +21,10 @@ from producer.core.ports import Api, Budget, Polled, Reader, ShardStore, Told
 from producer.core.source import Source
 from producer.core.transaction import Transaction
 from producer.errors import KafkaFailed, PendingFull
-from producer.model import Rows, Snapshot
+from producer.model import RECORD_CAP, Rows, Snapshot
 
-ROWS_PER_TRANSACTION = 60_000
-"""The API's own cap: a full snapshot fits into one transaction, an outage's worth is told in several."""
+ROWS_PER_TRANSACTION = RECORD_CAP
+"""A full snapshot fits into one transaction, an outage's worth is told in several."""
 
 ROWS_INLINE, BYTES_INLINE = 2_000, 1024 * 1024
 """Up to here identifying and reading take a few milliseconds, at worst some tens: less than a thread is worth."""

@@ -17,7 +17,7 @@ from producer.events import encoding
 from producer.events.catalogue import CURRENT, urn, writer, writer_of_many
 from producer.events.encoding import NotEncodable, scrub
 from producer.events.record import Header, Record, size
-from producer.model import Reason
+from producer.model import REPORT, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,7 +160,7 @@ def _constant(name: str, server: str) -> tuple[Header, ...]:
     return (
         ("ce_specversion", b"1.0"),
         ("ce_type", TYPES[name].encode()),
-        ("ce_source", f"/wolkvox/{server}/hits_last_hour".encode()),
+        ("ce_source", f"/wolkvox/{server}/{REPORT}".encode()),
         ("ce_dataschema", urn(name, CURRENT[name]).encode()),
         ("content-type", b"application/json"),
     )

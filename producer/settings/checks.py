@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from producer.duration import text
+from producer.model import REPORT_REACH
 from producer.settings.problems import Problems, env_name
 from producer.settings.secret import one_line
 from producer.settings.sections import Dedup, Kafka
 from producer.settings.sources import Source, secret_of
 from producer.wolkvox.address import check_url
-
-REPORT = 3_600.0
-"""Seconds that the report's title promises ("Hits in the last hour"): as long a hit may be shown again."""
 
 _PASSWORD = ("sasl_username", "sasl_password")
 _OAUTH = ("sasl_oauth_token_url", "sasl_oauth_client_id", "sasl_oauth_client_secret")
@@ -55,7 +53,7 @@ def warnings(sources: Sequence[Source], dedup: Dedup, kafka: Kafka) -> Iterator[
     """What works, but may lose, double or show something: a line each, starting with a setting's name."""
     for source in sources:
         yield from _of_source(source)
-    if dedup.window < REPORT:
+    if dedup.window < REPORT_REACH:
         yield (
             f"DEDUP_WINDOW {text(dedup.window)} is less than the hour that the report may show a hit: "
             "after an outage one can be published twice or dropped; 2h is the default"
@@ -74,7 +72,7 @@ def _of_source(source: Source) -> Iterator[str]:
             f"POLL_INTERVAL {text(source.interval)} + POLL_TIMEOUT {text(source.timeout)} = {text(together)}, "
             f"not less than WOLKVOX_WINDOW {text(source.window)} (source {source.server}): one slow poll loses hits"
         )
-    if source.window > REPORT:
+    if source.window > REPORT_REACH:
         yield (
             f"WOLKVOX_WINDOW {text(source.window)} is more than the hour that the report has "
             f"(source {source.server}): a loss would not be told"

@@ -14,7 +14,7 @@ import httpx
 
 from producer import __version__
 from producer.errors import BadToken, NotASnapshot, PollFailed, Retry, SettingsError
-from producer.model import Snapshot
+from producer.model import REPORT, Snapshot
 from producer.wolkvox.address import base_url
 from producer.wolkvox.envelope import Answer, read_report
 from producer.wolkvox.failures import failure
@@ -42,7 +42,7 @@ _INLINE = 1024 * 1024
 _KEPT_ALIVE = 60.0
 """Seconds an idle connection is used again. Firewalls forget theirs silently after some minutes, and a call into such a
 hole would hang until its deadline; a new connection every five minutes costs nothing beside that."""
-_HITS = "real_time.php?api=hits_last_hour"
+_HITS = f"real_time.php?api={REPORT}"
 _TOKEN_INFO = "information.php?api=token_info"  # noqa: S105  (the name of a report)
 
 Read = TypeVar("Read")

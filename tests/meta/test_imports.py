@@ -79,7 +79,7 @@ ROOMS: dict[str, set[str] | None] = {
     "core": set(),
     "core.budget": {"core.ports", "core.source"},
     "core.coverage": WORDS,
-    "core.cursor": {"core.coverage", *WORDS},
+    "core.cursor": WORDS,
     "core.fleet": {"core.shard"},
     "core.ledger": WORDS,
     "core.pending": WORDS,
