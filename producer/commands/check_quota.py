@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
 from producer import duration
 from producer.commands.check_findings import Finding, failed, ok, warning
+from producer.core.quota import DAY, calls_within, seconds_to_reset
 from producer.wolkvox.client import TokenInfo
 
-DAY = 86_400.0
 SUBJECT = "quota"
 
 
 def quota_finding(area: str, info: TokenInfo, *, interval: float, zone: ZoneInfo) -> Finding:
     """Whether a poll each `interval` seconds fits into what the API says of the quota, today and every day."""
-    limit, left = info.token_limit, calls_left(info)
-    daily = ceil(DAY / interval)
+    limit, left = info.token_limit, info.calls_left
+    daily = calls_within(DAY, interval=interval)
     rate = f"a poll each {duration.text(interval)} is {daily} calls a day"
     if limit is None and left is None:
         hint = "compare the calls with your contract: licences x 1000 a day for all tokens together"
         return warning(area, SUBJECT, f"{rate}; the API tells no limit", hint)
-    until = seconds_to_midnight(info.received.wall, zone)
-    needed = ceil(until / interval)
+    until = seconds_to_reset(info.received.wall, zone)
+    needed = calls_within(until, interval=interval)
     told = f"{rate}{_of(limit)}{_today(info, left)}; {needed} needed until midnight in {zone.key}"
     if left == 0:
         return failed(area, SUBJECT, told, f"nothing can be polled for {_hours(until)}; then see POLL_INTERVAL")
@@ -33,23 +32,6 @@ def quota_finding(area: str, info: TokenInfo, *, interval: float, zone: ZoneInfo
         ends = duration.text(float(int(left * interval)))
         return warning(area, SUBJECT, told, f"today's calls last for {ends} only: see POLL_INTERVAL, or who else calls")
     return ok(area, SUBJECT, told)
-
-
-def calls_left(info: TokenInfo) -> int | None:
-    """Calls that may still be made today, None if that can't be said."""
-    if info.available_consumption_options is not None:
-        return max(0, info.available_consumption_options)
-    if info.token_limit is None or info.all_token_today is None:
-        return None
-    return max(0, info.token_limit - info.all_token_today)
-
-
-def seconds_to_midnight(wall: float, zone: ZoneInfo) -> float:
-    """Seconds from `wall` (Unix) to the next midnight in the zone, when the quota is taken to start anew."""
-    local = datetime.fromtimestamp(wall, zone)
-    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    # By timestamps: two times of one zone are subtracted as if no clock were ever changed.
-    return midnight.timestamp() - wall
 
 
 def _others(info: TokenInfo) -> int:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from math import ceil
+from zoneinfo import ZoneInfo
 
 DAY = 86_400.0
 
@@ -15,21 +18,29 @@ class Quota:
     left: int | None
 
 
-def calls_a_day(interval: float) -> int:
-    """Polls in a day, one each `interval` seconds."""
-    return round(DAY / interval)
+def calls_within(seconds: float, *, interval: float) -> int:
+    """Polls in so many seconds, one each `interval`, the first at once."""
+    return ceil(seconds / interval)
+
+
+def seconds_to_reset(wall: float, zone: ZoneInfo) -> float:
+    """Seconds from `wall` (Unix) to the operation's next midnight, when the quota is taken to start anew."""
+    tomorrow = datetime.fromtimestamp(wall, zone).date() + timedelta(days=1)
+    # By timestamps: two times of one zone are subtracted as if no clock were ever changed.
+    return datetime.combine(tomorrow, time(), zone).timestamp() - wall
 
 
 def shortfall(quota: Quota, interval: float) -> str | None:
     """Why the quota can't last, with the arithmetic; None if it does, or if the API does not say."""
-    if quota.limit is None or calls_a_day(interval) <= quota.limit:
+    daily = calls_within(DAY, interval=interval)
+    if quota.limit is None or daily <= quota.limit:
         return None
     return (
-        f"a poll each {interval:g} s is {calls_a_day(interval):,} calls a day, and the operation has {quota.limit:,} "
+        f"a poll each {interval:g} s is {daily:,} calls a day, and the operation has {quota.limit:,} "
         f"for all its tokens together: {DAY / max(quota.limit, 1):.0f} s is the least that lasts"
     )
 
 
 def allows(quota: Quota | None, interval: float, *, until_reset: float) -> bool:
     """Whether there are calls left for a poll each `interval` seconds until the reset; unknown is no."""
-    return quota is not None and quota.left is not None and until_reset / interval < quota.left
+    return quota is not None and quota.left is not None and calls_within(until_reset, interval=interval) <= quota.left

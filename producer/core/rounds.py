@@ -6,16 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
 from random import Random
 from time import perf_counter
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from producer.clock import Clock, Moment
+from producer.clock import Clock
 from producer.core.poller import Poller
 from producer.core.ports import Failed, Observer, Polled
-from producer.core.quota import Quota, allows, shortfall
+from producer.core.quota import Quota, allows, seconds_to_reset, shortfall
 from producer.core.schedule import Schedule
 from producer.core.source import Source
 from producer.errors import NotASnapshot, PollFailed, place_of
@@ -110,9 +109,8 @@ class Rounds:
         self._observer.polled(polled)
         if state.only_not_found:
             self._observer.only_not_found(self.source.server, times=state.not_found)
-        sooner = polled.truncated and allows(
-            state.quota, self._interval / 2, until_reset=_until_midnight(moment, self._zone)
-        )
+        reset = seconds_to_reset(moment.wall, self._zone)
+        sooner = polled.truncated and allows(state.quota, self._interval / 2, until_reset=reset)
         due = schedule.after_truncated(now) if sooner else schedule.after_success(now)
         if missed := schedule.missed():
             self._observer.overrun(self.source.server, slots=missed)
@@ -135,13 +133,7 @@ class Rounds:
         self.state.failure = error
         now, moment = asyncio.get_running_loop().time(), self._clock.now()
         until_loss = self.source.coverage.seconds_until_loss(moment)
-        reset = _until_midnight(moment, self._zone)
+        reset = seconds_to_reset(moment.wall, self._zone)
         due = schedule.after_failure(error, now=now, until_loss=until_loss, until_reset=reset)
         self._observer.failed(Failed(self.source.server, uuid4().hex[:8], error, seconds, due - now))
         return due
-
-
-def _until_midnight(now: Moment, zone: ZoneInfo) -> float:
-    """Seconds to the operation's next midnight, when the quota is taken to start anew."""
-    tomorrow = datetime.fromtimestamp(now.wall, zone).date() + timedelta(days=1)
-    return datetime.combine(tomorrow, time(), zone).timestamp() - now.wall

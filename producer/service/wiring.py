@@ -86,4 +86,4 @@ class Wiring:
 
 async def _quota(api: WolkvoxApi) -> Quota:
     info = await api.token_info()
-    return Quota(limit=info.token_limit, left=info.available_consumption_options)
+    return Quota(limit=info.token_limit, left=info.calls_left)

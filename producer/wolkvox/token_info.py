@@ -32,10 +32,18 @@ class TokenInfo:
     all_token_today: int | None
     """Calls made with all tokens today."""
     available_consumption_options: int | None
-    """Calls that are left today."""
     requested: Moment
     received: Moment
     server_time: float | None
+
+    @property
+    def calls_left(self) -> int | None:
+        """Calls that may still be made today, None if that can't be said."""
+        if self.available_consumption_options is not None:
+            return max(0, self.available_consumption_options)
+        if self.token_limit is None or self.all_token_today is None:
+            return None
+        return max(0, self.token_limit - self.all_token_today)
 
 
 def read_token_info(answer: Answer, shown: Shown) -> TokenInfo:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from producer.commands.check_findings import Finding, Verdict
-from producer.commands.check_quota import quota_finding, seconds_to_midnight
+from producer.commands.check_quota import quota_finding
 from producer.wolkvox.client import TokenInfo
-from tests.unit.commands.answers import EVENING, info
+from tests.unit.commands.answers import info
 
 BOGOTA = ZoneInfo("America/Bogota")
 
@@ -66,10 +65,3 @@ def test_an_api_that_tells_no_limit_is_a_warning_and_no_guess() -> None:
     finding = told(info(token_limit=None, all_token_today=None, available_consumption_options=None))
     assert finding.verdict is Verdict.WARNING
     assert "tells no limit" in finding.text
-
-
-def test_midnight_is_the_operations_own_also_when_clocks_change() -> None:
-    assert seconds_to_midnight(EVENING, BOGOTA) == 7 * 3600
-    # On this day clocks in Madrid go from 02:00 to 03:00.
-    spring = datetime(2026, 3, 28, 23, 30, tzinfo=UTC).timestamp()
-    assert seconds_to_midnight(spring, ZoneInfo("Europe/Madrid")) == 22.5 * 3600
