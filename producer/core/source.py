@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from producer.clock import Moment, elapsed
-from producer.core.coverage import Coverage
+from producer.clock import Moment, elapsed, parse_rfc3339
+from producer.core.coverage import HOUR, Coverage
 from producer.core.cursor import LedgerCursor, observed_text
 from producer.core.pending import Harvest, Pending, Portion
 from producer.core.window import Window
@@ -140,8 +140,9 @@ class Source:
     def restore(self, fold: SourceFold, now: Moment) -> bool:
         """Become what the ledger says, keeping what waits; False if the ledger's cursor is ahead of our clock."""
         self.held = True
-        self.hits.restore(fold.hits.keys(), now)
-        self.dead.restore(fold.dead.keys(), now)
+        seen = {text: _last_seen(text, now) for text in {*fold.hits.values(), *fold.dead.values()}}
+        self.hits.restore(fold.hits, seen)
+        self.dead.restore(fold.dead, seen)
         self._latest = self._latest or now
         another = self._cursor.found(fold.cursor, now)
         if fold.cursor is None:
@@ -204,3 +205,15 @@ def _expired(window: Window, newest: Harvest | None) -> list[str]:
     Not ahead of it: an owner who finds an id gone must find a cursor that supersedes what he has of that time.
     """
     return [] if newest is None else window.expired(newest.received)[:FORGET_LIMIT]
+
+
+def _last_seen(observed_at: str, now: Moment) -> Moment:
+    """When an id of the ledger was last in a snapshot, at the latest; its present owner is the first to look again.
+
+    Taken as just seen at each restore, ids would stay for ever where owners change more often than DEDUP_WINDOW.
+    """
+    try:
+        wall = min(now.wall, parse_rfc3339(observed_at) + HOUR)
+    except ValueError:
+        return now
+    return Moment(wall, now.boot - (now.wall - wall))

@@ -89,12 +89,12 @@ class Window:
             self._present.discard(key)
             self._left.pop(key, None)
 
-    def restore(self, keys: Collection[str], now: Moment) -> None:
-        """Become exactly `keys`: an id that was here keeps its moment, any other counts as just seen."""
+    def restore(self, ids: Mapping[str, str], seen: Mapping[str, Moment]) -> None:
+        """Become exactly `ids`: one that was here keeps its moment, any other was last seen at `seen` of its value."""
         self._leave(self._present)
         left = self._left
-        self._left = {key: left.get(key, now) for key in keys}
-        self._moments.append(now)
+        self._left = {key: left.get(key) or seen[value] for key, value in ids.items()}
+        self._moments += seen.values()
 
     def clear(self) -> None:
         """Forget everything: the shard went elsewhere."""

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import orjson
 
 from producer.clock import parse_rfc3339
+from producer.core.coverage import HOUR
 from producer.model import Outgoing, Topic
-from tests.simulation.plan import Kind
+from tests.simulation.conditions import now
+from tests.simulation.plan import KEEP, Kind
 from tests.simulation.truth import Fact
 from tests.simulation.watch import Watch, WatchedSource
 from tests.twins.manual_clock import WALL
@@ -90,6 +92,19 @@ def disagreements(world: World) -> list[str]:
     return [text for one in world.places if one is not None for text in _of_instance(one, fold)]
 
 
+def overdue(world: World) -> list[str]:
+    """What an owner still remembers although it left the report so long ago that it can't come back."""
+    longest = HOUR + KEEP + world.plan.interval + _slack(world)
+    return [
+        f"{one.process.name} remembers {key}, told {now() - told:.0f} s ago"
+        for one in world.places
+        if one is not None
+        for source in one.sources.values()
+        for key in source.hits
+        if now() - (told := world.ledger.told.get(key, now())) > longest
+    ]
+
+
 def _of_instance(one: Instance, fold: set[str]) -> Iterator[str]:
     for server, source in one.sources.items():
         memory = {f"hit/{server}/{key}" for key in source.hits} | {f"dead/{server}/{key}" for key in source.dead}
@@ -105,7 +120,7 @@ def _missing(world: World) -> Iterator[str]:
     if world.plan.clocks_are_set and len(world.all) > 1:
         return  # a cursor of another's wall clock says nothing sure about what was covered: only repetition is judged
     superseded = {name for one in world.all for source in one.sources.values() for name in _superseded(source)}
-    slack = SLACK + sum(abs(float(one.detail)) for one in world.plan.troubles if one.kind is Kind.STEP)
+    slack = _slack(world)
     for server, stream in world.supplies.streams.items():
         since = world.ledger.first_cursor.get(server)
         for fact in stream.facts:
@@ -116,6 +131,11 @@ def _missing(world: World) -> Iterator[str]:
             if not _explained(world, fact, slack):
                 shown = "shown" if fact.name in world.supplies.archives[server].shown else "never shown"
                 yield f"{fact.name} ({shown}; visible {fact.visible:.1f} to {fact.gone:.1f}) is nowhere"
+
+
+def _slack(world: World) -> float:
+    """By how much a time of the ledger may be wrong, where clocks are set."""
+    return SLACK + sum(abs(float(one.detail)) for one in world.plan.troubles if one.kind is Kind.STEP)
 
 
 def _explained(world: World, fact: Fact, slack: float) -> bool:

@@ -27,6 +27,7 @@ from producer.core.source import Source
 from producer.core.turns import Turns
 from producer.wolkvox.reader import RowReader
 from tests.simulation.group import Coordinator, Member
+from tests.simulation.plan import KEEP
 from tests.simulation.processes import Process
 
 ZONE = ZoneInfo("America/Bogota")
@@ -57,7 +58,6 @@ class Surroundings:
     delay: Callable[[], float]
     quota: Callable[[Api], Callable[[], Awaitable[Quota]]] | None = None
     source: Callable[..., Source] = Source
-    keep: float = 7200.0
     pending_limit: int = 500_000
 
 
@@ -79,8 +79,7 @@ class Instance:
         self.observer = observer
         self.shards = {one.server: shard_of(one.server, SHARDS) for one in sources}
         self.sources = {
-            one.server: surroundings.source(server=one.server, keep=surroundings.keep, window=one.window)
-            for one in sources
+            one.server: surroundings.source(server=one.server, keep=KEEP, window=one.window) for one in sources
         }
         self.pendings = Pendings(list(self.sources.values()), surroundings.pending_limit, on_dropped=observer.dropped)
         self.turns = Turns()

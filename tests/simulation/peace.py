@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tests.simulation.audit import disagreements
+from tests.simulation.audit import disagreements, overdue
 from tests.simulation.conditions import now
 from tests.simulation.story import Wrong
 
@@ -49,9 +49,11 @@ def _is_settled(world: World, since: float) -> bool:
 
 
 async def _agreed(world: World) -> None:
-    """What the owners remember is what the ledger says, to the id: nothing leaked, in memory or in Kafka."""
+    """What the owners remember is what the ledger says, to the id, and no longer than they must: nothing leaked."""
     began = now()
-    while wrong := disagreements(world):  # a commit is under way, or an owner does not know yet that he was fenced
+    while wrong := disagreements(world) or overdue(
+        world
+    ):  # a commit is under way, or an owner does not know yet that he was fenced
         if now() - began > SETTLE_BOUND:
             raise Wrong("\n".join(wrong))
         await asyncio.sleep(1.0)

@@ -9,6 +9,8 @@ from random import Random
 
 WINDOW = 600.0
 """WOLKVOX_WINDOW of every world."""
+KEEP = 7200.0
+"""DEDUP_WINDOW of every world."""
 TOGETHER, APART = ("0042", "0049", "0056"), ("0042", "0043", "0044")
 """Servers of one shard, and of one each, among `instance.SHARDS`."""
 

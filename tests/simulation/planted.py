@@ -1,4 +1,4 @@
-"""Twelve bugs, each a mistake that somebody has made, planted one at a time to see that the simulation finds them.
+"""Thirteen bugs, each a mistake that somebody has made, planted one at a time to see that the simulation finds them.
 
 with planted("memory before the commit"):
     run_seed(...)
@@ -104,6 +104,11 @@ def _whoever_holds_it(self: Pendings, rows: int) -> None:
             self._on_dropped({source.server: told})
 
 
+def _just_seen(_observed_at: str, now: Moment) -> Moment:
+    """Each owner remembers what it reads as if it had just seen it: who come and go remember for ever."""
+    return now
+
+
 def _never_forgotten(self: Window, keys: Iterable[str]) -> None:
     """What the ledger has let go stays in memory: it grows for ever, and a row that comes back is not told."""
 
@@ -136,6 +141,7 @@ BUGS: dict[str, Patch] = {
     "dead letter repeated": _of(Source, "restore", _dead_forgotten),
     "room made with rows of our own": _of(Pendings, "make_room", _whoever_holds_it),
     "memory that only grows": _of(Window, "forget", _never_forgotten),
+    "just seen": _of(producer.core.source, "_last_seen", _just_seen),
     "retry without reading the ledger": _of(Shard, "_restore", _without_looking),
 }
 """Each bug by its name, and how it is put in."""

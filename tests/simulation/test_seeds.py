@@ -25,6 +25,7 @@ FIRST_FAILING = {
     "dead letter repeated": 0,
     "room made with rows of our own": 1,
     "memory that only grows": 5,
+    "just seen": 8,
     "retry without reading the ledger": 1,
 }
 """Each planted bug and the first seed that finds it; `python -m tests.simulation --bugs` makes it anew."""

@@ -55,24 +55,25 @@ def test_a_forgotten_id_is_new_again() -> None:
     assert set(window) == {"b"}
 
 
-def test_a_restored_id_counts_as_just_seen() -> None:
+def test_a_restored_id_has_the_moment_of_what_the_ledger_says_of_it() -> None:
     window = Window(keep=100)
-    window.restore({"a"}, at(1000))
-    assert window.expired(at(1099)) == []
-    assert window.expired(at(1100)) == ["a"]
+    window.restore({"a": "earlier", "b": "later"}, {"earlier": at(950), "later": at(1000)})
+    assert window.expired(at(1049)) == []
+    assert window.expired(at(1050)) == ["a"]
+    assert sorted(window.expired(at(1100))) == ["a", "b"]
 
 
 def test_a_reread_keeps_the_last_seen_time_of_ids_that_memory_already_had() -> None:
     window = Window(keep=100)
     window.remember(["a"], at(0))
-    window.restore({"a", "b"}, at(90))
+    window.restore({"a": "now", "b": "now"}, {"now": at(90)})
     assert window.expired(at(120)) == ["a"]
 
 
 def test_a_reread_lets_go_of_ids_that_the_ledger_lacks() -> None:
     window = Window(keep=100)
     window.remember(["a"], at(0))
-    window.restore({"b"}, at(1))
+    window.restore({"b": ""}, {"": at(1)})
     assert set(window) == {"b"}
 
 
@@ -119,7 +120,7 @@ def test_the_window_is_a_map_from_id_to_its_last_snapshot(steps: list[tuple[str,
             window.forget(ids)
             model = {key: seen for key, seen in model.items() if key not in ids}
         else:
-            window.restore(ids, at(now))
+            window.restore(dict.fromkeys(ids, ""), {"": at(now)})
             model = {key: model.get(key, now) for key in ids}
         assert set(window) == model.keys()
         assert len(window) == len(model)
