@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from producer.clock import Moment, elapsed, parse_rfc3339
-from producer.core.coverage import HOUR, Coverage
+from producer.core.coverage import Coverage
 from producer.core.cursor import LedgerCursor, observed_text
 from producer.core.pending import Harvest, Pending, Portion
 from producer.core.window import Window
-from producer.model import Cursor, DeadRow, Dropped, Gap, Hit, RawRow, Row, Rows, Snapshot, SourceFold
+from producer.model import REPORT_REACH, Cursor, DeadRow, Dropped, Gap, Hit, RawRow, Row, Rows, Snapshot, SourceFold
 
 FORGET_LIMIT = 60_000
 """Tombstones in one transaction at most; what is left over goes with the next."""
@@ -213,7 +213,7 @@ def _last_seen(observed_at: str, now: Moment) -> Moment:
     Taken as just seen at each restore, ids would stay for ever where owners change more often than DEDUP_WINDOW.
     """
     try:
-        wall = min(now.wall, parse_rfc3339(observed_at) + HOUR)
+        wall = min(now.wall, parse_rfc3339(observed_at) + REPORT_REACH)
     except ValueError:
         return now
     return Moment(wall, now.boot - (now.wall - wall))

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from producer.clock import parse_rfc3339
-from producer.core.coverage import HOUR
-from producer.model import Outgoing, Topic
+from producer.model import REPORT_REACH, Outgoing, Topic
 from tests.simulation.conditions import now
 from tests.simulation.plan import KEEP, Kind
 from tests.simulation.truth import Fact
@@ -94,7 +93,7 @@ def disagreements(world: World) -> list[str]:
 
 def overdue(world: World) -> list[str]:
     """What an owner still remembers although it left the report so long ago that it can't come back."""
-    longest = HOUR + KEEP + world.plan.interval + _slack(world)
+    longest = REPORT_REACH + KEEP + world.plan.interval + _slack(world)
     return [
         f"{one.process.name} remembers {key}, told {now() - told:.0f} s ago"
         for one in world.places

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from producer.core.coverage import HOUR
-from producer.model import SourceFold
+from producer.model import REPORT_REACH, SourceFold
 from tests.unit.core.samples import (
     KEEP,
     a_source,
@@ -73,7 +72,13 @@ def test_a_reread_keeps_the_last_seen_times_that_memory_had() -> None:
 
 @pytest.mark.parametrize(
     ("observed", "restored", "last_seen"),
-    [(0, 600, 600), (0, HOUR, HOUR), (0, 5000, HOUR), (0, 5 * KEEP, HOUR), (900, 600, 600)],
+    [
+        (0, 600, 600),
+        (0, REPORT_REACH, REPORT_REACH),
+        (0, 5000, REPORT_REACH),
+        (0, 5 * KEEP, REPORT_REACH),
+        (900, 600, 600),
+    ],
 )
 def test_a_restored_id_was_last_seen_at_its_restore_or_an_hour_after_it_was_observed(
     observed: float, restored: float, last_seen: float
@@ -119,7 +124,7 @@ def test_ids_are_forgotten_however_often_the_owner_changes() -> None:
         ledger |= {key: portion.harvest.observed_at for portion in taken.portions for key in portion.ids}
         for key in taken.forgotten_hits:
             del ledger[key]
-    assert len(ledger) <= (HOUR + KEEP) / 60 + 5
+    assert len(ledger) <= (REPORT_REACH + KEEP) / 60 + 5
 
 
 def test_tombstones_that_are_too_many_for_one_transaction_go_with_the_next() -> None:
