@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from importlib.metadata import metadata
 from pathlib import Path
@@ -50,6 +51,14 @@ def test_the_wheel_holds_schemas_page_and_types(built: Path) -> None:
     wanted = ("schemas/hit/1.0.0.json", "schemas/asyncapi.yaml", "observe/page/page.js", "py.typed")
     assert not [name for name in wanted if f"producer/{name}" not in names]
     assert not [name for name in names if name.startswith("tests/")]
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no repository here: its files are what is compared with")
+def test_the_sdist_holds_what_the_repository_holds(built: Path) -> None:
+    tracked = {Path(name).parts[0] for name in _run("git", "ls-files").splitlines()}
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        held = {Path(name).parts[1] for name in archive.getnames()}
+    assert held - {"PKG-INFO"} == tracked - {".ci"}
 
 
 @pytest.mark.timeout(300)

@@ -19,7 +19,7 @@ from tests.meta.alert_cases import CASES, Case, promtool_tests
 ROOT = Path(__file__).parents[2]
 PROMETHEUS = ROOT / "ops" / "prometheus"
 DASHBOARD = ROOT / "ops" / "grafana" / "dashboards" / "wolkvox-hits.json"
-README = (ROOT / "README.md").read_text()
+RUNBOOK = (ROOT / "docs" / "operating.md").read_text()
 ALERTS: list[dict[str, Any]] = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())["groups"][0]["rules"]
 NAMES = [alert["alert"].removeprefix("WolkvoxHits") for alert in ALERTS]
 LABELS = {"outcome": {*POLL_OUTCOMES, *TRANSACTION_OUTCOMES, "pending_limit"}, "result": set(RESULTS)}
@@ -80,7 +80,7 @@ def test_the_dashboard_has_no_two_panels_in_one_place() -> None:
 
 
 def test_every_alert_has_a_row_in_the_runbook_and_every_row_an_alert() -> None:
-    rows = re.findall(r"^\| `WolkvoxHits(\w+)` \|", README, re.MULTILINE)
+    rows = re.findall(r"^\| `WolkvoxHits(\w+)` \|", RUNBOOK, re.MULTILINE)
     assert sorted(rows) == sorted(NAMES)
 
 

@@ -1,1 +1,1 @@
-"""The README's consumers, run as they stand there against a topic with all that a topic can hold."""
+"""The consumers of examples/, run as they stand there against a topic with all that a topic can hold."""

@@ -1,8 +1,7 @@
-"""The consumers of the README, as text, and what it takes to run each."""
+"""The consumers of examples/, as text, and what it takes to run each."""
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import sys
@@ -14,14 +13,19 @@ import pytest
 
 from producer.demo.broker import distribution
 
-README = Path(__file__).parents[3] / "README.md"
-NAMES = ("aiokafka", "confluent-kafka", "java", "kafkajs")
+FOLDER = Path(__file__).parents[3] / "examples" / "consumers"
+FILES = {
+    "aiokafka": "aiokafka_consumer.py",
+    "confluent-kafka": "confluent_kafka_consumer.py",
+    "java": "Commissions.java",
+    "kafkajs": "kafkajs_consumer.js",
+}
 KAFKAJS = "kafkajs@2.2.4"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What an example is to use instead of the README's names: brokers, topic, and its group, which is its own."""
+    """What an example is to use instead of its own names: brokers, topic, and its group, which is its own."""
 
     bootstrap: str
     topic: str
@@ -47,10 +51,8 @@ class Place:
 
 
 def example(name: str) -> str:
-    """The block that follows `<!-- consumer: name -->`."""
-    found = re.search(rf"<!-- consumer: {name} -->\n```\w+\n(.*?)```", README.read_text(), re.DOTALL)
-    assert found is not None, f"README.md has no consumer {name}"
-    return found[1]
+    """One of them as it stands in its file."""
+    return (FOLDER / FILES[name]).read_text()
 
 
 def prepare(name: str, text: str, folder: Path) -> Sequence[str]:
@@ -59,8 +61,8 @@ def prepare(name: str, text: str, folder: Path) -> Sequence[str]:
         return _java(text, folder)
     if name == "kafkajs":
         return _javascript(text, folder)
-    (folder / "consumer.py").write_text(text)
-    return [sys.executable, "consumer.py"]
+    (folder / FILES[name]).write_text(text)
+    return [sys.executable, FILES[name]]
 
 
 def npm_install(package: str, folder: Path) -> None:
@@ -82,16 +84,16 @@ def _java(text: str, folder: Path) -> Sequence[str]:
     if javac is None:
         pytest.skip("no Java compiler here: javac is needed")
     kafka = distribution.install()
-    (folder / "Commissions.java").write_text(text)
+    (folder / FILES["java"]).write_text(text)
     classpath = ":".join([*map(str, kafka.jars), str(folder)])
     warnings = ["-Xlint:all,-classfile,-processing", "-proc:none", "-Werror"]
-    subprocess.run([javac, "--release", "17", *warnings, "-cp", classpath, "Commissions.java"], cwd=folder, check=True)
+    subprocess.run([javac, "--release", "17", *warnings, "-cp", classpath, FILES["java"]], cwd=folder, check=True)
     return [str(kafka.java), "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classpath, "Commissions"]
 
 
 def _javascript(text: str, folder: Path) -> Sequence[str]:
     npm_install(KAFKAJS, folder)
-    (folder / "consumer.js").write_text(text)
+    (folder / FILES["kafkajs"]).write_text(text)
     # By default Node keeps in memory what a full pipe does not take, and goes on: told would not be done.
     (folder / "blocking.js").write_text("process.stdout._handle.setBlocking(true);")
-    return ["node", "--require", "./blocking.js", "consumer.js"]
+    return ["node", "--require", "./blocking.js", FILES["kafkajs"]]

@@ -1,0 +1,127 @@
+"""What the documents ask a reader to type: it exists, and what needs no cluster is run as it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.meta.papers import ROOT, papers
+
+PROFILES = {
+    profile
+    for service in yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"].values()
+    for profile in service.get("profiles", [])
+}
+TYPED = sorted({command for paper in papers() for command in paper.commands})
+"""What stands in blocks of a console."""
+MENTIONED = sorted(
+    {span for paper in papers() for span in paper.spans if re.match(r"(wolkvox-hits|make|python -m) \S", span)}
+)
+"""Commands within a sentence."""
+ALONE = ("config", "schemas", "simulate --fault list")
+"""Commands of ours that end by themselves and need neither an API nor Kafka."""
+OPERATORS_OWN = {"wolkvox-hits.toml", "wolkvox-token", ".", "/etc/systemd/system/wolkvox-hits.service"}
+"""Files that an operator makes."""
+
+
+def words_of(command: str) -> list[list[str]]:
+    """The words of each simple command, without what is set for it and where its output goes."""
+    simple: list[list[str]] = [[]]
+    for word in shlex.split(command, comments=True):
+        if word in {"&&", "|"}:
+            simple.append([])
+        elif word != "sudo" and not (not simple[-1] and re.match(r"[A-Z_]+=", word)):
+            simple[-1].append(word)
+    return [words[: words.index(">")] if ">" in words else words for words in simple]
+
+
+@cache
+def helped(*names: str) -> str:
+    """What a command of ours says of itself."""
+    command = [sys.executable, "-m", "producer", *names, "--help"]
+    wide = {**os.environ, "COLUMNS": "200"}
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=wide).stdout
+
+
+def ours(words: Sequence[str]) -> None:
+    """A command with its options; what is no option, behind the names of commands, is an argument."""
+    names: list[str] = []
+    for word in words:
+        if word.startswith("-") or word not in helped(*names):
+            break
+        names.append(word)
+        if "COMMAND" not in helped(*names):
+            break
+    assert names or words[0].startswith("-"), words
+    assert all(word.partition("=")[0] in helped(*names) for word in words if word.startswith("-"))
+
+
+def make(words: Sequence[str]) -> None:
+    subprocess.run(["make", "--dry-run", *words], cwd=ROOT, check=True, capture_output=True)
+
+
+def python(words: Sequence[str]) -> None:
+    if words[:2] != ["-m", "venv"]:
+        assert words[0] == "-m"
+        assert (ROOT / words[1].replace(".", "/")).exists() or (ROOT / f"{words[1].replace('.', '/')}.py").exists()
+        source = "".join(path.read_text() for path in (ROOT / words[1].replace(".", "/")).glob("__main__.py"))
+        assert all(f'"{word}"' in source for word in words[2:] if word.startswith("--")), words
+
+
+def docker(words: Sequence[str]) -> None:
+    for option, value in pairwise(words):
+        assert option != "--profile" or value in PROFILES
+        assert option != "--env-file" or (ROOT / value).is_file()
+
+
+def files(words: Sequence[str]) -> None:
+    """Somebody else's program: the files of ours that it is given exist."""
+    for word in words:
+        path = word.rpartition("=")[2]
+        if re.search(r"[/.]", path) and path not in OPERATORS_OWN and not path.startswith("/"):
+            assert (ROOT / path).exists(), path
+
+
+PROGRAMS: Mapping[str, Callable[[Sequence[str]], None]] = {
+    "wolkvox-hits": ours,
+    "make": make,
+    "python": python,
+    "python3": python,
+    "docker": docker,
+    **dict.fromkeys(("chmod", "chown", "cp", "echo", "install", "kubectl", "pip", "systemctl"), files),
+}
+"""What is known of each program; one that is not here can't stand in a document."""
+
+
+@pytest.mark.parametrize("command", [*TYPED, *MENTIONED])
+def test_a_command_exists_with_its_options_and_files(command: str) -> None:
+    for program, *words in words_of(command):
+        PROGRAMS[Path(program).name](words)
+
+
+def test_what_needs_nobody_else_runs_as_it_stands(tmp_path: Path) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    alone = [one for one in [*TYPED, *MENTIONED] if one.removeprefix("wolkvox-hits ").startswith(ALONE)]
+    # The file that others read is written first.
+    for command in sorted(alone, key=lambda one: ">" not in one):
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=tmp_path,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+    assert len(alone) > 5
