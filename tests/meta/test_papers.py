@@ -87,6 +87,11 @@ def test_the_map_of_the_rooms_is_that_of_the_folders() -> None:
     assert sorted(told) == sorted(folders | modules)
 
 
+def test_the_map_of_the_core_is_that_of_its_modules() -> None:
+    told = [re.findall(r"\[([\w.]+)\]", row[0])[0] for row in paper("docs/architecture.md").table("## The map")]
+    assert sorted(told) == sorted(path.name for path in (PRODUCER / "core").glob("[!_]*.py"))
+
+
 def test_the_map_of_the_documents_has_them_all() -> None:
     told = {target for row in README.table("## Documents") for target in re.findall(r"\((.*?)\)", row[1])}
     assert told == set(NAMES) - {"README.md"}
