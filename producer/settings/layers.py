@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
-
 from producer.settings.fields import Section
 from producer.settings.problems import Problems, env_name, nearest
 from producer.settings.sections import Dedup, Kafka, Log, Pending, Poll, Status, Wolkvox
@@ -17,16 +15,8 @@ from producer.settings.sections import Dedup, Kafka, Log, Pending, Poll, Status,
 CONFIG = "WOLKVOX_HITS_CONFIG"
 
 
-class Tree(BaseSettings):
+class Tree(Section):
     """All sections as read; what is not given has its default."""
-
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        env_nested_delimiter="_",
-        env_nested_max_split=1,
-    )
 
     wolkvox: Wolkvox = Wolkvox()
     poll: Poll = Poll()
@@ -37,15 +27,7 @@ class Tree(BaseSettings):
     log: Log = Log()
 
 
-SECTIONS: dict[str, type[Section]] = {
-    "wolkvox": Wolkvox,
-    "poll": Poll,
-    "dedup": Dedup,
-    "kafka": Kafka,
-    "pending": Pending,
-    "status": Status,
-    "log": Log,
-}
+SECTIONS: dict[str, type[Section]] = {name: type(field.default) for name, field in Tree.model_fields.items()}
 KNOWN = [(name, one) for name, section in SECTIONS.items() for one in section.model_fields]
 _DOTTED = {f"{section}.{name}" for section, name in KNOWN}
 _DOTTED_BY_ENV_NAME = {env_name(*one): ".".join(one) for one in KNOWN}
@@ -82,11 +64,12 @@ def from_flags(overrides: Sequence[str], problems: Problems) -> Layer:
 
 def from_environment(environ: Mapping[str, str]) -> Layer:
     """The known variables; one that is set but empty counts as not set, as compose files write it."""
-    source = EnvSettingsSource(Tree)
-    # Only known names: KAFKA_HEAP_OPTS or LOG_DIR of somebody else's are none of our business, nor is a whole section.
-    names = [env_name(*one) for one in KNOWN]
-    source.env_vars = {name.lower(): environ[name] for name in names if environ.get(name)}
-    return Layer("environment", source())
+    values: dict[str, dict[str, Any]] = {}
+    # Only known names: KAFKA_HEAP_OPTS or LOG_DIR of somebody else's are none of our business.
+    for section, name in KNOWN:
+        if value := environ.get(env_name(section, name)):
+            values.setdefault(section, {})[name] = value
+    return Layer("environment", values)
 
 
 def from_file(path: Path, *, named_by: str, problems: Problems) -> Layer:
@@ -105,6 +88,15 @@ def from_file(path: Path, *, named_by: str, problems: Problems) -> Layer:
         else:
             values[section] = _known(section, given, where=str(path), problems=problems)
     return Layer(f"file {path}", values, tables)
+
+
+def merged(layers: Sequence[Layer]) -> Tree:
+    """What all places give, the first of them before the next; raises pydantic's ValidationError."""
+    values: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    for layer in reversed(layers):
+        for section, given in layer.values.items():
+            values[section] |= given
+    return Tree.model_validate(values)
 
 
 def is_hidden(section: str, name: str) -> bool:

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from producer.errors import SettingsError
 from producer.settings import checks, layers
-from producer.settings.fields import Section
 from producer.settings.layers import CONFIG, KNOWN, Layer, Tree
 from producer.settings.problems import Problems, details, env_name
-from producer.settings.sections import Dedup, Kafka, Log, Pending, Poll, Status, Wolkvox
 from producer.settings.sources import Source, resolve, short_name
 
 
-class Settings(Section):
-    """Everything that can be set, checked; durations in seconds."""
+class Settings(Tree):
+    """Everything that can be set, checked; durations in seconds. What a poll needs is in `sources`."""
 
     sources: tuple[Source, ...]
-    wolkvox: Wolkvox
-    """The defaults that [[source]] tables share; what a poll needs is in `sources`."""
-    poll: Poll
-    dedup: Dedup
-    kafka: Kafka
-    pending: Pending
-    status: Status
-    log: Log
     warnings: tuple[str, ...]
     """What works, but may lose or double hits; a line each, starting with a setting's name."""
     origins: Mapping[str, str] = Field(repr=False)
@@ -64,8 +52,7 @@ def load(
     if problems.lines:
         raise SettingsError(problems.lines)
     return Settings(
-        **{section: getattr(tree, section) for section in layers.SECTIONS if section != "kafka"},
-        kafka=kafka,
+        **dict(tree) | {"kafka": kafka},
         sources=sources,
         warnings=tuple(checks.warnings(sources, tree.dedup, kafka)),
         origins=_origins(places, sources),
@@ -86,7 +73,7 @@ def _places(
 
 def _tree(places: Sequence[Layer], problems: Problems) -> Tree:
     try:
-        return _merged(places)
+        return layers.merged(places)
     except ValidationError as error:
         for detail in details(error):
             section, name = (str(part) for part in detail["loc"][:2])
@@ -94,7 +81,7 @@ def _tree(places: Sequence[Layer], problems: Problems) -> Tree:
             for layer in places:
                 layer.values.get(section, {}).pop(name, None)
     # The defaults stand in for what was refused, so that the other checks can be made.
-    return _merged(places)
+    return layers.merged(places)
 
 
 def _origins(places: Sequence[Layer], sources: Sequence[Source]) -> dict[str, str]:
@@ -105,14 +92,3 @@ def _origins(places: Sequence[Layer], sources: Sequence[Source]) -> dict[str, st
             origin = places[-1].origin if given else f"as {short_name(field)}"
             origins[f"[[source]] {source.server} {field}"] = origin
     return origins
-
-
-def _merged(places: Sequence[Layer]) -> Tree:
-    class Merged(Tree):
-        @classmethod
-        def settings_customise_sources(
-            cls, settings_cls: type[BaseSettings], *_: Any, **__: Any
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return tuple(InitSettingsSource(settings_cls, dict(layer.values)) for layer in places)
-
-    return Merged()

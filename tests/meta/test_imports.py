@@ -26,7 +26,6 @@ HOMES = {
     "uvicorn": {"observe", "demo.simulator"},
     "pydantic": {"settings"},
     "pydantic_core": {"settings"},
-    "pydantic_settings": {"settings"},
     "typer": {"commands"},
     "rich": {"commands", "demo.show"},
     "jgo": {"demo.broker"},
