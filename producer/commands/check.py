@@ -17,7 +17,7 @@ from producer.commands.check_source import SourceCheck
 from producer.commands.console import stdout, until_nobody_reads
 from producer.core.turns import Turns
 from producer.service.connecting import connection
-from producer.settings import Settings, Source
+from producer.settings import Settings, SourceSettings
 from producer.wolkvox.address import base_url
 from producer.wolkvox.client import WolkvoxApi
 
@@ -88,7 +88,7 @@ async def _source(check: SourceCheck, turns: Turns, room: asyncio.Semaphore, clo
         await api.aclose()
 
 
-def named(settings: Settings, source: Source) -> SourceCheck:
+def named(settings: Settings, source: SourceSettings) -> SourceCheck:
     """The source with the names of the settings to mend, as its owner wrote them."""
     table = f"[[source]] {source.server}"
     tabled = f"{table} server" in settings.origins

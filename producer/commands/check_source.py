@@ -11,7 +11,7 @@ from producer.commands.check_findings import Finding, failed, ok, warning
 from producer.commands.check_quota import quota_finding
 from producer.errors import BadToken, NotASnapshot, PollFailed, QuotaSpent, Refused, SlowDown
 from producer.model import RECORD_CAP, Snapshot
-from producer.settings import Source
+from producer.settings import SourceSettings
 from producer.wolkvox.client import TokenInfo
 
 SKEW = 30.0
@@ -34,7 +34,7 @@ class Api(Protocol):
 class SourceCheck:
     """One source to look at; `token_setting` and `url_setting` are the names of what to mend."""
 
-    source: Source
+    source: SourceSettings
     token_setting: str
     url_setting: str
 

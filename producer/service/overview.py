@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from producer import __version__
-from producer import settings as config
 from producer.clock import Clock
 from producer.core.fleet import Fleet
 from producer.core.shard import Shard
@@ -25,6 +24,7 @@ from producer.observe.observer import ServiceObserver
 from producer.observe.report import KafkaState, ServiceReport, SourceReport, SourceState
 from producer.service.cluster import Cluster
 from producer.service.wiring import Wiring
+from producer.settings import Settings
 
 SLOW, SILENT = 5.0, 10.0
 """Seconds that a transaction may take: until the page says that a source waits, until Kafka counts as not committing.
@@ -46,7 +46,7 @@ class Overview:
 
     def __init__(
         self,
-        settings: config.Settings,
+        settings: Settings,
         *,
         instance: str,
         wiring: Wiring,

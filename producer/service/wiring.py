@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from random import Random
 
-from producer import settings as config
 from producer.clock import Clock
 from producer.core.budget import Pendings
 from producer.core.poller import Poller
@@ -21,6 +20,7 @@ from producer.kafka.census import Census
 from producer.kafka.connection import Connection
 from producer.kafka.store import KafkaShardStore
 from producer.kafka.topics import Topics
+from producer.settings import Settings, SourceSettings
 from producer.wolkvox.client import WolkvoxApi
 from producer.wolkvox.reader import RowReader
 
@@ -28,7 +28,7 @@ from producer.wolkvox.reader import RowReader
 class Wiring:
     """What an instance is made of. Sources live as long as the process: what waits survives losing a shard."""
 
-    def __init__(self, settings: config.Settings, *, clock: Clock, rng: Random, observer: Observer) -> None:
+    def __init__(self, settings: Settings, *, clock: Clock, rng: Random, observer: Observer) -> None:
         self._clock = clock
         self._rng = rng
         self._observer = observer
@@ -67,7 +67,7 @@ class Wiring:
         """Let the connections to the APIs go."""
         await asyncio.gather(*(api.aclose() for api in self._apis))
 
-    def _rounds(self, one: config.Source) -> Rounds:
+    def _rounds(self, one: SourceSettings) -> Rounds:
         api = WolkvoxApi(server=one.server, url=one.url, token=one.token.read, timeout=one.timeout, clock=self._clock)
         self._apis.append(api)
         reader = RowReader(server=one.server, zone=one.timezone)

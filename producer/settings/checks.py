@@ -9,7 +9,7 @@ from producer.model import REPORT_REACH
 from producer.settings.problems import Problems, env_name
 from producer.settings.secret import one_line
 from producer.settings.sections import Dedup, Kafka
-from producer.settings.sources import Source, secret_of
+from producer.settings.sources import SourceSettings, secret_of
 from producer.wolkvox.address import check_url
 
 _PASSWORD = ("sasl_username", "sasl_password")
@@ -49,7 +49,7 @@ def security(kafka: Kafka, problems: Problems) -> None:
         _safe_address(kafka.sasl_oauth_token_url, problems)
 
 
-def warnings(sources: Sequence[Source], dedup: Dedup, kafka: Kafka) -> Iterator[str]:
+def warnings(sources: Sequence[SourceSettings], dedup: Dedup, kafka: Kafka) -> Iterator[str]:
     """What works, but may lose, double or show something: a line each, starting with a setting's name."""
     for source in sources:
         yield from _of_source(source)
@@ -65,7 +65,7 @@ def warnings(sources: Sequence[Source], dedup: Dedup, kafka: Kafka) -> Iterator[
         )
 
 
-def _of_source(source: Source) -> Iterator[str]:
+def _of_source(source: SourceSettings) -> Iterator[str]:
     together = source.interval + source.timeout
     if together >= source.window:
         yield (

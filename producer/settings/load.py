@@ -11,13 +11,13 @@ from producer.errors import SettingsError
 from producer.settings import checks, layers
 from producer.settings.layers import CONFIG, KNOWN, Layer, Tree
 from producer.settings.problems import Problems, details, env_name
-from producer.settings.sources import Source, resolve, short_name
+from producer.settings.sources import SourceSettings, resolve, short_name
 
 
 class Settings(Tree):
     """Everything that can be set, checked; durations in seconds. What a poll needs is in `sources`."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[SourceSettings, ...]
     warnings: tuple[str, ...]
     """What works, but may lose or double hits; a line each, starting with a setting's name."""
     origins: Mapping[str, str] = Field(repr=False)
@@ -84,10 +84,10 @@ def _tree(places: Sequence[Layer], problems: Problems) -> Tree:
     return layers.merged(places)
 
 
-def _origins(places: Sequence[Layer], sources: Sequence[Source]) -> dict[str, str]:
+def _origins(places: Sequence[Layer], sources: Sequence[SourceSettings]) -> dict[str, str]:
     origins = {env_name(*one): layers.origin(places, *one) for one in KNOWN}
     for table, source in zip(places[-1].tables, sources, strict=False):
-        for field in Source.model_fields:
+        for field in SourceSettings.model_fields:
             given = field in table or (field == "token" and "token_file" in table)
             origin = places[-1].origin if given else f"as {short_name(field)}"
             origins[f"[[source]] {source.server} {field}"] = origin

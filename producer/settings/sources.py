@@ -43,7 +43,7 @@ class Table(Section):
     timeout: Duration | None = setting(None, "As POLL_TIMEOUT", example="60s")
 
 
-class Source(Section):
+class SourceSettings(Section):
     """One Wolkvox server with its token: durations in seconds, `url` without a slash at its end."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -73,7 +73,7 @@ def short_name(field: str) -> str:
     return _SHORT.get(field, f"WOLKVOX_{field.upper()}")
 
 
-def resolve(tables: Sequence[Any], tree: Tree, problems: Problems) -> tuple[Source, ...]:
+def resolve(tables: Sequence[Any], tree: Tree, problems: Problems) -> tuple[SourceSettings, ...]:
     """The sources in the order given; what is wrong with them, or that there is none, goes to `problems`."""
     given = _one(tree, problems) if not tables else _many(tables, tree, problems)
     _refuse_twice(given, problems)
@@ -136,7 +136,7 @@ def _refuse_twice(given: Sequence[Named], problems: Problems) -> None:
             problems.add(name, f"{server} is the server of {first[server]} as well; each server once")
 
 
-def _resolve(named: Named, tree: Tree, problems: Problems) -> Source | None:
+def _resolve(named: Named, tree: Tree, problems: Problems) -> SourceSettings | None:
     table, name = named.table, named.name
     token = _token(named, problems)
     if table.server is None:
@@ -145,7 +145,7 @@ def _resolve(named: Named, tree: Tree, problems: Problems) -> Source | None:
     url = _url(table.server, named, tree, problems)
     if token is None or url is None:
         return None
-    return Source(
+    return SourceSettings(
         server=table.server,
         url=url,
         timezone=table.timezone or tree.wolkvox.timezone,
