@@ -64,6 +64,18 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
 
 
+class Drift(StrEnum):
+    """What was odd about an answer yet understood; the `kind` in `drift_total`, which says what each means."""
+
+    TOP_LEVEL_LIST = "top_level_list"
+    DATA_OBJECT = "data_object"
+    NO_CODE = "no_code"
+    CONTRADICTION = "contradiction"
+    TOLERANT_PARSE = "tolerant_parse"
+    NUMBER_ID = "number_id"
+    TOTAL_LINE = "total_line"
+
+
 @dataclass(frozen=True, slots=True)
 class DeadRow:
     """A row that can't be an event: why, where in the row (JSON pointer, "" is the whole), and the row as sent.
@@ -86,8 +98,7 @@ class Snapshot:
     requested: Moment
     received: Moment
     rows: list[Any] = field(repr=False)
-    drift: dict[str, int] = field(default_factory=dict)
-    """What was odd about the answer yet understood, by kind, for `drift_total{kind}`."""
+    drift: dict[Drift, int] = field(default_factory=dict)
     not_found: bool = False
     """The API said 404: no hits now, or a report that this server does not have."""
     exact: Callable[[], list[Any]] | None = None
@@ -118,7 +129,7 @@ class Rows:
     """Rows whose id (or hash) was already in this snapshot."""
     summaries: int = 0
     """The report's own TOTAL lines: neither event nor dead letter, counted as drift."""
-    drift: dict[str, int] = field(default_factory=dict)
+    drift: dict[Drift, int] = field(default_factory=dict)
     fresh: list[str] | None = None
     """The ids of `hits` that the reader was not told to be known, in their order; None if it did not ask."""
 

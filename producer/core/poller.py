@@ -21,7 +21,7 @@ from producer.core.ports import Api, Budget, Polled, Reader, ShardStore, Told
 from producer.core.source import Source
 from producer.core.transaction import Transaction
 from producer.errors import KafkaFailed, PendingFull
-from producer.model import RECORD_CAP, Rows, Snapshot
+from producer.model import RECORD_CAP, Drift, Rows, Snapshot
 
 ROWS_PER_TRANSACTION = RECORD_CAP
 """A full snapshot fits into one transaction, an outage's worth is told in several."""
@@ -106,6 +106,6 @@ async def commit_once(sources: Sequence[Source], store: ShardStore, clock: Clock
         source.settle(part)
 
 
-def _drift(snapshot: Snapshot, rows: Rows) -> Mapping[str, int]:
-    total = {"total_line": rows.summaries} if rows.summaries else {}
+def _drift(snapshot: Snapshot, rows: Rows) -> Mapping[Drift, int]:
+    total = {Drift.TOTAL_LINE: rows.summaries} if rows.summaries else {}
     return snapshot.drift | rows.drift | total

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from producer.errors import KafkaFailed, PollFailed
-from producer.model import Dropped, Gap, Outgoing, Progress, RawRow, Reading, Row, Rows, Snapshot, SourceFold
+from producer.model import Drift, Dropped, Gap, Outgoing, Progress, RawRow, Reading, Row, Rows, Snapshot, SourceFold
 
 
 class Api(Protocol):
@@ -94,7 +94,7 @@ class Polled:
     fetch_seconds: float
     truncated: bool
     not_found: bool
-    drift: Mapping[str, int]
+    drift: Mapping[Drift, int]
     gaps: Sequence[Gap]
 
 

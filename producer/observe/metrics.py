@@ -24,7 +24,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
 from producer.errors import BadToken, NotASnapshot, PendingFull, PollFailed, QuotaSpent, Refused, Retry, SlowDown
-from producer.model import GapKind
+from producer.model import Drift, GapKind
 from producer.observe.delays import Delays
 from producer.observe.report import ServiceReport
 
@@ -43,6 +43,16 @@ DROPPED: Final = {
     "elsewhere": "another instance polls this source, and PENDING_LIMIT needed the room",
 }
 """Each `reason` for which hits that waited are not published, in words."""
+DRIFT: Final = {
+    Drift.TOP_LEVEL_LIST: "the rows without their envelope",
+    Drift.DATA_OBJECT: "rows in an object, or beside an empty `data`",
+    Drift.NO_CODE: "rows without a code",
+    Drift.CONTRADICTION: "rows, and an error beside them",
+    Drift.TOLERANT_PARSE: "JSON that only the tolerant parser reads",
+    Drift.NUMBER_ID: "ids that are numbers and not texts",
+    Drift.TOTAL_LINE: "the report's own summary lines",
+}
+"""Each `kind` of what is odd about an answer yet understood, in words."""
 TRANSACTION_OUTCOMES: Final = ("committed", "failed", "fenced", "too_large")
 _POLL_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 120.0)
 
@@ -82,7 +92,7 @@ class Metrics:
             "dates_unparsed_total", "New rows whose date is none that we can read.", "server"
         )
         self.drift_total = self._counter(
-            "drift_total", "Answers other than documented, understood all the same.", "kind"
+            "drift_total", "What was odd about answers that were understood all the same.", "kind"
         )
 
     def _define_state(self) -> None:
@@ -110,6 +120,8 @@ class Metrics:
         self.pending_dropped_total = self._counter(
             "pending_dropped_total", "Hits that waited and were not published.", "server", "reason"
         )
+        for odd in DRIFT:
+            self.drift_total.labels(kind=odd.value)
         for kind in GapKind:
             self.coverage_gaps_total.labels(kind=kind.value)
 

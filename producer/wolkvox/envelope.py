@@ -6,17 +6,27 @@ bytes --strict--> value --envelope--> rows
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from producer.clock import Moment
 from producer.errors import NotASnapshot, PollFailed
-from producer.model import RECORD_CAP
+from producer.model import RECORD_CAP, Drift
+from producer.values import Number
 from producer.wolkvox.masking import Shown
 from producer.wolkvox.parsing import Body, Unreadable, row_of, strict, tolerant
+from producer.wolkvox.places import is_row, rows_of
 from producer.wolkvox.recall import Recall
 from producer.wolkvox.refusal import refusal, retry_after
+
+_COUNTED = re.compile(
+    r"([0-9][0-9.,]*)\s+(?:records?|rows?|hits?|results?|registros?|resultados?)\b"
+    r"|(?:records?|rows?|hits?|results?|registros?|resultados?)\s+(?:found|encontrados)\s*:\s*([0-9][0-9.,]*)",
+    re.IGNORECASE,
+)
+"""How a `msg` says how many rows there are: the vendor's page has "1 records were found"."""
 
 MAX_ROWS = 2 * RECORD_CAP
 """The API cuts its answers at 60,000 rows; twice as many are not this report."""
@@ -38,7 +48,7 @@ class Report:
     """The rows of an answer; the fields are those of `Snapshot`."""
 
     rows: list[Any]
-    drift: dict[str, int] = field(default_factory=dict)
+    drift: dict[Drift, int] = field(default_factory=dict)
     not_found: bool = False
     exact: Callable[[], list[Any]] | None = None
     ids: list[str | None] | None = None
@@ -59,7 +69,7 @@ def read_report(answer: Answer, shown: Shown, recall: Recall | None = None) -> R
         raise NotASnapshot(f"the answer is no report: {len(report.rows)} rows, and the API's cap is {RECORD_CAP}")
     if exact:
         return replace(report, exact=_exact_rows(answer.body, report.rows), ids=ids)
-    report.drift["tolerant_parse"] = 1
+    report.drift[Drift.TOLERANT_PARSE] = 1
     return report
 
 
@@ -102,39 +112,51 @@ def _parse(body: Body) -> tuple[Any, bool]:
 
 def _report(content: Any, answer: Answer, shown: Shown) -> Report:
     code = check_code(content, answer, shown)
-    if isinstance(content, list):
-        return Report(content, {"top_level_list": 1})
+    rows, drift = _rows(content)
     if not isinstance(content, dict):
-        raise NotASnapshot("the answer is no report: neither an object nor a list")
-    report = _data_rows(content.get("data"))
+        return Report(rows, drift)
     if code is None:
-        if not any(isinstance(row, dict) and "conn_id" in row for row in report.rows):
+        if not any(isinstance(row, dict) and "conn_id" in row for row in rows):
             raise NotASnapshot("the answer is no report: an object with neither code nor rows")
-        report.drift["no_code"] = 1
-    return Report(report.rows, report.drift, not_found=code == 404 and not report.rows)
+        drift[Drift.NO_CODE] = 1
+    if rows and _speaks(content.get("error")):
+        drift[Drift.CONTRADICTION] = 1
+    if not rows:
+        _check_it_is_quiet(content, code, shown)
+    return Report(rows, drift, not_found=code == 404 and not rows)
 
 
-def _data_rows(data: Any) -> Report:
-    if data is None or data == {}:
-        return Report([])
-    if isinstance(data, list):
-        return Report(data)
-    if not isinstance(data, dict):
-        raise NotASnapshot("the answer is no report: its data is neither a list nor an object")
-    if all(key.isdecimal() and isinstance(row, dict) for key, row in data.items()):
-        # What PHP makes of a list that lost an entry: {"0": {...}, "2": {...}}.
-        return Report(list(data.values()), {"data_object": 1})
-    return Report([data], {"data_object": 1})
+def _rows(content: Any) -> tuple[list[Any], dict[Drift, int]]:
+    if isinstance(content, dict) and "data" not in content and _code(content) is None:
+        # An object of rows and nothing else; one that looks like a row may be anybody's.
+        return ([], {}) if is_row(content) else rows_of({"data": content})
+    return rows_of(content)
+
+
+def _check_it_is_quiet(envelope: Mapping[str, Any], code: int | None, shown: Shown) -> None:
+    """Raises NotASnapshot for an answer without rows that says itself why it should not be believed."""
+    error, msg = envelope.get("error"), envelope.get("msg")
+    if code == 200 and _speaks(error):
+        said = shown(error) or "one that is no text"
+        raise NotASnapshot(f"the answer contradicts itself: code 200 without rows, and as its error: {said}")
+    if isinstance(msg, str) and any((count or more).strip("0.,") for count, more in _COUNTED.findall(msg)):
+        raise NotASnapshot(f"the answer contradicts itself: no rows, and as its message: {shown(msg)}")
+
+
+def _speaks(error: object) -> bool:
+    """Whether an envelope's `error` says something: null comes as a text, too."""
+    if isinstance(error, str):
+        return error.strip().lower() not in {"", "null"}
+    return bool(error.value() if isinstance(error, Number) else error)
 
 
 def _exact_rows(body: Body, rows: list[Any]) -> Callable[[], list[Any]]:
     def exact() -> list[Any]:
         try:
-            content = tolerant(body)
+            return _rows(tolerant(body))[0]
         except Unreadable:
             # Nested deeper than the second parser goes: the digits as the first one read them.
             return [row_of(row) if isinstance(row, bytes) else row for row in rows]
-        return content if isinstance(content, list) else _data_rows(content.get("data")).rows
 
     return exact
 

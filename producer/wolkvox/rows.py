@@ -13,12 +13,12 @@ from itertools import filterfalse
 from operator import itemgetter
 from typing import Any
 
-from producer.model import RawRow, Reason, Rows, Snapshot
+from producer.model import Drift, RawRow, Reason, Rows, Snapshot
 from producer.values import dead_row
 from producer.wolkvox.hit import digits_of, read_hit
 from producer.wolkvox.parsing import row_of
 
-__all__ = ["by_id", "identify", "read_hit"]
+__all__ = ["by_id", "identify", "read_hit", "reads_total"]
 
 _LONGEST_ID = 256
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
@@ -89,12 +89,12 @@ def _one_by_one(sent: list[Any], ids: list[str | None], known: Container[str]) -
         else:
             _bury(row, conn_id, rows)
     if numbers:
-        rows.drift["number_id"] = numbers
+        rows.drift[Drift.NUMBER_ID] = numbers
     return rows
 
 
 def _is_fine(conn_id: str) -> bool:
-    return _reason_against(conn_id) is None and not _reads_total(conn_id)
+    return _reason_against(conn_id) is None and not reads_total(conn_id)
 
 
 def _reason_against(conn_id: str) -> Reason | None:
@@ -109,12 +109,13 @@ def _is_summary(row: Any, conn_id: str | None) -> bool:
     if not isinstance(row, dict):
         return False
     if conn_id and conn_id.strip():
-        return _reads_total(conn_id)
+        return reads_total(conn_id)
     no_id = row.get("conn_id") is None or row.get("conn_id") == conn_id
-    return no_id and any(map(_reads_total, row.values()))
+    return no_id and any(map(reads_total, row.values()))
 
 
-def _reads_total(value: Any) -> bool:
+def reads_total(value: Any) -> bool:
+    """Whether a field says that its row is the report's summary line."""
     return isinstance(value, str) and value.strip().upper() == _SUMMARY
 
 
@@ -135,6 +136,6 @@ def _bury(row: Any, conn_id: str | None, rows: Rows) -> None:
 
 def _loses_digits(rows: Rows) -> bool:
     """Whether an id is a float to the strict parser: what is left of its digits may read like the id of another row."""
-    return "number_id" in rows.drift and any(
+    return Drift.NUMBER_ID in rows.drift and any(
         isinstance(row.get("conn_id"), float) for row in rows.hits.values() if not isinstance(row, RawRow)
     )

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from producer.observe.facts import FACTS
-from producer.observe.metrics import Metrics
+from producer.observe.metrics import DRIFT, Metrics
 from producer.settings import settings_table
 from tests.integration.consumers.examples import FILES, example
 from tests.integration.security.grants import least
@@ -83,6 +83,11 @@ def metrics() -> str:
     return "\n".join(["| metric | type | labels | meaning |", "|---|---|---|---|", *rows])
 
 
+def drift() -> str:
+    rows = [f"| `{kind}` | {meaning} |" for kind, meaning in DRIFT.items()]
+    return "\n".join(["| kind | what was odd, and understood all the same |", "|---|---|", *rows])
+
+
 def log_lines() -> str:
     rows = [f"| `{fact.name}` | {fact.level} | {fact.meaning} |" for fact in FACTS.values()]
     return "\n".join(["| event | level | meaning |", "|---|---|---|", *rows])
@@ -112,6 +117,7 @@ WRITTEN: Mapping[tuple[str, str], Callable[[], str]] = {
     ("docs/settings.md", "settings"): lambda: settings_table().strip(),
     ("docs/operating.md", "acls"): permissions,
     ("docs/operating.md", "metrics"): metrics,
+    ("docs/operating.md", "drift"): drift,
     ("docs/operating.md", "facts"): log_lines,
     **{("docs/consuming.md", f"consumer {name}"): partial(program, name) for name in FILES},
 }

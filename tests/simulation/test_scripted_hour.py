@@ -76,7 +76,7 @@ async def _weather(stage: Stage) -> None:
     """Each fault in turn, long enough for a poll; in between the truth, for some claim that there are no hits."""
     for fault in QUICK:
         stage.fault(WEATHER, fault, seconds=21)
-        await asyncio.sleep(36)
+        await asyncio.sleep(26)
     for fault in SLOW:
         stage.fault(WEATHER, fault, seconds=70)
         await asyncio.sleep(75)

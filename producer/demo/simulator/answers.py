@@ -112,15 +112,17 @@ def envelope(code: Any = 200, *, error: str | None = None, msg: str = "", data: 
     return orjson.dumps({"code": code, "error": error, "msg": msg, "data": data})
 
 
-def envelope_head(rows: int, *, code: bytes = b"200") -> bytes:
+def envelope_head(rows: int, *, code: bytes = b"200", error: bytes = b"null") -> bytes:
     """The envelope up to the first row."""
-    return b'{"code":%b,"error":null,"msg":"%d records were found","data":[' % (code, rows)
+    return b'{"code":%b,"error":%b,"msg":"%d records were found","data":[' % (code, error, rows)
 
 
 def refusal(status: int, error: str, msg: str, *, http_status: int | None = None) -> Answer:
     """A refusal in the API's own envelope; `http_status` if HTTP itself says something else."""
     return Answer(envelope(status, error=error, msg=msg), status=status if http_status is None else http_status)
 
+
+SQL_ERROR = "SQLSTATE[HY000] [2002] Connection refused"
 
 # The texts of the vendor's page "API response codes", as far as it gives them.
 NO_TOKEN = refusal(401, "UNAUTHORIZED", "PLEASE ENTER THE WOLKVOX-TOKEN")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from producer.demo.simulator.answers import (
     NO_TOKEN,
     SIMULTANEOUS,
+    SQL_ERROR,
     Answer,
     Fault,
     always,
@@ -13,6 +14,7 @@ from producer.demo.simulator.answers import (
 )
 
 _HTML = b"<!DOCTYPE html><html><head><title>%b</title></head><body><h1>%b</h1></body></html>"
+_COUNTED = envelope(msg="17 records were found")
 _SPENT = refusal(403, "FORBIDDEN", "Token limit exceeded")
 _NONE_FOUND = refusal(404, "NOT FOUND", "Validate dates entered")
 
@@ -45,6 +47,13 @@ _TABLE: tuple[tuple[str, str, Answer], ...] = (
     ("data-absent", "code 200 without data", _json(b'{"code":200,"error":null,"msg":"0 records were found"}')),
     ("data-empty-object", "code 200, data {}", _json(envelope(msg="0 records were found", data={}))),
     ("data-empty-list", "code 200, data []", _json(envelope(msg="0 records were found", data=[]))),
+    ("data-other", "code 200, data an object without a row", _json(envelope(data={"status": "ok", "total": 0}))),
+    ("error-in-success", "code 200 without rows, with the text of an error", _json(envelope(error=SQL_ERROR))),
+    (
+        "count-without-rows",
+        "code 200 without the rows that its message counts",
+        _json(envelope(msg="17 records were found")),
+    ),
     ("quota-in-200", "200 whose code is 403: token limit exceeded", _json(_SPENT.body)),
     ("error-in-200", "200 whose code is 500", _json(envelope(500, error="ERROR", msg="INTERNAL ERROR"))),
     ("gateway-error", "200 with a gateway's own error object", _json(b'{"error":"upstream request failed"}')),

@@ -9,7 +9,7 @@ from functools import lru_cache
 import orjson
 
 from producer.demo.simulator import odd_rows
-from producer.demo.simulator.answers import Answer, Fault, Report, Row, envelope_head
+from producer.demo.simulator.answers import SQL_ERROR, Answer, Fault, Report, Row, envelope_head
 from producer.demo.simulator.callcentre import CallCentre
 from producer.demo.simulator.odd_rows import OddRow
 from producer.model import RECORD_CAP
@@ -27,11 +27,34 @@ def _top_level_list(report: Report, _seconds: float) -> Answer:
     return report.answer(head=b"[", tail=b"]")
 
 
-def _data_object(report: Report, _seconds: float) -> Answer:
-    if not report.rows:
+def _as_object(report: Report, rows: Sequence[Row], *, head: bytes = b"", tail: bytes = b"") -> Answer:
+    """The rows with something else than a list around them; an empty report as it is."""
+    if not rows:
         return report.answer()
-    head = envelope_head(1).removesuffix(b"[")
-    return replace(report, rows=report.rows[:1]).answer(head=head, tail=b"}")
+    return replace(report, rows=rows).answer(head=envelope_head(len(rows)).removesuffix(b"[") + head, tail=tail + b"}")
+
+
+def _data_object(report: Report, _seconds: float) -> Answer:
+    return _as_object(report, report.rows[:1])
+
+
+def _numbered(report: Report, _seconds: float) -> Answer:
+    rows = [Row(row.conn_id, b'"%d":%b' % (number, row.encoded)) for number, row in enumerate(report.rows)]
+    return _as_object(report, rows, head=b"{", tail=b',"total":%d}' % len(rows))
+
+
+def _by_id(report: Report, _seconds: float) -> Answer:
+    rows = [Row(row.conn_id, b'"%b":%b' % ((row.conn_id or "").encode(), row.encoded)) for row in report.rows]
+    return _as_object(report, rows, head=b"{", tail=b',"count":"%d"}' % len(rows))
+
+
+def _nested(report: Report, _seconds: float) -> Answer:
+    tail = b'],"total":%d}' % len(report.rows)
+    return _as_object(report, report.rows, head=b'{"page":{"number":1},"rows":[', tail=tail)
+
+
+def _error_beside(report: Report, _seconds: float) -> Answer:
+    return report.answer(head=envelope_head(len(report.rows), error=orjson.dumps(SQL_ERROR)))
 
 
 def _numbers(report: Report, _seconds: float) -> Answer:
@@ -68,6 +91,10 @@ _TABLE = (
     ("code-string", 'code is "200", a string', _code_string),
     ("top-level-list", "the rows without their envelope", _top_level_list),
     ("data-object", "data is one row, not a list; the other rows are missing", _data_object),
+    ("rows-numbered", "data is an object of numbered rows with their total beside them", _numbered),
+    ("rows-by-id", "data is an object of rows by their ids", _by_id),
+    ("rows-nested", "data is an object that holds the list of rows", _nested),
+    ("error-beside-rows", "the rows, and the text of an error beside them", _error_beside),
     ("numbers", "ids, telephones and customer ids as JSON numbers, empty ones null", _numbers),
     ("total-line", "a TOTAL line", _with(odd_rows.total_line)),
     ("extra-fields", "a row with fields that nobody announced", _with(odd_rows.extra_fields)),

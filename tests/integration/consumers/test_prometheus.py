@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.kafka,
     pytest.mark.skipif(shutil.which("prometheus") is None, reason="no Prometheus here: apt-get install prometheus"),
 ]
-ONLY_IF_SOMETHING_HAPPENED = {"wolkvox_hits_drift_total", "wolkvox_hits_pending_dropped_total"}
+ONLY_IF_SOMETHING_HAPPENED = {"wolkvox_hits_pending_dropped_total"}
 VARIABLES = {"$server": ".*", "$__rate_interval": "1m"}
 
 

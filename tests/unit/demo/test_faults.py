@@ -109,6 +109,9 @@ BODIES: dict[str, Callable[[Any], bool]] = {
     "data-absent": lambda value: value["code"] == 200 and "data" not in value,
     "data-empty-object": lambda value: value["code"] == 200 and value["data"] == {},
     "data-empty-list": lambda value: value["code"] == 200 and value["data"] == [],
+    "data-other": lambda value: value["code"] == 200 and value["data"] == {"status": "ok", "total": 0},
+    "error-in-success": lambda value: value["data"] is None and value["error"].startswith("SQLSTATE"),
+    "count-without-rows": lambda value: value["data"] is None and value["msg"] == "17 records were found",
     "quota-in-200": lambda value: value["code"] == 403 and value["msg"] == "Token limit exceeded",
     "error-in-200": lambda value: value["code"] == 500,
     "gateway-error": lambda value: value.keys() == {"error"},
@@ -260,6 +263,23 @@ async def test_data_is_one_row_and_only_that_one_was_shown(table: Table) -> None
     assert table.simulator.shown == {table.truth[0]["conn_id"]}
 
 
+PLACES: dict[str, Callable[[Any, list[Any]], bool]] = {
+    "rows-numbered": lambda data, rows: data == {str(at): row for at, row in enumerate(rows)} | {"total": len(rows)},
+    "rows-by-id": lambda data, rows: data == {row["conn_id"]: row for row in rows} | {"count": str(len(rows))},
+    "rows-nested": lambda data, rows: data == {"page": {"number": 1}, "rows": rows, "total": len(rows)},
+    "error-beside-rows": lambda data, rows: data == rows,
+}
+
+
+@pytest.mark.parametrize("fault", PLACES)
+async def test_the_rows_stand_in_another_place_or_beside_an_error(table: Table, fault: str) -> None:
+    answer = await table.get(fault)
+
+    assert PLACES[fault](answer.json()["data"], table.truth)
+    assert (answer.json()["error"] is None) == (fault != "error-beside-rows")
+    assert table.simulator.shown == table.ids
+
+
 async def test_numbers_are_json_numbers_and_their_digits_are_the_ids_that_were_shown(table: Table) -> None:
     answer = await table.get("numbers")
     rows = orjson.loads(answer.content.replace(b".10,", b".5,"))["data"]
@@ -324,7 +344,7 @@ OTHERS = {
 
 
 async def test_no_fault_is_without_its_test() -> None:
-    assert {*REFUSALS, *STATUSES, *BODIES, *NO_JSON, *ONE_MORE_ROW, *OTHERS} == FAULTS.keys()
+    assert {*REFUSALS, *STATUSES, *BODIES, *NO_JSON, *ONE_MORE_ROW, *PLACES, *OTHERS} == FAULTS.keys()
 
 
 async def test_the_help_names_each_fault_on_a_line_of_its_own() -> None:

@@ -4,7 +4,8 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from producer.observe.metrics import Metrics
+from producer.model import Drift
+from producer.observe.metrics import DRIFT, Metrics
 from tests.unit.observe.reports import NOW, elsewhere, healthy, outage, standby
 
 DESIGN = """polls_total{server,outcome}, poll_seconds{server}, rows_total{server,result}, snapshot_rows{server},
@@ -36,6 +37,12 @@ def test_every_metric_of_the_table_is_scraped_under_that_name_and_type() -> None
     for name, kind, _, meaning in metrics.table():
         family = families[name.removesuffix("_total") if kind == "counter" else name]
         assert (family.type, family.documentation) == (kind, meaning)
+
+
+def test_each_kind_of_drift_has_its_words_and_stands_at_nought() -> None:
+    assert list(DRIFT) == list(Drift)
+    samples = scraped(Metrics())
+    assert {samples["drift_total", f"kind={kind}"] for kind in Drift} == {0}
 
 
 def test_no_series_tells_only_when_another_began() -> None:

@@ -25,9 +25,9 @@ async def test_a_list_of_rows_is_a_snapshot(body: bytes) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        envelope(data=None),
-        envelope(data=[]),
-        envelope(data={}),
+        envelope(msg="0 records were found", data=None),
+        envelope(msg="0 records were found", data=[]),
+        envelope(msg="0 records were found", data={}),
         b'{"code": "200", "error": null, "msg": ""}',
         b'{"code":200}',
     ],
@@ -63,6 +63,7 @@ async def test_rows_with_a_404_still_count() -> None:
         b'{"data": null}',
         b'{"data": []}',
         b'{"data": [{"error": "x"}]}',
+        b'{"conn_id": "6736"}',
         b"{}",
         b"null",
         b'"ok"',
