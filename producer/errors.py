@@ -14,7 +14,8 @@
         ├── Unavailable        wait and try again
         ├── Discard            this producer is spent: start another, read the ledger again
         │   ├── Fenced         ... and first ask the group whether the shard is still ours
-        │   └── TooLarge       ... with smaller batches or the record trimmed
+        │   ├── TooLarge       ... with smaller batches or the record trimmed
+        │   └── TooSlow        ... with fewer rows in a transaction
         ├── AccessDenied       credentials or permissions: stop, name what to grant
         └── Untrusted          a topic is not what the promise needs: stop, name the cause and the way out
 
@@ -113,6 +114,10 @@ class Fenced(Discard):
 
 class TooLarge(Discard):
     """The broker refused a batch or a record for its size."""
+
+
+class TooSlow(Discard):
+    """A transaction did not fit into its time: the same again would not either."""
 
 
 class AccessDenied(KafkaFailed):

@@ -10,10 +10,11 @@ from producer.commands.check_grants import grant
 from producer.errors import AccessDenied, KafkaFailed
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.metadata import Metadata, Operation, TopicFacts
-from producer.kafka.access.permissions import topic_config, try_create
+from producer.kafka.access.permissions import NewTopic, create, topic_config
 from producer.kafka.access.rights import lacking, needed
+from producer.kafka.census import has_begun
 from producer.kafka.reader import PartitionReader
-from producer.kafka.topics import LEDGER_CONFIG, LEDGER_SHARDS
+from producer.kafka.topics import lost_ledger, new_topic, unfit
 from producer.model import Topic
 
 AREA = "kafka"
@@ -40,7 +41,7 @@ class TopicsCheck:
 
     async def _topic(self, topic: Topic, facts: TopicFacts) -> Finding:
         if facts.missing:
-            return await self._missing(topic, facts.name)
+            return await self._missing(topic, facts)
         if facts.error is not None:
             return self._not_described(facts, needed(topic))
         if missing := lacking(topic, facts):
@@ -50,64 +51,47 @@ class TopicsCheck:
             config = await topic_config(self._cluster, facts.name)
         except KafkaFailed as error:
             return _failed(facts.name, str(error), self._grant(facts.name, needed(topic)))
-        return self._fit(topic, facts, config)
+        return await self._fit(topic, facts, config)
 
-    def _fit(self, topic: Topic, facts: TopicFacts, config: Mapping[str, str]) -> Finding:
-        policy, wanted = config["cleanup.policy"], "compact" if topic is Topic.LEDGER else "delete"
+    async def _fit(self, topic: Topic, facts: TopicFacts, config: Mapping[str, str]) -> Finding:
         if facts.leaderless:
             text = f"{facts.leaderless} of {facts.partitions} partitions have no leader"
             return _failed(facts.name, text, "the brokers that hold them are down: start them")
-        if topic is Topic.LEDGER and policy != wanted:
-            text = f"cleanup.policy={policy}: what was already published would be forgotten and published again"
-            return _failed(facts.name, text, _alter(facts.name, f"cleanup.policy={wanted}"))
-        if topic is not Topic.LEDGER and "compact" in policy:
-            text = f"cleanup.policy={policy}: compaction would remove events"
-            return _failed(facts.name, text, _alter(facts.name, f"cleanup.policy={wanted}"))
-        if (
-            topic is not Topic.LEDGER
-            and self._settings.partitions_given
-            and facts.partitions != self._settings.partitions
-        ):
-            text = f"{facts.partitions} partitions, and KAFKA_PARTITIONS says {self._settings.partitions}"
-            return _failed(facts.name, text, f"set KAFKA_PARTITIONS={facts.partitions}, or leave it out")
+        if problem := unfit(topic, facts, config, self._settings):
+            return _failed(facts.name, problem.text, problem.remedy)
+        if topic is Topic.LEDGER and (lost := await self._lost_ledger(facts)) is not None:
+            return lost
         return _ok(facts.name, ", ".join(_described(facts, config)))
 
-    async def _missing(self, topic: Topic, name: str) -> Finding:
-        settings = self._settings
-        if topic is Topic.LEDGER and (lost := await self._lost_ledger(name)) is not None:
+    async def _missing(self, topic: Topic, facts: TopicFacts) -> Finding:
+        name, new = facts.name, new_topic(topic, self._settings)
+        if topic is Topic.LEDGER and (lost := await self._lost_ledger(facts)) is not None:
             return lost
-        if not settings.create_topics:
+        if not self._settings.create_topics:
             text = "missing, and KAFKA_CREATE_TOPICS=false"
-            return _failed(name, text, f"create it, or set KAFKA_CREATE_TOPICS=true: {self._create(topic, name)}")
-        partitions, config = self._wanted(topic)
+            return _failed(name, text, f"create it, or set KAFKA_CREATE_TOPICS=true: {_create(new)}")
         try:
-            await try_create(
-                self._cluster,
-                self._found,
-                name,
-                partitions=partitions,
-                replicas=settings.replication_factor,
-                config=config,
-            )
+            await create(self._cluster, self._found, [new], only_ask=True)
         except AccessDenied as error:
             return _failed(name, f"missing; {error}", self._grant(name, {Operation.CREATE}))
         except KafkaFailed as error:
-            return _failed(name, f"missing, and it can't be created: {error}", self._create(topic, name))
-        return _ok(name, f"missing; `run` will create it with {partitions} partitions")
+            return _failed(name, f"missing, and it can't be created: {error}", _create(new))
+        return _ok(name, f"missing; `run` will create it with {new.partitions} partitions")
 
-    async def _lost_ledger(self, name: str) -> Finding | None:
-        """A ledger that is missing while hits were published was deleted, and the service refuses to start."""
-        hits = self._found.topics[self._settings.topic + Topic.HITS]
+    async def _lost_ledger(self, ledger: TopicFacts) -> Finding | None:
+        """A ledger that is missing or empty while hits were published was deleted, and the service refuses to start."""
+        hits, connection = self._found.topics[self._settings.topic + Topic.HITS], self._cluster.connection
         if hits.error is not None or Operation.DESCRIBE not in hits.allowed:
             return None
         try:
-            if not await PartitionReader(self._cluster.connection, hits.name).holds_records(hits.partitions):
+            if not await PartitionReader(connection, hits.name).holds_records(hits.partitions):
+                return None
+            if not ledger.missing and await has_begun(connection, ledger.name, ledger.partitions):
                 return None
         except KafkaFailed as error:
-            return _failed(name, f"missing, and {hits.name} can't be looked into: {error}", "see the other lines")
-        text = f"missing while {hits.name} holds records: it was deleted, and `run` refuses to start"
-        hint = "`wolkvox-hits ledger init` makes it anew; what the API still shows, up to an hour, is published again"
-        return _failed(name, text, hint)
+            return _failed(ledger.name, f"it can't be told whether it was lost: {error}", "see the other lines")
+        lost = lost_ledger(hits.name, state="missing" if ledger.missing else "empty")
+        return _failed(ledger.name, lost.text, lost.remedy)
 
     def _not_described(self, facts: TopicFacts, grants: Collection[Operation]) -> Finding:
         assert facts.error is not None
@@ -118,16 +102,10 @@ class TopicsCheck:
     def _grant(self, name: str, operations: Collection[Operation]) -> str:
         return grant(self._settings, operations, "--topic", name)
 
-    def _wanted(self, topic: Topic) -> tuple[int, Mapping[str, str]]:
-        if topic is Topic.LEDGER:
-            return LEDGER_SHARDS, LEDGER_CONFIG
-        retention = str(int(self._settings.retention * 1000))
-        return self._settings.partitions, {"cleanup.policy": "delete", "retention.ms": retention}
 
-    def _create(self, topic: Topic, name: str) -> str:
-        partitions, config = self._wanted(topic)
-        options = " ".join(f"--config {key}={value}" for key, value in config.items())
-        return f"kafka-topics --create --topic {name} --partitions {partitions} {options}"
+def _create(new: NewTopic) -> str:
+    options = " ".join(f"--config {key}={value}" for key, value in new.config.items())
+    return f"kafka-topics --create --topic {new.name} --partitions {new.partitions} {options}"
 
 
 def _ok(name: str, text: str) -> Finding:
@@ -156,7 +134,3 @@ def _weak(topics: list[TopicFacts]) -> Finding:
     fewest = min(facts.replicas for facts in topics)
     text = f"{len(topics)} of the topics have {fewest} replica{'' if fewest == 1 else 's'}: hits are lost with a disk"
     return warning(AREA, "replication", text, "production wants 3 with min.insync.replicas=2; fine for a trial")
-
-
-def _alter(name: str, config: str) -> str:
-    return f"kafka-configs --alter --entity-type topics --entity-name {name} --add-config {config}"

@@ -21,7 +21,7 @@ from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.permissions import Group, describe_group
 from producer.kafka.connection import Connection
 from producer.kafka.entries import PartitionEntries, ledger_name, ledger_partitions, read_entries
-from producer.kafka.reset import reset_source
+from producer.kafka.reset import begin_ledger, reset_source
 from producer.kafka.topics import TopicSetup
 from producer.model import Topic
 from producer.service.connecting import connection as connect
@@ -54,12 +54,11 @@ def ledger_export(settings: Settings, *, console: Console | None = None) -> int:
 
 
 def ledger_init(settings: Settings, *, console: Console | None = None) -> int:
-    """Create a missing ledger, whatever was published before; raises KafkaFailed."""
+    """Begin a ledger that is missing or empty, whatever was published before; raises KafkaFailed."""
     console = console or stdout()
-    setup = TopicSetup(_connection(settings), accept_loss=True)
-    asyncio.run(setup.ready())
+    created, begun = asyncio.run(_begin(_connection(settings)))
     with until_nobody_reads(console):
-        print_lines(console, list(_created(setup.created, settings.kafka.topic)))
+        print_lines(console, list(_begun(created, settings.kafka.topic, begun=begun)))
     return 0
 
 
@@ -114,11 +113,21 @@ def _exported(partition: int, key: bytes, value: bytes) -> str:
     return json.dumps({"partition": partition, "key": key.decode(errors="replace"), "value": content})
 
 
-def _created(created: list[str], topic: str) -> Iterator[str]:
+async def _begin(connection: Connection) -> tuple[list[str], bool]:
+    setup = TopicSetup(connection, accept_loss=True)
+    topics = await setup.ready()
+    created = setup.created
+    return created, await begin_ledger(connection, topics, clock=SystemClock())
+
+
+def _begun(created: list[str], topic: str, *, begun: bool) -> Iterator[str]:
     yield from (f"created {name}" for name in created)
-    if topic + Topic.LEDGER not in created:
+    if not begun:
         yield f"{topic}{Topic.LEDGER} is there already: nothing to do"
-    elif topic not in created:
+        return
+    if topic + Topic.LEDGER not in created:
+        yield f"{topic}{Topic.LEDGER} was empty: it is begun anew"
+    if topic not in created:
         yield "What the API still shows at the next start is published, again if it was before: up to an hour of hits."
 
 

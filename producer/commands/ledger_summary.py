@@ -47,7 +47,8 @@ def summary(ledger: Mapping[int, PartitionEntries]) -> list[ServerEntries]:
     found: dict[tuple[str, int], ServerEntries] = {}
     for number, there in ledger.items():
         for key, value in there.entries.items():
-            server = server_of(key)
+            if (server := server_of(key)) is None:
+                continue
             found.setdefault((server, number), ServerEntries(server, number)).add(key, value)
     return [found[where] for where in sorted(found)]
 

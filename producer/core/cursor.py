@@ -18,6 +18,11 @@ class LedgerCursor:
         self._found: Moment | None = None  # when that was read
         self._in_doubt: list[Moment] = []
 
+    @property
+    def stands(self) -> bool:
+        """Whether there is one, as far as we know."""
+        return self._at is not None
+
     def committed(self, requested: Moment | None) -> None:
         """An own transaction succeeded; `requested` is its cursor's, if it had one."""
         self._at = requested or self._at

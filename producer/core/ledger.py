@@ -3,6 +3,8 @@
     hit/{server}/{conn_id}   {"v":1,"outcome":"published","observed_at":"..."}      outcome: published | dead_lettered
     dead/{server}/{hash}     {"v":1,"outcome":"dead_lettered","observed_at":"..."}
     cursor/{server}          {"v":1,"requested_at":"...","observed_at":"..."}       of the last committed snapshot
+    owner/{shard}            {"v":1,"owner":"...","taken_at":"..."}                 the barrier of its last taker
+    owner/begun              {"v":1,"owner":"...","taken_at":"..."}                 nothing was lost when it began
 
 A tombstone means that the id left the window. The topic is compacted, so its fold is the window.
 """
@@ -23,6 +25,9 @@ from producer.model import Cursor, Outgoing, SourceFold, Topic
 FORMAT = 1
 PUBLISHED = "published"
 DEAD_LETTERED = "dead_lettered"
+OWNER = "owner"
+BEGUN_KEY = b"owner/begun"
+"""Of the mark that a ledger was begun with no hit published yet, or that somebody accepted what its loss costs."""
 
 NO_HEADERS: list[tuple[str, bytes]] = []
 """Shared by all records without any; nobody may change it."""
@@ -33,10 +38,10 @@ def shard_of(server: str, shards: int) -> int:
     return crc32(server.encode()) % shards
 
 
-def server_of(key: bytes | None) -> str:
-    """The server that a record speaks of."""
-    _, _, rest = (key or b"").decode(errors="replace").partition("/")
-    return rest.partition("/")[0]
+def server_of(key: bytes | None) -> str | None:
+    """The server that a record speaks of; None if it speaks of an owner."""
+    kind, _, rest = (key or b"").decode(errors="replace").partition("/")
+    return None if kind == OWNER else rest.partition("/")[0]
 
 
 def told(outcome: str, observed_at: str) -> bytes:
@@ -64,6 +69,25 @@ def cursor_record(server: str, cursor: Cursor) -> Outgoing:
     observed = None if cursor.observed is None else rfc3339(cursor.observed)
     value = orjson.dumps({"v": FORMAT, "requested_at": rfc3339(cursor.requested), "observed_at": observed})
     return Outgoing(Topic.LEDGER, f"cursor/{server}".encode(), value, NO_HEADERS)
+
+
+def owner_record(shard: int, *, owner: str, taken_at: str) -> Outgoing:
+    """The barrier of an owner: whoever reads as far as this has read all that any owner before him committed."""
+    return _owner(f"{OWNER}/{shard}".encode(), owner, taken_at)
+
+
+def begun_record(*, owner: str, taken_at: str) -> Outgoing:
+    """The mark that hits which the ledger does not know were never published, or may be published again."""
+    return _owner(BEGUN_KEY, owner, taken_at)
+
+
+def is_begun(key: bytes | None) -> bool:
+    """Whether a record shows that the ledger is the one that it was: a source's cursor, or the mark."""
+    return key is not None and (key.startswith(b"cursor/") or key == BEGUN_KEY)
+
+
+def _owner(key: bytes, owner: str, taken_at: str) -> Outgoing:
+    return Outgoing(Topic.LEDGER, key, orjson.dumps({"v": FORMAT, "owner": owner, "taken_at": taken_at}), NO_HEADERS)
 
 
 @dataclass(slots=True)
@@ -107,7 +131,7 @@ class Fold:
                 self._prefix, self._ids = f"{kind}/{server}/".encode(), ids
         elif kind == "cursor":
             self._entries(rest).cursor = None if value is None else _cursor(value)
-        else:
+        elif kind != OWNER:
             raise Untrusted(f"the ledger holds a record of an unknown kind, {kind[:40]!r}: {NEWER}")
 
     def sources(self) -> Mapping[str, SourceFold]:

@@ -86,12 +86,18 @@ class Poller:
             )
 
 
-async def commit_once(sources: Sequence[Source], store: ShardStore, clock: Clock, told: Mapping[str, Told]) -> None:
-    """One transaction of what waits, over the sources of one shard; counts into `told`, by server.
+async def commit_once(
+    sources: Sequence[Source],
+    store: ShardStore,
+    clock: Clock,
+    told: Mapping[str, Told],
+    *,
+    room: int = ROWS_PER_TRANSACTION,
+) -> None:
+    """One transaction of what waits, `room` rows at most over the sources of one shard; counts into `told`, by server.
 
     Raises KafkaFailed, and then all that was taken still waits (what was dropped at the take stays dropped).
     """
-    room = ROWS_PER_TRANSACTION
     taken = []
     for source in sources:
         taken.append(source.take(room, told[source.server].dropped))

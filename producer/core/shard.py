@@ -15,11 +15,11 @@ from random import Random
 from time import perf_counter
 
 from producer.clock import Clock
-from producer.core.poller import commit_once
+from producer.core.poller import ROWS_PER_TRANSACTION, commit_once
 from producer.core.ports import Observer, ShardStore, Told
 from producer.core.progress import tell_progress
 from producer.core.rounds import Rounds
-from producer.errors import AccessDenied, Fenced, KafkaFailed, Untrusted
+from producer.errors import AccessDenied, Fenced, KafkaFailed, TooSlow, Untrusted
 from producer.model import Progress, SourceFold
 
 LONGEST_WAIT = 15.0
@@ -27,6 +27,9 @@ LONGEST_WAIT = 15.0
 
 POLL_BOUND = 2.0
 """Seconds for a cancelled poll to let go of its connection."""
+
+LEAST_ROOM = 100
+"""Rows in a transaction, however slow the way is: fewer would not make it quicker."""
 
 FENCES, FENCE_MEMORY = 4, 120.0
 """Fenced this often within so many seconds while the group says "ours": somebody else holds the id for good."""
@@ -68,6 +71,7 @@ class Shard:
         self._began: float | None = None
         self._polls: set[asyncio.Task[None]] = set()
         self._failures = 0
+        self._room = ROWS_PER_TRANSACTION
         self._fences: deque[float] = deque(maxlen=FENCES)
 
     @property
@@ -159,6 +163,7 @@ class Shard:
         began = perf_counter()
         folds = await self._take()
         now = self._clock.now()
+        self._refuse_lost([one.server for one in self._sources if one.misses(folds.get(one.server, SourceFold()))])
         for source in self._sources:
             if not source.restore(folds.get(source.server, SourceFold()), now):
                 self._observer.cursor_ahead(source.server)
@@ -168,6 +173,14 @@ class Shard:
         self._observer.restored(self.number, sorted(known), ids=ids, seconds=perf_counter() - began)
         self.restored = True
         self.failure = None
+
+    def _refuse_lost(self, servers: Sequence[str]) -> None:
+        if servers:
+            raise Untrusted(
+                f"the ledger lacks the cursor of server {', '.join(servers)}, which it had in this process's time: it "
+                "was deleted and made again, or the source was reset while this instance ran. Nothing more is told on "
+                "it; the next start says what it costs to go on"
+            )
 
     async def _take(self) -> Mapping[str, SourceFold]:
         telling = asyncio.create_task(tell_progress(self._store, self._tell_progress))
@@ -185,11 +198,16 @@ class Shard:
             told = {source.server: Told() for source in self._sources}
             self._began = asyncio.get_running_loop().time()
             try:
-                await commit_once(self._sources, self._store, self._clock, told)
+                await commit_once(self._sources, self._store, self._clock, told, room=self._room)
+            except TooSlow:
+                self._room = max(LEAST_ROOM, min(self._room, _rows(told)) // 2)
+                raise
             finally:
                 self._began = None
                 self._observer.dropped(told)
             self._failures = 0
+            # By an eighth: on a way that is slow for good, twice as much would fail every other time.
+            self._room = min(ROWS_PER_TRANSACTION, self._room + self._room // 8)
             self._observer.committed(self.number, told, seconds=perf_counter() - began)
 
     async def _wait_after(self, error: KafkaFailed) -> float:
@@ -230,3 +248,7 @@ class Shard:
             task.cancel()
         if polls:
             await asyncio.wait(polls, timeout=POLL_BOUND)
+
+
+def _rows(told: Mapping[str, Told]) -> int:
+    return sum(one.published + one.dead_lettered for one in told.values())

@@ -19,9 +19,6 @@ from producer.core.pending import Harvest, Pending, Portion
 from producer.core.window import Window
 from producer.model import REPORT_REACH, Cursor, DeadRow, Dropped, Gap, Hit, RawRow, Row, Rows, Snapshot, SourceFold
 
-FORGET_LIMIT = 60_000
-"""Tombstones in one transaction at most; what is left over goes with the next."""
-
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -94,7 +91,10 @@ class Source:
         return harvest
 
     def take(self, room: int, dropped: Dropped) -> Taken:
-        """What goes into a transaction, `room` rows at most, checked now; nothing leaves memory before `settle`."""
+        """What goes into a transaction, checked now; nothing leaves memory before `settle`.
+
+        At most `room` rows, and as many ids of each kind to forget; what is left over goes with the next.
+        """
         self._drop_told(dropped)
         self._drop_superseded(dropped)
         portions = list(self.pending.portions(room))
@@ -114,8 +114,8 @@ class Source:
             ],
             cursor=newest.cursor if newest else None,
             cursor_at=newest.requested if newest else None,
-            forgotten_hits=_expired(self.hits, newest),
-            forgotten_dead=_expired(self.dead, newest),
+            forgotten_hits=_expired(self.hits, newest)[:room],
+            forgotten_dead=_expired(self.dead, newest)[:room],
         )
 
     def settle(self, taken: Taken) -> None:
@@ -136,6 +136,10 @@ class Source:
             self._in_doubt.update(portion.ids)
             self._in_doubt.update(row.key for row in portion.dead)
         self._cursor.doubt(taken.cursor_at)
+
+    def misses(self, fold: SourceFold) -> bool:
+        """Whether a ledger lacks the cursor that this process committed to it, or found there."""
+        return fold.cursor is None and self._cursor.stands
 
     def restore(self, fold: SourceFold, now: Moment) -> bool:
         """Become what the ledger says, keeping what waits; False if the ledger's cursor is ahead of our clock."""
@@ -204,7 +208,7 @@ def _expired(window: Window, newest: Harvest | None) -> list[str]:
 
     Not ahead of it: an owner who finds an id gone must find a cursor that supersedes what he has of that time.
     """
-    return [] if newest is None else window.expired(newest.received)[:FORGET_LIMIT]
+    return [] if newest is None else window.expired(newest.received)
 
 
 def _last_seen(observed_at: str, now: Moment) -> Moment:

@@ -83,15 +83,17 @@ class Batches:
                     since = 0
                     await asyncio.sleep(0)
 
-    async def delivered(self) -> None:
+    async def delivered(self) -> list[int]:
         """Send what is left and wait for every batch; raises the first error.
 
-        commit_transaction() commits although a batch failed, so this comes before it.
+        commit_transaction() commits although a batch failed, so this comes before it. Where the ledger's batches begin
+        in their partition is returned, -1 if the broker does not say.
         """
         for topic, batches in self._open.items():
             for partition in range(len(batches)):
                 await self._send(topic, partition)
-        await asyncio.gather(*self._sent)
+        ledger = self._topics.name(Topic.LEDGER)
+        return [batch.offset for batch in await asyncio.gather(*self._sent) if batch.topic == ledger]
 
     async def _append(self, topic: Topic, records: Sequence[Outgoing]) -> None:
         batches, timestamp = self._open[topic], self._timestamp

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -14,6 +14,8 @@ from producer.errors import Unavailable
 from producer.kafka.bounds import bounded
 from producer.kafka.connection import Connection
 from producer.kafka.failures import named
+
+T = TypeVar("T")
 
 BOUND = 20.0
 """Seconds without progress after which a read gives up."""
@@ -47,41 +49,70 @@ class PartitionReader:
         self._connection = connection
         self._topic = topic
 
-    async def parts(self, *partitions: int) -> AsyncIterator[Part]:
+    async def parts(self, *partitions: int) -> AsyncGenerator[Part, None]:
         """All committed records of some partitions up to their high watermarks, in parts of one partition each.
 
         The end is asked for with read_uncommitted: under read_committed it is the last stable offset, and behind an
         open transaction a partition would seem empty. Raises Unavailable if a position can't reach its end.
         """
-        wanted = [TopicPartition(self._topic, partition) for partition in partitions]
-        async with self._consumer("read_uncommitted") as asking, self._consumer("read_committed") as reading:
-            ends = {where: end for where, end in (await asking.end_offsets(wanted)).items() if end > 0}
-            if not ends:
-                return
-            reading.assign(list(ends))
-            await reading.seek_to_beginning()
+        async with self._consumer("read_uncommitted") as consumer:
+            ends = await self._asked(consumer.end_offsets(self._wanted(partitions)))
+        async for part in self._read({where.partition: end for where, end in ends.items() if end > 0}):
+            yield part
+
+    async def parts_past(self, partition: int, offset: int) -> AsyncGenerator[Part, None]:
+        """All committed records of a partition until a record that we wrote at `offset` is passed.
+
+        No broker's word on where the end is counts: a leader that was deposed without hearing of it answers with its
+        old one. What he never got he can't serve, so the reading stands still there. Raises Unavailable then.
+        """
+        async for part in self._read({partition: offset + 1}):
+            yield part
+
+    async def holds_records(self, partitions: int) -> bool:
+        """Whether any of the topic's `partitions` partitions holds a record, committed or not."""
+        wanted = self._wanted(range(partitions))
+        async with self._consumer("read_uncommitted") as consumer:
+            begins = await self._asked(consumer.beginning_offsets(wanted))
+            ends = await self._asked(consumer.end_offsets(wanted))
+        return any(ends[where] > begins[where] for where in wanted)
+
+    async def _read(self, ends: Mapping[int, int]) -> AsyncGenerator[Part, None]:
+        if not ends:
+            return
+        async with self._consumer("read_committed") as reading:
+            reading.assign(self._wanted(ends))
+            await self._asked(reading.seek_to_beginning())
             begins: dict[TopicPartition, int] = {}
             moved = asyncio.get_running_loop().time()
-            while waiting := await _behind(reading, ends):
+            while waiting := [where for where in self._wanted(ends) if await self._is_behind(reading, where, ends)]:
                 got = await reading.getmany(*waiting, timeout_ms=500)
                 now = asyncio.get_running_loop().time()
                 moved = now if got else moved
                 if now - moved > BOUND:
-                    raise Unavailable(
-                        f"{self._topic} partition {waiting[0].partition}: no way to its end at {ends[waiting[0]]}: "
-                        "a transaction hangs there, or somebody else writes"
-                    )
+                    raise self._stuck(waiting[0].partition, ends)
                 for where, records in got.items():
                     begin = begins.setdefault(where, records[0].offset)
                     for start in range(0, len(records), AT_ONCE):
-                        yield Part(records[start : start + AT_ONCE], begin, ends[where])
+                        yield Part(records[start : start + AT_ONCE], begin, ends[where.partition])
 
-    async def holds_records(self, partitions: int) -> bool:
-        """Whether any of the topic's `partitions` partitions holds a record, committed or not."""
-        wanted = [TopicPartition(self._topic, partition) for partition in range(partitions)]
-        async with self._consumer("read_uncommitted") as consumer:
-            begins, ends = await consumer.beginning_offsets(wanted), await consumer.end_offsets(wanted)
-        return any(ends[where] > begins[where] for where in wanted)
+    async def _is_behind(self, reading: Any, where: TopicPartition, ends: Mapping[int, int]) -> bool:
+        # Without a bound it would wait for as long as the partition has no leader.
+        position = await self._asked(reading.position(where))
+        return bool(position < ends[where.partition])
+
+    def _wanted(self, partitions: Iterable[int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, partition) for partition in partitions]
+
+    async def _asked(self, question: Coroutine[Any, Any, T]) -> T:
+        with named(f"reading {self._topic}"):
+            return await bounded(question, seconds=BOUND, what=f"reading {self._topic}")
+
+    def _stuck(self, partition: int, ends: Mapping[int, int]) -> Unavailable:
+        return Unavailable(
+            f"{self._topic} partition {partition}: no way to its end at {ends[partition]}: a transaction hangs there, "
+            "somebody else writes, or the broker that leads it is cut off from the others"
+        )
 
     @asynccontextmanager
     async def _consumer(self, isolation: str) -> AsyncIterator[Any]:
@@ -100,7 +131,3 @@ class PartitionReader:
                 yield consumer
             finally:
                 await bounded(consumer.stop(), seconds=2.0, what="closing a reader")
-
-
-async def _behind(consumer: Any, ends: Mapping[TopicPartition, int]) -> list[TopicPartition]:
-    return [where for where, end in ends.items() if await consumer.position(where) < end]

@@ -1,4 +1,4 @@
-"""Forgetting one source: a tombstone for each of its entries, wherever they are, in one transaction.
+"""Forgetting one source: a tombstone for each of its entries, wherever they are, in one transaction; beginning anew.
 
 The group is asked who runs, and the transactional ids are taken: an instance that the group does not know of, or that
 comes up meanwhile, is fenced and reads the ledger again when this is over.
@@ -7,17 +7,18 @@ comes up meanwhile, is fenced and reads the ledger again when this is over.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
 
 from producer.clock import Clock
-from producer.core.ledger import shard_of
+from producer.core.ledger import NO_HEADERS, begun_record, shard_of
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.permissions import topic_config, try_transactional_id
 from producer.kafka.batches import Batches
 from producer.kafka.bounds import bounded, leave_behind
+from producer.kafka.census import has_begun
 from producer.kafka.connection import Connection
 from producer.kafka.entries import ledger_name, ledger_partitions, read_entries
 from producer.kafka.failures import named
@@ -28,7 +29,8 @@ TRANSACTION_TIMEOUT = 120.0
 """Seconds: a million tombstones are 80 MB."""
 _TAKE_BOUND = 30.0
 _STOP_BOUND = 2.0
-_NO_HEADERS: list[tuple[str, bytes]] = []
+BEGINNER = "init"
+"""Follows the prefix in the transactional id of `ledger init`: no shard's, so nobody is fenced."""
 
 
 async def reset_source(connection: Connection, server: str, *, clock: Clock) -> int:
@@ -38,14 +40,32 @@ async def reset_source(connection: Connection, server: str, *, clock: Clock) -> 
     """
     partitions = await ledger_partitions(connection)
     largest = await _fence(connection, partitions)
-    async with _producer(connection, shard_of(server, partitions), largest=largest) as producer:
+    own = shard_of(server, partitions)
+    async with _producer(connection, f"{ledger_name(connection)}-{own}", largest=largest) as producer:
         found = await read_entries(connection, partitions=partitions, server=server)
-        keys = {number: list(there.entries) for number, there in found.items() if there.entries}
+        records = {number: list(map(_tombstone, there.entries)) for number, there in found.items()}
+        entries = sum(map(len, records.values()))
+        # Without any cursor left it would look like a ledger that was lost.
+        records[own].append(begun_record(owner=connection.client_id, taken_at=clock.now().rfc3339()))
         with named("writing the tombstones"):
             topics = Topics(connection.settings.topic, {Topic.LEDGER: partitions}, largest)
-            writing = _write(producer, topics, keys, timestamp=int(clock.now().wall * 1000))
+            writing = _write(producer, topics, records, timestamp=int(clock.now().wall * 1000))
             await bounded(writing, seconds=TRANSACTION_TIMEOUT, what="writing the tombstones")
-    return sum(map(len, keys.values()))
+    return entries
+
+
+async def begin_ledger(connection: Connection, topics: Topics, *, clock: Clock) -> bool:
+    """Accept what a lost ledger costs, so that the service starts on this one; False if it was begun before."""
+    if await has_begun(connection, topics.name(Topic.LEDGER), topics.shards):
+        return False
+    mark = begun_record(owner=connection.client_id, taken_at=clock.now().rfc3339())
+    async with _producer(
+        connection, f"{topics.name(Topic.LEDGER)}-{BEGINNER}", largest=topics.max_message_bytes
+    ) as producer:
+        with named("beginning the ledger"):
+            writing = _write(producer, topics, {0: [mark]}, timestamp=int(clock.now().wall * 1000))
+            await bounded(writing, seconds=TRANSACTION_TIMEOUT, what="beginning the ledger")
+    return True
 
 
 async def _fence(connection: Connection, partitions: int) -> int:
@@ -58,24 +78,23 @@ async def _fence(connection: Connection, partitions: int) -> int:
 
 
 async def _write(
-    producer: AIOKafkaProducer, topics: Topics, keys: Mapping[int, Sequence[bytes]], *, timestamp: int
+    producer: AIOKafkaProducer, topics: Topics, records: Mapping[int, Sequence[Outgoing]], *, timestamp: int
 ) -> None:
     await producer.begin_transaction()
-    for number, gone in keys.items():
+    for number, own in records.items():
         batches = Batches(producer, topics, shard=number, timestamp=timestamp)
-        await batches.add(_tombstones(gone))
+        await batches.add(own)
         await batches.delivered()
     await producer.commit_transaction()
 
 
-def _tombstones(keys: Iterable[bytes]) -> Iterable[Outgoing]:
-    return (Outgoing(Topic.LEDGER, key, None, _NO_HEADERS) for key in keys)
+def _tombstone(key: bytes) -> Outgoing:
+    return Outgoing(Topic.LEDGER, key, None, NO_HEADERS)
 
 
 @asynccontextmanager
-async def _producer(connection: Connection, shard: int, *, largest: int) -> AsyncIterator[AIOKafkaProducer]:
-    """A producer that has taken a shard's transactional id; `largest` is the most bytes that a batch may have."""
-    transactional_id = f"{ledger_name(connection)}-{shard}"
+async def _producer(connection: Connection, transactional_id: str, *, largest: int) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer that has taken a transactional id; `largest` is the most bytes that a batch may have."""
     what = f"taking the transactional id {transactional_id}"
     with named(what):
         producer = AIOKafkaProducer(

@@ -13,8 +13,8 @@ from time import perf_counter
 from aiokafka import AIOKafkaProducer
 
 from producer.clock import Clock
-from producer.core.ledger import Fold, shard_of
-from producer.errors import AccessDenied, Discard, Fenced, TooLarge, Unavailable, Untrusted
+from producer.core.ledger import Fold, begun_record, owner_record, shard_of
+from producer.errors import AccessDenied, Discard, Fenced, TooLarge, TooSlow, Unavailable, Untrusted
 from producer.kafka.access.probe import explained
 from producer.kafka.batches import Batches
 from producer.kafka.bounds import bounded, leave_behind, retrieve
@@ -22,7 +22,7 @@ from producer.kafka.census import Census
 from producer.kafka.connection import TRANSACTION_TIMEOUT, Connection
 from producer.kafka.failures import named
 from producer.kafka.rotation import Rotation
-from producer.kafka.topics import Topics, TopicSetup
+from producer.kafka.topics import TopicSetup, lost_ledger
 from producer.model import Outgoing, Progress, SourceFold, Topic
 
 COMMIT_BOUND = 45.0
@@ -43,20 +43,23 @@ class KafkaShardStore:
         *,
         number: int,
         servers: Sequence[str],
-        topics: Topics,
+        setup: TopicSetup,
         connection: Connection,
         census: Census,
         clock: Clock,
+        commit_bound: float = COMMIT_BOUND,
     ) -> None:
         self._number = number
         self._servers = servers
-        self._topics = topics
+        self._setup = setup
+        self._topics = setup.topics
         self._connection = connection
         self._census = census
         self._clock = clock
+        self._commit_bound = commit_bound
         self._producer: AIOKafkaProducer | None = None
         self._rotation = Rotation(connection)
-        self._limit_doubted = False
+        self._written = -1
         self._progress: Progress | None = None
 
     @property
@@ -70,23 +73,25 @@ class KafkaShardStore:
         return self._progress
 
     async def take(self) -> Mapping[str, SourceFold]:
-        """Take the transactional id, then read the ledger to its high watermark; raises a KafkaFailed."""
+        """Take the transactional id, commit a barrier, read the ledger past it; raises a KafkaFailed.
+
+        The topics are looked at first: whatever made the last transaction fail may have been done to them.
+        """
         await self.discard()
-        if self._limit_doubted:
-            self._topics = await TopicSetup(self._connection).ready()
-            self._limit_doubted = False
-        name = self._topics.name(Topic.LEDGER)
-        what = f"taking the transactional id {name}-{self._number}"
+        self._topics = await self._setup.look()
+        what = f"taking the transactional id {self._ledger}-{self._number}"
         self._rotation = Rotation(self._connection)
         try:
             with named(what):
-                self._producer = self._new_producer(f"{name}-{self._number}")
+                self._producer = self._new_producer(f"{self._ledger}-{self._number}")
                 await bounded(self._producer.start(), seconds=TAKE_BOUND, what=what)
+                self._written = -1
+                await self._commit_owner(owner_record(self._number, **self._owner()))
         except Unavailable as error:
             raise Unavailable(str(await explained(error, self._connection))) from None
-        sources = await self._fold(self._number)
+        sources = await self._fold(self._written)
         self._refuse_misplaced(sources)
-        await self._refuse_elsewhere([server for server in self._servers if server not in sources])
+        await self._refuse_unknown([one for one in self._servers if sources.get(one, SourceFold()).cursor is None])
         return sources
 
     async def commit(self, records: Iterable[Outgoing]) -> None:
@@ -98,19 +103,16 @@ class KafkaShardStore:
         try:
             with named("committing"):
                 work = self._rotation.during(self._transaction(self._producer, records))
-                await bounded(work, seconds=COMMIT_BOUND, what="committing")
-        except Fenced:
-            raise
-        except TooLarge:
-            # Somebody lowered max.message.bytes: with the limit as it was, every further try would fail as well.
-            self._limit_doubted = True
+                await bounded(work, seconds=self._commit_bound, what="committing")
+        except (Fenced, TooLarge, Untrusted):
             raise
         except AccessDenied as error:
             raise await explained(error, self._connection) from None
         except (Unavailable, Discard) as error:
             # In the middle of a transaction, so nobody knows how it ended, also if it turns out why.
             seconds = perf_counter() - began
-            raise Discard(f"{await explained(error, self._connection)} (after {seconds:.1f} s)") from None
+            kind = TooSlow if seconds >= self._commit_bound else Discard
+            raise kind(f"{await explained(error, self._connection)} (after {seconds:.1f} s)") from None
 
     async def discard(self) -> None:
         """Throw the producer away in DISCARD_BOUND seconds at most."""
@@ -123,17 +125,36 @@ class KafkaShardStore:
             leave_behind(task)
         _overlook(producer)
 
+    async def _commit_owner(self, record: Outgoing) -> None:
+        assert self._producer is not None
+        what = "committing the barrier"
+        with named(what):
+            await bounded(self._transaction(self._producer, [record]), seconds=TAKE_BOUND, what=what)
+        if self._written < 0:
+            raise Unavailable(f"{what}: the broker does not say where it is")
+
     async def _transaction(self, producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> None:
         await producer.begin_transaction()
         batches = Batches(producer, self._topics, shard=self._number, timestamp=int(self._clock.now().wall * 1000))
         await batches.add(records)
-        await batches.delivered()
+        self._refuse_made_anew(await batches.delivered())
         await producer.commit_transaction()
 
-    async def _fold(self, partition: int) -> Mapping[str, SourceFold]:
+    def _refuse_made_anew(self, offsets: Iterable[int]) -> None:
+        """A ledger whose offsets go back is another one: the next owner would lack all that was told before."""
+        known = [offset for offset in offsets if offset >= 0]
+        if known and min(known) <= self._written:
+            raise Untrusted(
+                f"the ledger {self._ledger} went back to offset {min(known)} in partition {self._number}, after "
+                f"{self._written}: it was deleted and made again under the running service, or cut short by an unclean "
+                "election. Nothing was published on it; the next start says what it costs to go on"
+            )
+        self._written = max([self._written, *known])
+
+    async def _fold(self, barrier: int) -> Mapping[str, SourceFold]:
         fold = Fold()
         try:
-            async for part in self._census.reader.parts(partition):
+            async for part in self._census.reader.parts_past(self._number, barrier):
                 fold.apply((record.key, record.value) for record in part.records)
                 self._progress = Progress(len(fold), part.share)
                 await asyncio.sleep(0)
@@ -147,21 +168,38 @@ class KafkaShardStore:
             if right != self._number:
                 raise Untrusted(self._repartitioned(server, found=self._number, right=right))
 
-    async def _refuse_elsewhere(self, unknown: Sequence[str]) -> None:
-        """A source unknown here may be known in another partition, if the topic was given more of them."""
-        if not unknown:
+    async def _refuse_unknown(self, servers: Sequence[str]) -> None:
+        """Servers without a cursor here may have one in another partition; if nobody has one, the ledger may be lost.
+
+        An honest beginning is marked before its first event. So whoever sees an event and then no mark, sees a loss.
+        """
+        if not servers:
             return
-        known = await self._census.servers()
-        for server in unknown:
-            if server in known:
-                raise Untrusted(self._repartitioned(server, found=known[server], right=self._number))
+        published = await self._census.published()
+        known = await self._census.known()
+        for server in servers:
+            if (found := known.servers.get(server, self._number)) != self._number:
+                raise Untrusted(self._repartitioned(server, found=found, right=self._number))
+        if known.begun:
+            return
+        if published:
+            lost = lost_ledger(self._topics.name(Topic.HITS), state="empty")
+            raise Untrusted(f"the ledger {self._ledger} is {lost.text}; {lost.remedy}")
+        await self._commit_owner(begun_record(**self._owner()))
 
     def _repartitioned(self, server: str, *, found: int, right: int) -> str:
         return (
-            f"the ledger {self._topics.name(Topic.LEDGER)} has server {server} in partition {found}, it belongs into "
+            f"the ledger {self._ledger} has server {server} in partition {found}, it belongs into "
             f"{right} of {self._topics.shards}: the topic was repartitioned. With every instance stopped, "
             f"`wolkvox-hits ledger reset {server}` forgets the source, at the cost of up to an hour of duplicates"
         )
+
+    @property
+    def _ledger(self) -> str:
+        return self._topics.name(Topic.LEDGER)
+
+    def _owner(self) -> dict[str, str]:
+        return {"owner": self._connection.client_id, "taken_at": self._clock.now().rfc3339()}
 
     def _new_producer(self, transactional_id: str) -> AIOKafkaProducer:
         compression = self._connection.settings.compression

@@ -1,24 +1,21 @@
-"""The four topics: made when missing, checked when present, never altered."""
+"""The four topics: made when missing, judged when present, never altered; looked at again whenever a shard is taken."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from aiokafka import errors as kafka
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.protocol.metadata import MetadataRequest
-
-from producer.errors import AccessDenied, KafkaFailed, Unavailable, Untrusted
+from producer.errors import Unavailable, Untrusted
 from producer.kafka.access.inquiry import Inquiry
+from producer.kafka.access.metadata import Metadata, TopicFacts
+from producer.kafka.access.permissions import NewTopic, create, topic_config
 from producer.kafka.access.probe import probe
 from producer.kafka.access.rights import refuse_missing_rights
 from producer.kafka.bounds import bounded
 from producer.kafka.connection import Connection
 from producer.kafka.failures import failure, named
+from producer.kafka.fresh import Fresh
 from producer.kafka.reader import PartitionReader
 from producer.model import Topic
 from producer.settings.sections import Kafka
@@ -35,6 +32,8 @@ LEDGER_CONFIG = {
 EVENT_TOPICS = (Topic.HITS, Topic.DEAD_LETTER, Topic.COVERAGE)
 BOUND = 60.0
 """Seconds for all questions to the cluster together."""
+_NEWS = 50
+"""Looks for new topics, a tenth of a second apart: creation returns before all brokers know of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,159 +54,163 @@ class Topics:
         return self.partitions[Topic.LEDGER]
 
 
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Why a topic can't carry the promise: what it has, and what to do."""
+
+    text: str
+    remedy: str
+
+
+def unfit(topic: Topic, facts: TopicFacts, config: Mapping[str, str], settings: Kafka) -> Unfit | None:
+    """The judgement of a topic that is there, for `run` and `check` alike; None if it will do."""
+    policy = config["cleanup.policy"]
+    if topic is Topic.LEDGER and policy != "compact":
+        why = "otherwise Kafka deletes what was already published and it is published again"
+        return Unfit(f"cleanup.policy={policy}, it must be exactly compact: {why}", _alter(facts.name, "compact"))
+    if topic is not Topic.LEDGER and "compact" in policy:
+        why = "compaction would remove events"
+        return Unfit(f"cleanup.policy={policy}, it must be delete: {why}", _alter(facts.name, "delete"))
+    wanted = settings.partitions if settings.partitions_given and topic is not Topic.LEDGER else facts.partitions
+    if facts.partitions != wanted:
+        text = f"{facts.partitions} partitions, KAFKA_PARTITIONS says {wanted}"
+        return Unfit(text, f"set KAFKA_PARTITIONS={facts.partitions}, or leave it out")
+    return None
+
+
+def lost_ledger(base: str, *, state: str) -> Unfit:
+    """What to say of a ledger that is missing, or empty, although hits were published under it."""
+    return Unfit(
+        f"{state} while {base} holds records: it was deleted. Starting without it publishes again what the API still "
+        "shows, up to an hour of hits",
+        "`wolkvox-hits ledger init` accepts that and begins it anew",
+    )
+
+
+def new_topic(topic: Topic, settings: Kafka) -> NewTopic:
+    """How a missing topic is made."""
+    ledger = topic is Topic.LEDGER
+    return NewTopic(
+        name=settings.topic + topic,
+        partitions=LEDGER_SHARDS if ledger else settings.partitions,
+        replicas=settings.replication_factor,
+        config=LEDGER_CONFIG
+        if ledger
+        else {
+            "cleanup.policy": "delete",
+            "retention.ms": str(int(settings.retention * 1000)),
+            # By the broker's clock: one of ours that is an hour ahead would fail every commit, and one that is days
+            # behind would make events deletable at once.
+            "message.timestamp.type": "LogAppendTime",
+        },
+    )
+
+
 class TopicSetup:
-    """Makes and checks the topics; `created` are the names of those it made."""
+    """Makes and judges the topics; `created` are the names of those it made last."""
 
     def __init__(self, connection: Connection, *, accept_loss: bool = False) -> None:
         """`accept_loss` makes a ledger anew although hits were published under another."""
         self._connection = connection
         self._accept_loss = accept_loss
         self._settings: Kafka = connection.settings
+        self._fresh = Fresh(self._looked_at)
+        self._topics: Topics | None = None
         self.created: list[str] = []
 
+    @property
+    def topics(self) -> Topics:
+        """As they were when last looked at."""
+        assert self._topics is not None, "ready() comes first"
+        return self._topics
+
     async def ready(self) -> Topics:
-        """The topics, all there and fit; raises Unavailable, AccessDenied or Untrusted."""
+        """The topics, all there and fit, and all rights; raises Unavailable, AccessDenied or Untrusted."""
         await probe(self._connection)
-        with named("connecting to Kafka"):
-            admin = AIOKafkaAdminClient(**self._connection.options())
-        try:
-            return await bounded(self._ready(admin), seconds=BOUND, what="checking the topics")
-        finally:
-            await admin.close()
-
-    async def _ready(self, admin: AIOKafkaAdminClient) -> Topics:
-        with named(f"connecting to {self._settings.bootstrap_servers}"):
-            await admin.start()
-        with named("checking the topics"):
-            await self._refuse_missing_rights()
-            found = await self._partitions(admin)
-            if missing := [topic for topic in Topic if topic not in found]:
-                await self._create(admin, missing, found)
-                found = await self._visible(admin)
-                await self._refuse_missing_rights()
-            configs = {topic: await self._config(admin, topic) for topic in Topic}
-        self._check(found, configs)
-        smallest = min(int(config["max.message.bytes"]) for config in configs.values())
-        return Topics(self._settings.topic, found, smallest)
-
-    async def _refuse_missing_rights(self) -> None:
         async with Inquiry(self._connection) as cluster:
-            await refuse_missing_rights(cluster)
+            await bounded(refuse_missing_rights(cluster), seconds=BOUND, what="asking what is permitted")
+        topics = await self.look()
+        if self.created:  # what may be done with a topic is not told before it is there
+            async with Inquiry(self._connection) as cluster:
+                await bounded(refuse_missing_rights(cluster), seconds=BOUND, what="asking what is permitted")
+        return topics
 
-    async def _partitions(self, admin: AIOKafkaAdminClient, *, led: bool = False) -> dict[Topic, int]:
-        """Partitions by topic, of those that are there; if `led`, of those whose partitions all have a leader."""
-        # aiokafka's own describe_topics lets a broker with auto.create.topics.enable make what is only asked about.
-        asking = MetadataRequest([self._name(topic) for topic in Topic], allow_auto_topic_creation=False)
-        answer = await admin._client.send(admin._client.get_random_node(), asking)  # noqa: SLF001 (no other way)
-        found = {}
-        for entry in answer.to_object()["topics"]:
-            error = kafka.for_code(entry["error_code"])
-            if led and any(partition["leader"] < 0 for partition in entry["partitions"]):
-                continue
-            if error is kafka.NoError:
-                found[Topic(entry["topic"].removeprefix(self._settings.topic))] = len(entry["partitions"])
-            elif error is not kafka.UnknownTopicOrPartitionError:
-                raise failure(error(), f"describing {entry['topic']}")
+    async def look(self) -> Topics:
+        """The topics now, made where missing; raises Untrusted if the ledger has other shards than before."""
+        before, after = self._topics, await self._fresh.get()
+        if before is not None and before.shards != after.shards:
+            raise Untrusted(
+                f"the ledger {after.name(Topic.LEDGER)} has {after.shards} partitions, it had {before.shards}: "
+                "it was repartitioned, or made anew, under the running service"
+            )
+        self._topics = after
+        return after
+
+    async def _looked_at(self) -> Topics:
+        return await bounded(self._look(), seconds=BOUND, what="checking the topics")
+
+    async def _look(self) -> Topics:
+        with named("checking the topics"):
+            async with Inquiry(self._connection) as cluster:
+                return await self._judged(cluster, await self._there(cluster))
+
+    async def _there(self, cluster: Inquiry) -> Metadata:
+        """All four, created where that is allowed."""
+        found = await self._described(cluster)
+        self.created = []
+        if missing := [topic for topic in Topic if self._facts(found, topic).missing]:
+            await self._create(cluster, found, missing)
+            for _ in range(_NEWS):
+                found = await self._described(cluster)
+                if not any(
+                    self._facts(found, topic).missing or self._facts(found, topic).leaderless for topic in Topic
+                ):
+                    break
+                await asyncio.sleep(0.1)
+        if gone := [self._name(topic) for topic in Topic if self._facts(found, topic).missing]:
+            raise Unavailable(f"topics not there yet: {', '.join(gone)}")
         return found
 
-    async def _visible(self, admin: AIOKafkaAdminClient) -> dict[Topic, int]:
-        """The topics, once the brokers know of them and who leads them: creation returns before that."""
-        for _ in range(50):
-            found = await self._partitions(admin, led=True)
-            if all(topic in found for topic in Topic):
-                break
-            await asyncio.sleep(0.1)
+    async def _described(self, cluster: Inquiry) -> Metadata:
+        found = await cluster.metadata([self._name(topic) for topic in Topic])
+        for facts in found.topics.values():
+            if facts.error is not None and not facts.missing:
+                raise failure(facts.error(), f"describing {facts.name}")
         return found
 
-    async def _create(self, admin: AIOKafkaAdminClient, missing: list[Topic], found: Mapping[Topic, int]) -> None:
+    async def _create(self, cluster: Inquiry, found: Metadata, missing: list[Topic]) -> None:
         names = ", ".join(self._name(topic) for topic in missing)
         if not self._settings.create_topics:
             raise Untrusted(f"missing topics: {names}. Create them, or set KAFKA_CREATE_TOPICS=true")
-        if Topic.LEDGER in missing and Topic.HITS in found:
-            await self._refuse_lost_ledger(found[Topic.HITS])
-        response = await admin.create_topics([self._new(topic) for topic in missing])
-        errors = {name: kafka.for_code(code) for name, code, *_ in response.topic_errors}
-        # Another instance may have been quicker.
-        refused = sorted(name for name in errors if errors[name] not in (kafka.NoError, kafka.TopicAlreadyExistsError))
-        if refused:
-            raise _creation_failure(errors[refused[0]](), ", ".join(refused))
+        if Topic.LEDGER in missing and Topic.HITS not in missing and not self._accept_loss:
+            await self._refuse_lost_ledger(self._facts(found, Topic.HITS).partitions)
+        await create(cluster, found, [new_topic(topic, self._settings) for topic in missing])
         self.created = [self._name(topic) for topic in missing]
 
     async def _refuse_lost_ledger(self, partitions: int) -> None:
-        """Refuse if hits were published under a ledger that is gone."""
-        hits = PartitionReader(self._connection, self._name(Topic.HITS))
-        if not self._accept_loss and await hits.holds_records(partitions):
-            raise Untrusted(
-                f"topic {self._name(Topic.LEDGER)} is missing while {self._name(Topic.HITS)} holds records: it was "
-                "deleted. Starting without it publishes again what the API still shows, up to an hour of hits; "
-                "`wolkvox-hits ledger init` accepts that and creates it"
-            )
+        if await PartitionReader(self._connection, self._name(Topic.HITS)).holds_records(partitions):
+            lost = lost_ledger(self._name(Topic.HITS), state="missing")
+            raise Untrusted(f"topic {self._name(Topic.LEDGER)} is {lost.text}; {lost.remedy}")
 
-    def _new(self, topic: Topic) -> NewTopic:
-        settings = self._settings
-        ledger = topic is Topic.LEDGER
-        config = (
-            LEDGER_CONFIG
-            if ledger
-            else {
-                "cleanup.policy": "delete",
-                "retention.ms": str(int(settings.retention * 1000)),
-            }
-        )
-        new = NewTopic(self._name(topic), LEDGER_SHARDS if ledger else settings.partitions, 1, topic_configs=config)
-        # NewTopic refuses -1 together with a number of partitions, the broker does not: it means its own default.
-        new.replication_factor = -1 if settings.replication_factor is None else settings.replication_factor
-        return new
-
-    async def _config(self, admin: AIOKafkaAdminClient, topic: Topic) -> dict[str, str]:
-        (response,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, self._name(topic))])
-        ((code, _, _, _, entries),) = response.resources
-        if (error := kafka.for_code(code)) is not kafka.NoError:
-            raise failure(error(), f"reading the configuration of {self._name(topic)} (grant DescribeConfigs)")
-        return {entry[0]: entry[1] for entry in entries}
-
-    def _check(self, partitions: Mapping[Topic, int], configs: Mapping[Topic, Mapping[str, str]]) -> None:
-        if gone := [self._name(topic) for topic in Topic if topic not in partitions]:
-            raise Unavailable(f"topics not there yet: {', '.join(gone)}")
-        problems = [
-            *_policy_problems(
-                {self._name(topic): config for topic, config in configs.items()}, self._name(Topic.LEDGER)
-            ),
-            *self._partition_problems(partitions),
-        ]
-        if problems:
+    async def _judged(self, cluster: Inquiry, found: Metadata) -> Topics:
+        configs = {topic: await topic_config(cluster, self._name(topic)) for topic in Topic}
+        if problems := list(self._problems(found, configs)):
             raise Untrusted("; ".join(problems))
+        partitions = {topic: self._facts(found, topic).partitions for topic in Topic}
+        smallest = min(int(config["max.message.bytes"]) for config in configs.values())
+        return Topics(self._settings.topic, partitions, smallest)
 
-    def _partition_problems(self, partitions: Mapping[Topic, int]) -> Iterable[str]:
-        wanted = self._settings.partitions
-        for topic in EVENT_TOPICS:
-            if self._settings.partitions_given and partitions[topic] != wanted:
-                yield (
-                    f"topic {self._name(topic)} has {partitions[topic]} partitions, KAFKA_PARTITIONS says {wanted}: "
-                    f"set KAFKA_PARTITIONS={partitions[topic]}, leave it out, or repartition the topic yourself"
-                )
+    def _problems(self, found: Metadata, configs: Mapping[Topic, Mapping[str, str]]) -> Iterator[str]:
+        for topic, config in configs.items():
+            if problem := unfit(topic, self._facts(found, topic), config, self._settings):
+                yield f"topic {self._name(topic)} has {problem.text}: {problem.remedy}"
+
+    def _facts(self, found: Metadata, topic: Topic) -> TopicFacts:
+        return found.topics[self._name(topic)]
 
     def _name(self, topic: Topic) -> str:
         return self._settings.topic + topic
 
 
-def _policy_problems(configs: Mapping[str, Mapping[str, str]], ledger: str) -> Iterable[str]:
-    for name, config in configs.items():
-        policy = config["cleanup.policy"]
-        if name == ledger and policy != "compact":
-            yield (
-                f"topic {name} has cleanup.policy={policy}, it must be exactly compact: otherwise Kafka deletes what "
-                "was already published and it is published again"
-            )
-        elif name != ledger and "compact" in policy:
-            yield f"topic {name} has cleanup.policy={policy}, it must be delete: compaction would remove events"
-
-
-def _creation_failure(error: Any, names: str) -> KafkaFailed:
-    if isinstance(error, kafka.TopicAuthorizationFailedError | kafka.ClusterAuthorizationFailedError):
-        return AccessDenied(
-            f"creating topics: grant Create on topic {names}, or create them and set KAFKA_CREATE_TOPICS=false"
-        )
-    if isinstance(error, kafka.InvalidReplicationFactorError):
-        return Untrusted(f"creating {names}: the cluster has too few brokers for KAFKA_REPLICATION_FACTOR")
-    return failure(error, f"creating {names}")
+def _alter(name: str, policy: str) -> str:
+    return f"kafka-configs --alter --entity-type topics --entity-name {name} --add-config cleanup.policy={policy}"

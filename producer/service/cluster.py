@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 
 from producer.core.fleet import by_shard
 from producer.core.ledger import shard_of
 from producer.core.shard import Shard
-from producer.errors import Discard, KafkaFailed, Unavailable
+from producer.errors import AccessDenied, Discard, KafkaFailed, Unavailable
 from producer.kafka.census import Census
 from producer.kafka.membership import Membership
-from producer.kafka.topics import Topics, TopicSetup
+from producer.kafka.topics import TopicSetup
 from producer.model import Topic
 from producer.observe.logs import get_logger
 from producer.service.connecting import connection
@@ -41,7 +42,9 @@ class Cluster:
         self._wiring = wiring
         self._rng = rng
         self._on_failure = on_failure
-        self._topics: Topics | None = None
+        self._setup = TopicSetup(self._connection)
+        self._servers: dict[int, list[str]] = {}
+        self._rebalanced = asyncio.Event()
         self.shards: dict[str, int] = {}
         """The shard of each source."""
 
@@ -53,30 +56,44 @@ class Cluster:
     async def connect(self) -> None:
         """Wait for the cluster and its topics, for ever; raises AccessDenied or Untrusted."""
         attempt = 0
-        while self._topics is None:
+        while not self._servers:
             try:
-                setup = TopicSetup(self._connection)
-                self._topics = await setup.ready()
+                topics = await self._setup.ready()
             except (Unavailable, Discard) as error:
                 attempt += 1
                 wait = self._rng.uniform(0.2, min(LONGEST_WAIT, 2.0 ** min(attempt, 5)))
                 self._on_failure(error, wait)
                 await asyncio.sleep(wait)
             else:
-                if setup.created:
-                    _log.info("topics_created", topics=setup.created)
-        self.shards = {server: shard_of(server, self._topics.shards) for server in self._wiring.sources}
-        self._servers = by_shard(self.shards)
-        self._census = Census(connection=self._connection, topics=self._topics)
+                if self._setup.created:
+                    _log.info("topics_created", topics=self._setup.created)
+                self.shards = {server: shard_of(server, topics.shards) for server in self._wiring.sources}
+                self._servers = by_shard(self.shards)
+        self._census = Census(connection=self._connection, setup=self._setup)
+
+    async def watch(self) -> None:
+        """Look at the topics again after each word of the group, until cancelled; raises Untrusted.
+
+        A ledger that vanished takes all its shards away: nobody would take one again and find out.
+        """
+        while True:
+            await self._rebalanced.wait()
+            self._rebalanced.clear()
+            with suppress(Unavailable, Discard, AccessDenied):
+                await self._setup.look()
 
     def membership(self, *, on_assigned: Callable[[frozenset[int]], None], guest: bool = False) -> Membership:
         """This instance's place in the group; a guest takes only what no regular member is there for."""
-        assert self._topics is not None
+
+        def assigned(shards: frozenset[int]) -> None:
+            self._rebalanced.set()
+            on_assigned(shards)
+
         self._member = Membership(
             connection=self._connection,
-            topic=self._topics.name(Topic.LEDGER),
+            topic=self._setup.topics.name(Topic.LEDGER),
             loaded=self.loaded,
-            on_assigned=on_assigned,
+            on_assigned=assigned,
             on_failure=self._on_failure,
             rng=self._rng,
             guest=guest,
@@ -85,11 +102,10 @@ class Cluster:
 
     def shard(self, number: int) -> Shard:
         """One of the shards that have sources."""
-        assert self._topics is not None
         return self._wiring.shard(
             number,
             self._servers[number],
-            topics=self._topics,
+            setup=self._setup,
             connection=self._connection,
             census=self._census,
             settled=self._member.settled,

@@ -74,7 +74,8 @@ class Service:
     async def _serve(self, stop: asyncio.Event) -> None:
         self._overview.failure = None
         member = self._cluster.membership(on_assigned=self._assigned)
-        tasks = [asyncio.create_task(member.run()), asyncio.create_task(self._fleet.run())]
+        work = (member.run(), self._fleet.run(), self._cluster.watch())
+        tasks = [asyncio.create_task(one) for one in work]
         try:
             await _unless(stop, *tasks)
         finally:

@@ -19,7 +19,7 @@ from producer.core.turns import Turns
 from producer.kafka.census import Census
 from producer.kafka.connection import Connection
 from producer.kafka.store import KafkaShardStore
-from producer.kafka.topics import Topics
+from producer.kafka.topics import TopicSetup
 from producer.settings import Settings, SourceSettings
 from producer.wolkvox.client import WolkvoxApi
 from producer.wolkvox.reader import RowReader
@@ -44,14 +44,14 @@ class Wiring:
         number: int,
         servers: Sequence[str],
         *,
-        topics: Topics,
+        setup: TopicSetup,
         connection: Connection,
         census: Census,
         settled: Callable[[], Awaitable[None]],
     ) -> Shard:
         """A shard with its sources and its store on Kafka."""
         store = KafkaShardStore(
-            number=number, servers=servers, topics=topics, connection=connection, census=census, clock=self._clock
+            number=number, servers=servers, setup=setup, connection=connection, census=census, clock=self._clock
         )
         return Shard(
             number=number,

@@ -73,6 +73,7 @@ class Stage:
 
     bootstrap: str
     topics: Topics
+    setup: TopicSetup
     connection: Connection
     number: int
     servers: list[str]
@@ -84,7 +85,7 @@ class Stage:
 
     def another_store(self, server: str) -> KafkaShardStore:
         """The store of a server's shard, not taken yet."""
-        return _store(shard_of(server, self.topics.shards), [server], self.topics, self.connection)
+        return _store(shard_of(server, self.topics.shards), [server], self.setup, self.connection)
 
 
 @asynccontextmanager
@@ -100,24 +101,25 @@ async def staged(kafka: EmbeddedKafka, name: str) -> AsyncIterator[Stage]:
         },
     )
     connection = Connection(settings.kafka, client_id="bench")
-    topics = await TopicSetup(connection).ready()
+    setup = TopicSetup(connection)
+    topics = await setup.ready()
     number = shard_of("0042", topics.shards)
     servers = [server for server in server_names(1000) if shard_of(server, topics.shards) == number]
-    store = _store(number, servers, topics, connection)
+    store = _store(number, servers, setup, connection)
     await store.take()
     try:
-        yield Stage(kafka.bootstrap, topics, connection, number, servers, store)
+        yield Stage(kafka.bootstrap, topics, setup, connection, number, servers, store)
     finally:
         await store.discard()
         await asyncio.sleep(0)
 
 
-def _store(number: int, servers: list[str], topics: Topics, connection: Connection) -> KafkaShardStore:
+def _store(number: int, servers: list[str], setup: TopicSetup, connection: Connection) -> KafkaShardStore:
     return KafkaShardStore(
         number=number,
         servers=servers,
-        topics=topics,
+        setup=setup,
         connection=connection,
-        census=Census(connection=connection, topics=topics),
+        census=Census(connection=connection, setup=setup),
         clock=SystemClock(),
     )

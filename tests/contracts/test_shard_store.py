@@ -202,6 +202,48 @@ async def test_a_new_source_that_another_partition_knows_is_refused(world: World
         await world.store(SHARD, [SERVER]).take()
 
 
+async def test_a_take_leaves_a_barrier_that_the_fold_has_passed(world: World) -> None:
+    await world.store(SHARD).take()
+    await world.store(SHARD).take()
+    assert [key for key, _ in await world.read(Topic.LEDGER)] == [b"owner/%d" % SHARD] * 2
+
+
+async def test_an_honest_beginning_is_marked_before_its_first_event(world: World) -> None:
+    store = world.store(SHARD, [SERVER])
+    assert await store.take() == {}
+    assert b"owner/begun" in {key for key, _ in await world.read(Topic.LEDGER)}
+    await store.commit([an_event("a"), a_told_hit("a")])
+    another = (SHARD + 1) % 12
+    beside = next(f"{number:04}" for number in range(9999) if shard_of(f"{number:04}", 12) == another)
+    assert await world.store(another, [beside]).take() == {}
+    assert set(await world.store(SHARD, [SERVER]).take()) == {SERVER}
+
+
+async def test_an_empty_ledger_under_published_hits_is_refused(world: World) -> None:
+    stranger = world.store(SHARD)
+    await stranger.take()
+    await stranger.commit([an_event("a")])
+    with pytest.raises(Untrusted, match="empty while"):
+        await world.store(SHARD, [SERVER]).take()
+
+
+async def test_a_new_source_starts_beside_a_known_one(world: World) -> None:
+    store = world.store(SHARD)
+    await store.take()
+    await store.commit([an_event("a"), cursor_record(SERVER, Cursor(1.0, None))])
+    another = (SHARD + 1) % 12
+    beside = next(f"{number:04}" for number in range(9999) if shard_of(f"{number:04}", 12) == another)
+    assert await world.store(another, [beside]).take() == {}
+
+
+async def test_a_source_that_was_reset_in_a_wrong_partition_starts_anew(world: World) -> None:
+    somebody = await world.stranger("somebody-else")
+    forgotten = Outgoing(Topic.LEDGER, b"cursor/0042", None, [])
+    await somebody.send(cursor_record(SERVER, Cursor(1.0, None)), forgotten, partition=(SHARD + 1) % 12)
+    await somebody.commit()
+    assert await world.store(SHARD, [SERVER]).take() == {}
+
+
 async def test_a_record_of_a_newer_format_is_refused(world: World) -> None:
     somebody = await world.stranger("somebody-else")
     newer = Outgoing(Topic.LEDGER, b"hit/0042/a", b'{"v":2,"observed_at":"x"}', [])

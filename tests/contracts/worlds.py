@@ -99,21 +99,23 @@ class KafkaWorld:
         self._base = topic
         settings = Kafka(bootstrap_servers=bootstrap, topic=topic, replication_factor=1)
         self._connection = Connection(settings, client_id="contract")
+        self._setup: TopicSetup
         self._topics: Topics
         self._stores: list[ShardStore] = []
         self._producers: list[Any] = []
 
     async def open(self) -> None:
         """Make the topics."""
-        self._topics = await TopicSetup(self._connection).ready()
+        self._setup = TopicSetup(self._connection)
+        self._topics = await self._setup.ready()
 
     def store(self, number: int, servers: Sequence[str] = ()) -> ShardStore:
         store = KafkaShardStore(
             number=number,
             servers=servers,
-            topics=self._topics,
+            setup=self._setup,
             connection=self._connection,
-            census=Census(connection=self._connection, topics=self._topics),
+            census=Census(connection=self._connection, setup=self._setup),
             clock=SystemClock(),
         )
         self._stores.append(store)

@@ -146,13 +146,13 @@ async def test_a_deleted_ledger_is_told_from_one_that_never_was(kafka: str, topi
 
 async def test_checking_fences_nobody_and_moves_nobody(kafka: str, topic: str, simulator: Simulator) -> None:
     await create(kafka, f"{topic}.ledger", partitions=12, config=LEDGER_CONFIG)
-    await create(kafka, topic)
+    await create(kafka, f"{topic}.coverage")
     owner = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=f"{topic}{Topic.LEDGER}-0")
     async with owner, owner.transaction():
-        await owner.send_and_wait(topic, b"before")
+        await owner.send_and_wait(f"{topic}.coverage", b"before")
         findings = await look(settings(kafka, topic, simulator))
         assert Verdict.FAILED not in {one.verdict for one in findings}
-        await owner.send_and_wait(topic, b"after")  # a fenced producer fails here, or at the commit
+        await owner.send_and_wait(f"{topic}.coverage", b"after")  # a fenced producer fails here, or at the commit
 
 
 @dataclass(frozen=True)

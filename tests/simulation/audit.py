@@ -49,7 +49,7 @@ class Ledger:
             else:
                 yield from self._row(record, at)
         rows = sum(record.topic in (Topic.HITS, Topic.DEAD_LETTER) for record in records)
-        said = sum(not key.startswith(b"cursor/") for key in done)
+        said = sum(not key.startswith((b"cursor/", b"owner/")) for key in done)
         if rows != said:
             yield f"a transaction has {rows} rows and the ledger's word on {said}"
 
@@ -87,7 +87,7 @@ def findings(world: World) -> list[str]:
 def disagreements(world: World) -> list[str]:
     """Where an owner's memory is not what the ledger says, and who remembers what is another's to remember."""
     last = {(record.key or b"").decode(): record.value for record in world.kafka.committed(Topic.LEDGER)}
-    fold = {key for key, value in last.items() if value is not None and not key.startswith("cursor/")}
+    fold = {key for key, value in last.items() if value is not None and key.startswith(("hit/", "dead/"))}
     return [text for one in world.places if one is not None for text in _of_instance(one, fold)]
 
 

@@ -57,9 +57,9 @@ class SimulatedKafka(MemoryKafka):
         self._on_commit = on_commit
         self._contents: dict[str, list[tuple[Where, Outgoing]]] = {}
 
-    def append(self, transactional_id: str, where: Where, record: Outgoing) -> None:
-        super().append(transactional_id, where, record)
+    def append(self, transactional_id: str, where: Where, record: Outgoing) -> int:
         self._contents.setdefault(transactional_id, []).append((where, record))
+        return super().append(transactional_id, where, record)
 
     def end(self, transactional_id: str, state: _State) -> None:
         transaction = self._open.pop(transactional_id, None)
@@ -104,9 +104,13 @@ class SimulatedStore(MemoryShardStore):
         if self._conditions.take_fails(self._process, self._rng):
             raise Unavailable("taking: the coordinator is loading")
         self._producer = producer
-        await self._reach_ends()
+        barrier = self._barrier(producer)
+        await self._call("committing the barrier")
+        await self._pass(barrier)
         await self._call("reading the ledger")
-        return self._fold()
+        sources = self._fold()
+        await self._refuse_unknown(producer, sources)
+        return sources
 
     async def _transaction(self, producer: MemoryProducer, records: Iterable[Outgoing]) -> None:
         until = asyncio.get_running_loop().time() + COMMIT_BOUND

@@ -88,6 +88,13 @@ class MemoryKafka:
             (record for number in numbers for record in self._stable((topic, number))), key=lambda one: one.at
         )
 
+    def lose_ledger(self) -> None:
+        """The ledger is deleted, and made again with nothing in it."""
+        for where in [where for where in self._logs if where[0] is Topic.LEDGER]:
+            self._logs[where] = []
+            for transaction in self._undecided:
+                transaction.touched.pop(where, None)
+
     def _stable(self, where: Where) -> Iterator[Record]:
         for entry in self._logs[where][: self.last_stable_offset(where)]:
             if entry.record is not None and entry.transaction.state is _State.COMMITTED:
@@ -97,8 +104,8 @@ class MemoryKafka:
         """The epoch of the present holder."""
         return self._epochs[transactional_id]
 
-    def append(self, transactional_id: str, where: Where, record: Outgoing) -> None:
-        """Write a record within the open transaction of an id."""
+    def append(self, transactional_id: str, where: Where, record: Outgoing) -> int:
+        """Write a record within the open transaction of an id; its offset."""
         if transactional_id not in self._open:
             self._open[transactional_id] = _Transaction()
             self._undecided.append(self._open[transactional_id])
@@ -108,6 +115,7 @@ class MemoryKafka:
         transaction.touched.setdefault(where, offset)
         written = Record(*where, offset, record.key, record.value, tuple(record.headers), self._written)
         self._logs[where].append(_Entry(written, transaction))
+        return offset
 
     def end(self, transactional_id: str, state: _State) -> None:
         """Commit or abort what an id has open, if anything."""
@@ -130,10 +138,10 @@ class MemoryProducer:
         self._id = transactional_id
         self._epoch = epoch
 
-    def send(self, record: Outgoing, *, partition: int) -> None:
-        """Write a record; the first one opens the transaction."""
+    def send(self, record: Outgoing, *, partition: int) -> int:
+        """Write a record; the first one opens the transaction. Its offset."""
         self._require_own()
-        self._kafka.append(self._id, (record.topic, partition), record)
+        return self._kafka.append(self._id, (record.topic, partition), record)
 
     def commit(self) -> None:
         """Make what was sent visible, all at once."""

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, auto
 
-from producer.core.ledger import Fold, server_of, shard_of
+from producer.core.ledger import Fold, begun_record, is_begun, owner_record, server_of, shard_of
 from producer.errors import Discard, KafkaFailed, Unavailable, Untrusted
 from producer.model import Outgoing, Progress, SourceFold, Topic
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer
@@ -63,8 +63,10 @@ class MemoryShardStore:
         if self.down:
             raise Unavailable("taking: no answer")
         self._producer = self._kafka.producer(self._id)
-        await self._reach_ends()
-        return self._fold()
+        await self._pass(self._barrier(self._producer))
+        sources = self._fold()
+        await self._refuse_unknown(self._producer, sources)
+        return sources
 
     async def commit(self, records: Iterable[Outgoing]) -> None:
         if self._producer is None:
@@ -96,20 +98,22 @@ class MemoryShardStore:
         if fault is not None:
             raise Discard(f"committing: {fault.name}")
 
-    async def _reach_ends(self) -> None:
-        """Wait until the own partition is readable to its end; all of them if it knows nothing of some source."""
-        await self._reach_end(self._number)
-        own = {server_of(record.key) for record in self._kafka.committed(Topic.LEDGER, self._number)}
-        if own.issuperset(self._servers):
-            return
-        for number in range(self._kafka.partitions[Topic.LEDGER]):
-            await self._reach_end(number)
+    def _barrier(self, producer: MemoryProducer) -> int:
+        """Commit a record of our own; its offset."""
+        record = owner_record(self._number, owner="twin", taken_at="")
+        barrier = producer.send(record, partition=self._number)
+        producer.commit()
+        return barrier
 
-    async def _reach_end(self, number: int) -> None:
-        """Wait until a partition is readable to its end, and say so if that does not come."""
-        where, loop = (Topic.LEDGER, number), asyncio.get_running_loop()
-        end, until = self._kafka.high_watermark(where), loop.time() + READ_BOUND
-        while self._kafka.last_stable_offset(where) < end:
+    async def _pass(self, barrier: int) -> None:
+        """Wait until the own partition is readable past the barrier."""
+        await self._reach(self._number, barrier + 1)
+
+    async def _reach(self, number: int, end: int) -> None:
+        """Wait until a partition is readable to an offset, and say so if that does not come."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + READ_BOUND
+        while self._kafka.last_stable_offset((Topic.LEDGER, number)) < end:
             if loop.time() > until:
                 raise Unavailable("no way to the ledger's end: a transaction hangs there, or somebody else writes")
             await asyncio.sleep(0.1)
@@ -121,7 +125,26 @@ class MemoryShardStore:
         shards = self._kafka.partitions[Topic.LEDGER]
         if misplaced := [server for server in sources if shard_of(server, shards) != self._number]:
             raise Untrusted(f"servers {misplaced} do not belong here: the topic was repartitioned")
-        known = {server_of(record.key) for record in self._kafka.committed(Topic.LEDGER)}
-        if elsewhere := [server for server in self._servers if server not in sources and server in known]:
-            raise Untrusted(f"servers {elsewhere} are in another partition: the topic was repartitioned")
         return sources
+
+    async def _refuse_unknown(self, producer: MemoryProducer, sources: Mapping[str, SourceFold]) -> None:
+        """As the true one: a cursor elsewhere, no cursor and no mark anywhere although hits were published."""
+        unknown = [one for one in self._servers if sources.get(one, SourceFold()).cursor is None]
+        if not unknown:
+            return
+        published = any(self._kafka.high_watermark((Topic.HITS, n)) for n in range(self._kafka.partitions[Topic.HITS]))
+        for number in range(self._kafka.partitions[Topic.LEDGER]):
+            await self._reach(number, self._kafka.high_watermark((Topic.LEDGER, number)))
+        marks = [one for one in self._kafka.committed(Topic.LEDGER) if is_begun(one.key)]
+        standing = {(one.key, one.partition): one.value is not None for one in marks}
+        known = {server_of(key): number for (key, number), stands in standing.items() if stands}
+        if elsewhere := [server for server in unknown if known.get(server, self._number) != self._number]:
+            raise Untrusted(f"servers {elsewhere} are in another partition: the topic was repartitioned")
+        self._begin(producer, begun=bool(known), published=published)
+
+    def _begin(self, producer: MemoryProducer, *, begun: bool, published: bool) -> None:
+        if published and not begun:
+            raise Untrusted("the ledger is empty while hits were published: it was deleted")
+        if not begun:
+            producer.send(begun_record(owner="twin", taken_at=""), partition=self._number)
+            producer.commit()

@@ -6,7 +6,7 @@ transactional id is tried with one of our own under the same prefix: taking a sh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from aiokafka.protocol.admin import CreateTopicsRequest, DescribeConfigsRequest,
 from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
-from producer.errors import KafkaFailed, Untrusted
+from producer.errors import AccessDenied, KafkaFailed, Untrusted
 from producer.kafka.access.inquiry import GROUP, TRANSACTION, Inquiry, settled
 from producer.kafka.access.metadata import Metadata
 from producer.kafka.connection import TRANSACTION_TIMEOUT
@@ -23,7 +23,8 @@ from producer.kafka.failures import failure
 
 _TOPIC = 2
 """A resource of type topic, for DescribeConfigs."""
-_VALIDATE_TIMEOUT = 5_000
+_CREATE_TIMEOUT = 4_000
+"""Milliseconds that the broker waits until the others know of a new topic; an answer takes PATIENCE at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +83,33 @@ async def try_transactional_id(cluster: Inquiry, transactional_id: str) -> None:
     await settled(ask, what=what)
 
 
-async def try_create(
-    cluster: Inquiry, found: Metadata, name: str, *, partitions: int, replicas: int | None, config: Mapping[str, str]
-) -> None:
-    """Have the cluster say whether it would create a topic, which it does not do; raises KafkaFailed."""
+@dataclass(frozen=True, slots=True)
+class NewTopic:
+    """A topic to be made; `replicas` None is the broker's own default."""
+
+    name: str
+    partitions: int
+    replicas: int | None
+    config: Mapping[str, str]
+
+
+async def create(cluster: Inquiry, found: Metadata, topics: Sequence[NewTopic], *, only_ask: bool = False) -> None:
+    """Make topics; one that another instance made first is fine. `only_ask` has the cluster say whether it would.
+
+    Raises KafkaFailed.
+    """
     wire = await cluster.wire(found.brokers[found.controller])
-    topic: tuple[Any, ...] = (name, partitions, -1 if replicas is None else replicas, [], list(config.items()))
-    what = f"asking whether {name} could be created"
-    answer = await wire.ask(CreateTopicsRequest([topic], _VALIDATE_TIMEOUT, True), what=what)
-    for _, code, *_ in answer.topic_errors:
-        error = kafka.for_code(code)
-        if error is not kafka.NoError:
-            raise _not_created(error(), name)
+    wanted: list[tuple[Any, ...]] = [
+        (one.name, one.partitions, -1 if one.replicas is None else one.replicas, [], list(one.config.items()))
+        for one in topics
+    ]
+    names = ", ".join(one.name for one in topics)
+    what = f"asking whether {names} could be created" if only_ask else f"creating {names}"
+    answer = await wire.ask(CreateTopicsRequest(wanted, _CREATE_TIMEOUT, only_ask), what=what)
+    errors = {name: kafka.for_code(code) for name, code, *_ in answer.topic_errors}
+    refused = sorted(name for name in errors if errors[name] not in (kafka.NoError, kafka.TopicAlreadyExistsError))
+    if refused:
+        raise _not_created(errors[refused[0]](), ", ".join(refused))
 
 
 async def topic_config(cluster: Inquiry, name: str) -> dict[str, str]:
@@ -107,9 +123,13 @@ async def topic_config(cluster: Inquiry, name: str) -> dict[str, str]:
     return {entry[0]: entry[1] for entry in entries}
 
 
-def _not_created(error: kafka.KafkaError, name: str) -> KafkaFailed:
+def _not_created(error: kafka.KafkaError, names: str) -> KafkaFailed:
+    if isinstance(error, kafka.TopicAuthorizationFailedError | kafka.ClusterAuthorizationFailedError):
+        return AccessDenied(
+            f"creating topics: grant Create on topic {names}, or create them and set KAFKA_CREATE_TOPICS=false"
+        )
     if isinstance(error, kafka.InvalidReplicationFactorError):
-        return Untrusted(f"{name}: the cluster has too few brokers for KAFKA_REPLICATION_FACTOR")
+        return Untrusted(f"creating {names}: the cluster has too few brokers for KAFKA_REPLICATION_FACTOR")
     if isinstance(error, kafka.PolicyViolationError):
-        return Untrusted(f"{name}: the cluster's own policy refuses a topic like that")
-    return failure(error, f"creating {name}")
+        return Untrusted(f"creating {names}: the cluster's own policy refuses a topic like that")
+    return failure(error, f"creating {names}")

@@ -35,6 +35,12 @@ class Admin:
         """Delete a topic."""
         await self._done(self._client.delete_topics([topic])[topic])
 
+    async def until_gone(self, topic: str) -> None:
+        """Wait until the brokers list a deleted topic no more."""
+        async with asyncio.timeout(PATIENCE):
+            while topic in (await asyncio.to_thread(self._client.list_topics, timeout=PATIENCE)).topics:  # noqa: ASYNC110 (a broker tells nobody)
+                await asyncio.sleep(0.05)
+
     async def repartition(self, topic: str, partitions: int) -> None:
         """Give a topic more partitions."""
         await self._done(self._client.create_partitions([NewPartitions(topic, partitions)])[topic])

@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -25,7 +25,7 @@ from producer.core.source import Source, Taken
 from producer.kafka.batches import Batches
 from producer.kafka.reader import Part, PartitionReader
 from producer.kafka.store import KafkaShardStore
-from producer.model import Dropped, Rows, Snapshot, SourceFold
+from producer.model import Dropped, Outgoing, Rows, Snapshot, SourceFold
 from producer.observe.logs import configure
 from producer.service.service import Service
 from producer.settings import load
@@ -124,18 +124,23 @@ class TrappedProducer(aiokafka.AIOKafkaProducer):  # type: ignore[misc]  # aioka
 class TrappedBatches(Batches):
     """One batch delivered and no other; all delivered."""
 
-    async def delivered(self) -> None:
+    async def delivered(self) -> list[int]:
         if trap.step == "first_batch_sent" and trap.armed:
             places = ((topic, place) for topic, open_ in self._open.items() for place in range(len(open_)))
             await self._send(*next((topic, place) for topic, place in places if self._open[topic][place] is not None))
             await asyncio.gather(*self._sent)
         trap.at("first_batch_sent")
-        await super().delivered()
+        offsets = await super().delivered()
         trap.at("all_delivered")
+        return offsets
 
 
 class TrappedStore(KafkaShardStore):
-    """After the ledger was read, before memory has it."""
+    """After the barrier; after the ledger was read, before memory has it."""
+
+    async def _commit_owner(self, record: Outgoing) -> None:
+        await super()._commit_owner(record)
+        trap.at("barrier_committed")
 
     async def take(self) -> Mapping[str, SourceFold]:
         folds = await super().take()
@@ -146,8 +151,8 @@ class TrappedStore(KafkaShardStore):
 class TrappedLedger(PartitionReader):
     """In the middle of reading it."""
 
-    async def parts(self, *partitions: int) -> AsyncIterator[Part]:
-        async for part in super().parts(*partitions):
+    async def parts_past(self, partition: int, offset: int) -> AsyncGenerator[Part, None]:
+        async for part in super().parts_past(partition, offset):
             half = len(part.records) // 2
             for records in (part.records[:half], part.records[half:]):
                 if records:

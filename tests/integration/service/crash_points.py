@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TAKING = ("id_taken", "ledger_half_read", "ledger_read")
+TAKING = ("id_taken", "barrier_committed", "ledger_half_read", "ledger_read")
 POLLING = (
     *("fetched", "identified", "added", "taken", "begun", "first_batch_sent", "all_delivered", "committing"),
     *("committed", "settled"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,11 @@ class Proxy:
         self._to = int(to)
         self.delay = 0.0
         """Seconds that whatever the broker says is under way."""
+        self.rate = 0.0
+        """Bytes a second that the way to the broker takes, all connections together; 0 is as many as come."""
+        self.sent = 0
+        """Bytes that went to the broker."""
+        self._turn = asyncio.Lock()
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._server: asyncio.Server | None = None
@@ -57,8 +62,8 @@ class Proxy:
         await self._flowing.wait()
         far_reader, far_writer = await asyncio.open_connection(self._host, self._to)
         ways = [
-            asyncio.create_task(self._pump(reader, far_writer, delayed=lambda: 0.0)),
-            asyncio.create_task(self._pump(far_reader, writer, delayed=lambda: self.delay)),
+            asyncio.create_task(self._pump(reader, far_writer, way=self._narrow)),
+            asyncio.create_task(self._pump(far_reader, writer, way=self._late)),
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -69,10 +74,19 @@ class Proxy:
             far_writer.close()
 
     async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, delayed: Callable[[], float]
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, way: Callable[[int], Awaitable[None]]
     ) -> None:
         while sent := await reader.read(65_536):
-            await asyncio.sleep(delayed())
+            await way(len(sent))
             await self._flowing.wait()
             writer.write(sent)
             await writer.drain()
+
+    async def _narrow(self, size: int) -> None:
+        self.sent += size
+        if self.rate:
+            async with self._turn:
+                await asyncio.sleep(size / self.rate)
+
+    async def _late(self, _size: int) -> None:
+        await asyncio.sleep(self.delay)

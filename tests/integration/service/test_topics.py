@@ -28,6 +28,7 @@ async def test_missing_topics_are_made_as_the_promise_needs_them(stage: Stage) -
         config = await admin.config(stage.topic + suffix)
         assert await admin.partitions(stage.topic + suffix) == 5
         assert (config["cleanup.policy"], config["retention.ms"]) == ("delete", str(36 * 3600 * 1000))
+        assert config["message.timestamp.type"] == "LogAppendTime"
     ledger = await admin.config(f"{stage.topic}.ledger")
     assert await admin.partitions(f"{stage.topic}.ledger") == 12
     assert ledger["cleanup.policy"] == "compact"

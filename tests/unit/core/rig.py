@@ -45,10 +45,17 @@ async def at_once() -> None:
 class Rig:
     """One instance: an API and a source each server, one store, one observer; make it within the loop."""
 
-    def __init__(self, *, kafka: MemoryKafka | None = None, servers: Sequence[str] = (SERVER,), seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        kafka: MemoryKafka | None = None,
+        servers: Sequence[str] = (SERVER,),
+        seed: int = 0,
+        observer: RecordingObserver | None = None,
+    ) -> None:
         self.clock = ManualClock.of_loop()
         self.kafka = kafka or MemoryKafka()
-        self.observer = RecordingObserver()
+        self.observer = observer or RecordingObserver()
         self.rng = Random(seed)
         self.apis = {server: ScriptedApi(clock=self.clock, server=server) for server in servers}
         self.sources = {server: Source(server=server, keep=KEEP, window=WINDOW) for server in servers}

@@ -9,7 +9,7 @@ import pytest
 
 from producer.core.ledger import PUBLISHED, cursor_record, hit_record, shard_of, told
 from producer.core.shard import Shard
-from producer.errors import Discard, Retry, TooLarge, Unavailable
+from producer.errors import Discard, Retry, TooLarge, TooSlow, Unavailable, Untrusted
 from producer.model import Cursor, Outgoing, Topic
 from tests.twins.memory_kafka import MemoryKafka
 from tests.twins.memory_store import Fault, MemoryShardStore
@@ -198,8 +198,52 @@ async def test_an_id_leaves_the_ledger_with_a_tombstone() -> None:
     shard.start()
     await elapse(3 * 3600)
     await shard.stop(within=1)
-    assert "a" not in (await rig.store.take())[SERVER].hits
     assert rig.kafka.committed(Topic.LEDGER)[-1].key == b"cursor/0042"
+    assert "a" not in (await rig.store.take())[SERVER].hits
+
+
+class Narrow(MemoryShardStore):
+    """Whose transactions have time for so many records of the ledger."""
+
+    most = 2_000
+
+    async def commit(self, records: Iterable[Outgoing]) -> None:
+        everything = list(records)
+        if sum(record.topic is Topic.HITS for record in everything) > self.most:
+            raise TooSlow("no answer within 45 s")
+        await super().commit(everything)
+
+
+@virtual_time
+async def test_a_transaction_that_does_not_fit_its_time_is_halved_until_it_does_and_grows_again() -> None:
+    rig = Rig()
+    store = Narrow(rig.kafka, number=SHARD)
+    rig.api.standing = [a_row(str(number)) for number in range(10_000)]
+    shard = rig.shard(store=store)
+    shard.start()
+    await elapse(120)
+    assert len(rig.published()) == len(set(rig.published())) == 10_000
+    told = [commit[SERVER].published for commit in rig.observer.commits]
+    assert told[0] == 1_250
+    assert told[1] == 1_250 + 1_250 // 8
+    assert [type(error) for error in rig.observer.commit_failures[:3]] == [TooSlow] * 3
+    await shard.stop(within=1)
+
+
+@virtual_time
+async def test_a_ledger_without_the_cursor_that_this_process_committed_is_not_believed() -> None:
+    rig = Rig()
+    rig.api.standing = [a_row("a")]
+    shard = rig.shard()
+    task = shard.start()
+    await elapse(10)
+    rig.kafka.lose_ledger()
+    rig.store.faults.append(Fault.LOST)
+    rig.api.standing = [a_row("b")]
+    await elapse(400)
+    assert task.done()
+    with pytest.raises(Untrusted, match="lacks the cursor of server 0042"):
+        task.result()
 
 
 class Growing(MemoryShardStore):

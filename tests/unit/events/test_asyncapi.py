@@ -6,8 +6,7 @@ import json
 import shutil
 import subprocess
 import tarfile
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import yaml
@@ -15,7 +14,7 @@ from jsonschema_rs import Draft7Validator
 
 from producer.events import CURRENT, TYPES, Events, Record
 from producer.events.catalogue import packaged, schema, urn, validator
-from producer.kafka.topics import EVENT_TOPICS, TopicSetup
+from producer.kafka.topics import EVENT_TOPICS, new_topic
 from producer.model import Topic
 from producer.settings.sections import Kafka
 from tests.unit.events.samples import LIMIT, OBSERVED, a_dead_row, a_gap, a_hit
@@ -121,13 +120,13 @@ def test_the_channels_are_the_topics_that_are_created() -> None:
     assert {DOCUMENT["channels"][CHANNEL_OF[topic]]["address"] for topic in EVENT_TOPICS} == {
         channel["address"] for channel in DOCUMENT["channels"].values()
     }
-    setup = TopicSetup(cast("Any", SimpleNamespace(settings=Kafka())))
     for topic in EVENT_TOPICS:
-        new, channel = setup._new(topic), DOCUMENT["channels"][CHANNEL_OF[topic]]
+        new, channel = new_topic(topic, Kafka()), DOCUMENT["channels"][CHANNEL_OF[topic]]
         described = channel["bindings"]["kafka"]
         assert channel["address"] == described["topic"] == new.name
-        assert described["partitions"] == new.num_partitions
-        assert new.topic_configs == {
+        assert described["partitions"] == new.partitions
+        assert new.config == {
+            "message.timestamp.type": "LogAppendTime",
             "cleanup.policy": ",".join(described["topicConfiguration"]["cleanup.policy"]),
             "retention.ms": str(described["topicConfiguration"]["retention.ms"]),
         }
