@@ -111,7 +111,7 @@ class PartitionReader:
     def _stuck(self, partition: int, ends: Mapping[int, int]) -> Unavailable:
         return Unavailable(
             f"{self._topic} partition {partition}: no way to its end at {ends[partition]}: a transaction hangs there, "
-            "somebody else writes, or the broker that leads it is cut off from the others"
+            "or somebody else writes, or its leader is cut off from the other brokers"
         )
 
     @asynccontextmanager
