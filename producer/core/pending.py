@@ -39,6 +39,11 @@ class Harvest:
         """Hits and dead rows in it; often none, and then it still has its cursor."""
         return len(self.hits) + len(self.dead)
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether all it has to tell is its cursor."""
+        return not (self.hits or self.dead or self.gaps)
+
 
 @dataclass(frozen=True, slots=True)
 class Portion:
@@ -73,7 +78,16 @@ class Pending:
         return bool(self._queue)
 
     def add(self, harvest: Harvest) -> None:
-        """Queue behind all older ones; none of its ids may wait already."""
+        """Queue behind all older ones; none of its ids may wait already.
+
+        A quiet one takes the place of a quiet one before it, whose cursor it passes: a day without Kafka and without
+        hits would be 86,400 of them (53 MB). Not that of a beginning, which may have a gap yet, up to its own receipt.
+        """
+        if harvest.is_quiet:
+            if harvest.cursor is None:
+                return
+            if self._queue and self._queue[-1].is_quiet and not self._queue[-1].begins:
+                self._queue.pop()
         self._queue.append(harvest)
         self.hits |= harvest.hits.keys()
         self.dead |= harvest.dead.keys()
@@ -104,7 +118,8 @@ class Pending:
         if portion.last:
             self.hits.difference_update(portion.ids)
             self.dead.difference_update(portion.harvest.dead)
-            self._queue.remove(portion.harvest)
+            if portion.harvest in self._queue:  # else a later one took its place while it was committed
+                self._queue.remove(portion.harvest)
         else:
             self.drop(portion.harvest, portion.ids, [row.key for row in portion.dead])
 

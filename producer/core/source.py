@@ -183,8 +183,10 @@ class Source:
                 harvest.gaps, harvest.begins = before.gaps(harvest, harvest.hits), False
 
     def _drop_told(self, dropped: Dropped) -> None:
+        if not (self.hits.among(self.pending.hits) or self.dead.among(self.pending.dead)):
+            return  # nearly always: only a ledger that was read again has ids of ours
         for harvest in self.pending.harvests():
-            hits, dead = self.hits.among(harvest.hits), self.dead.among(harvest.dead)
+            hits, dead = self.hits.among(harvest.hits.keys()), self.dead.among(harvest.dead.keys())
             confirmed_dead = sum(key in self._in_doubt for key in dead)
             confirmed = sum(key in self._in_doubt for key in hits) + confirmed_dead
             dropped.confirmed += confirmed

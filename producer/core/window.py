@@ -8,6 +8,7 @@ report have a moment each, shared by all that left with them.
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from producer.clock import Moment, elapsed
 
@@ -44,9 +45,9 @@ class Window:
             return list(keys)
         return [key for key in keys if key not in present and key not in left]
 
-    def among(self, keys: Mapping[str, object]) -> list[str]:
+    def among(self, keys: AbstractSet[str]) -> list[str]:
         """Those of `keys` that are here, in no order."""
-        return [*(keys.keys() & self._present), *(keys.keys() & self._left.keys())]
+        return [*(keys & self._present), *(keys & self._left.keys())]
 
     def touch(self, keys: Collection[str], moment: Moment) -> None:
         """Those of `keys` that are here were in the snapshot of `moment`; unknown ones stay unknown.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from producer.core.pending import Harvest, Pending
-from producer.model import Reading, Rows, Snapshot
+from producer.model import Cursor, Gap, GapKind, Reading, Rows, Snapshot
 from tests.unit.core.samples import a_dead_row, a_hit, at
 
 
@@ -18,7 +18,7 @@ def a_harvest(seconds: float, hits: str = "", dead: str = "") -> Harvest:
         hits={key: a_hit(key) for key in hits},
         dead={key: a_dead_row(key) for key in dead},
         gaps=[],
-        cursor=None,
+        cursor=Cursor(moment.wall, None),
     )
 
 
@@ -57,6 +57,37 @@ def test_a_snapshot_without_rows_still_waits_for_its_cursor() -> None:
     assert len(pending) == 0
     assert pending
     assert not waiting()
+
+
+def requested(pending: Pending) -> list[float]:
+    return [harvest.requested.wall - at(0).wall for harvest in pending.harvests()]
+
+
+def test_a_snapshot_without_news_takes_the_place_of_one_that_waits_without_any() -> None:
+    assert requested(waiting(*map(a_harvest, range(1000)))) == [999]
+    assert requested(waiting(a_harvest(0), a_harvest(1, "a"), a_harvest(2), a_harvest(3))) == [0, 1, 3]
+
+
+def test_what_has_rows_or_a_gap_or_was_the_beginning_keeps_its_place() -> None:
+    gap = Gap("0042", 0.0, 1.0, GapKind.UNPOLLED, certain=False)
+    for first in (a_harvest(0, "a"), a_harvest(0, "", "x"), replace(a_harvest(0), gaps=[gap])):
+        assert requested(waiting(first, a_harvest(1))) == [0, 1]
+        assert requested(waiting(a_harvest(-1), first)) == [-1, 0]
+    assert requested(waiting(replace(a_harvest(0), begins=True), a_harvest(1), a_harvest(2))) == [0, 2]
+
+
+def test_a_snapshot_that_neither_brings_anything_nor_vouches_for_any_time_does_not_wait() -> None:
+    silent = replace(a_harvest(1), cursor=None)
+    assert not waiting(silent)
+    assert requested(waiting(a_harvest(0), silent)) == [0]
+
+
+def test_a_snapshot_that_made_way_while_it_was_committed_takes_nothing_of_its_successor_along() -> None:
+    pending = waiting(a_harvest(0))
+    (portion,) = pending.portions(9)
+    pending.add(a_harvest(1))
+    pending.settle(portion)
+    assert requested(pending) == [1]
 
 
 def test_the_oldest_snapshot_goes_first() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from producer.clock import Moment
 from producer.model import RECORD_CAP, Cursor, Dropped, SourceFold
 from tests.unit.core.samples import (
@@ -219,3 +221,50 @@ def test_no_tombstone_goes_ahead_of_the_cursor() -> None:
     assert (first.cursor, first.forgotten_hits) == (Cursor(at(300).wall, at(301).wall), [])
     source.settle(first)
     assert commit(source).forgotten_hits == ["a"]
+
+
+def test_a_day_without_kafka_and_without_hits_waits_as_one_cursor() -> None:
+    source = a_source()
+    polled(source, at(0), ["a"])
+    commit(source)
+    for second in range(1, 86_400):
+        polled(source, at(second), ["a"])
+    assert len(list(source.pending.harvests())) == 1
+    assert commit(source).cursor == Cursor(at(86_399).wall, at(1).wall)
+    assert not source.pending
+
+
+def test_a_cursor_that_came_while_another_was_committed_goes_next() -> None:
+    source = a_source()
+    polled(source, at(0), ["a"])
+    commit(source)
+    polled(source, at(300))
+    taken = take(source)
+    polled(source, at(600))
+    source.settle(taken)
+    assert commit(source).cursor == Cursor(at(600).wall, at(1).wall)
+
+
+@pytest.mark.parametrize("landed", [0, 300])
+def test_a_cursor_in_doubt_is_ours_also_when_a_later_one_took_its_place(landed: int) -> None:
+    source = a_source()
+    polled(source, at(0), ["a"])
+    commit(source)
+    polled(source, at(300))
+    source.doubt(take(source))
+    polled(source, at(2000))
+    source.restore(fold("a", cursor=at(landed)), at(2010))
+    taken = take(source)
+    assert taken.cursor == Cursor(at(2000).wall, at(1).wall)
+    assert [(gap.start, gap.end) for gap, _ in taken.gaps] == [(at(300).wall, at(2001 - WINDOW).wall)]
+
+
+def test_what_was_no_beginning_tells_its_gap_although_quiet_snapshots_came_after_it() -> None:
+    source = a_source()
+    polled(source, at(1400))
+    polled(source, at(1700))
+    polled(source, at(2000))
+    source.restore(fold("a", cursor=at(0)), at(2010))
+    taken = take(source)
+    assert [(gap.start, gap.end) for gap, _ in taken.gaps] == [(at(0).wall, at(1401 - WINDOW).wall)]
+    assert taken.cursor == Cursor(at(2000).wall, None)
