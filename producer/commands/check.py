@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator, Sequence
 
 from rich.console import Console
@@ -16,7 +14,7 @@ from producer.commands.check_kafka import kafka_findings
 from producer.commands.check_source import SourceCheck
 from producer.commands.console import stdout, until_nobody_reads
 from producer.core.turns import Turns
-from producer.service.connecting import connection
+from producer.kafka.connection import Connection, instance_name
 from producer.settings import Settings, SourceSettings
 from producer.wolkvox.address import base_url
 from producer.wolkvox.client import WolkvoxApi
@@ -38,7 +36,7 @@ def check(settings: Settings, *, as_json: bool, console: Console | None = None, 
 
 async def look(settings: Settings, *, clock: Clock | None = None, deadline: float = DEADLINE) -> list[Finding]:
     """Everything that `check` finds, in the order it is told; takes a little more than `deadline` seconds at most."""
-    reached = connection(settings.kafka, client_id=f"wolkvox-hits-check-{socket.gethostname()}-{os.getpid()}")
+    reached = Connection(settings.kafka, client_id=f"wolkvox-hits-check-{instance_name()}")
     turns, room = Turns(), asyncio.Semaphore(AT_ONCE)
     checks = [named(settings, source) for source in settings.sources]
     looking = [

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import socket
 import sys
 from collections.abc import Callable, Iterator
 
@@ -19,12 +17,11 @@ from producer.commands.ledger_summary import HEADERS, ServerEntries, rows, summa
 from producer.errors import SettingsError, Unavailable
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.permissions import Group, describe_group
-from producer.kafka.connection import Connection
+from producer.kafka.connection import Connection, instance_name
 from producer.kafka.entries import PartitionEntries, ledger_name, ledger_partitions, read_entries
 from producer.kafka.reset import begin_ledger, reset_source
 from producer.kafka.topics import TopicSetup
 from producer.model import Topic
-from producer.service.connecting import connection as connect
 from producer.settings import Settings
 from producer.wolkvox.address import normalise_server
 
@@ -91,7 +88,7 @@ def ledger_reset(
 
 
 def _connection(settings: Settings) -> Connection:
-    return connect(settings.kafka, client_id=f"wolkvox-hits-ledger-{socket.gethostname()}-{os.getpid()}")
+    return Connection(settings.kafka, client_id=f"wolkvox-hits-ledger-{instance_name()}")
 
 
 async def _read(settings: Settings, server: str | None) -> dict[int, PartitionEntries]:

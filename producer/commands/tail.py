@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 
@@ -14,9 +12,8 @@ from producer.clock import Clock, SystemClock
 from producer.commands.console import print_lines, stdout, until_nobody_reads
 from producer.commands.tail_rows import Lines, whole
 from producer.kafka import tail as reader
-from producer.kafka.connection import Connection
+from producer.kafka.connection import Connection, instance_name
 from producer.model import Topic
-from producer.service.connecting import connection as connect
 from producer.settings import Settings
 
 TOPICS = {"hits": Topic.HITS, "dead-letter": Topic.DEAD_LETTER, "coverage": Topic.COVERAGE}
@@ -42,7 +39,7 @@ def tail(
     begin = (clock or SystemClock()).now().wall - since if since is not None else None
     if begin is None and not follow:
         begin = reader.BEGINNING
-    connection = connect(settings.kafka, client_id=f"wolkvox-hits-tail-{socket.gethostname()}-{os.getpid()}")
+    connection = Connection(settings.kafka, client_id=f"wolkvox-hits-tail-{instance_name()}")
     printing = _printing(settings, TOPICS[topic], console, show_personal=show_personal)
     with until_nobody_reads(console), suppress(KeyboardInterrupt):
         name = settings.kafka.topic + TOPICS[topic]

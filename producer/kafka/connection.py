@@ -5,16 +5,17 @@ Made anew, because passwords and certificates may have been rotated since the la
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
 from collections.abc import Hashable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aiokafka import codec
 
 from producer.errors import AccessDenied, SettingsError
-from producer.kafka.tokens import Tokens
+from producer.kafka.tokens import tokens_of
 from producer.settings.sections import Kafka
 
 REQUEST_TIMEOUT = 20.0
@@ -31,22 +32,20 @@ _CODECS = {
 """Whether each value of KAFKA_COMPRESSION can be written and read here."""
 
 
-@dataclass(frozen=True, slots=True)
 class Connection:
     """The settings of the cluster, and the name under which this instance connects; `tokens` are for OAUTHBEARER.
 
     Raises SettingsError if KAFKA_COMPRESSION needs a package that is not installed.
     """
 
-    settings: Kafka
-    client_id: str
-    tokens: Tokens | None = None
-
-    def __post_init__(self) -> None:
-        compression = self.settings.compression
+    def __init__(self, settings: Kafka, *, client_id: str) -> None:
+        compression = settings.compression
         if not _CODECS[compression]():
             problem = f"KAFKA_COMPRESSION: {compression} needs a package more: pip install 'wolkvox-hits[compression]'"
             raise SettingsError([problem])
+        self.settings = settings
+        self.client_id = client_id
+        self.tokens = tokens_of(settings)
 
     def options(self) -> dict[str, Any]:
         """Keyword arguments for any aiokafka client; raises AccessDenied for a secret or certificate of no use."""
@@ -93,7 +92,6 @@ class Connection:
     def _sasl(self) -> dict[str, Any]:
         settings = self.settings
         if settings.sasl_mechanism == "OAUTHBEARER":
-            assert self.tokens is not None, "whoever makes a Connection for OAUTHBEARER gives it its tokens"
             return {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": self.tokens}
         try:
             password = settings.sasl_password.read() if settings.sasl_password is not None else None
@@ -104,6 +102,11 @@ class Connection:
             "sasl_plain_username": settings.sasl_username,
             "sasl_plain_password": password,
         }
+
+
+def instance_name() -> str:
+    """This process among all instances: `HOST-PID`."""
+    return f"{socket.gethostname()}-{os.getpid()}"
 
 
 def _no_passphrase() -> str:

@@ -12,11 +12,11 @@ from producer.core.ledger import shard_of
 from producer.core.shard import Shard
 from producer.errors import AccessDenied, Discard, KafkaFailed, Unavailable
 from producer.kafka.census import Census
+from producer.kafka.connection import Connection
 from producer.kafka.membership import Membership
 from producer.kafka.topics import TopicSetup
 from producer.model import Topic
 from producer.observe.logs import get_logger
-from producer.service.connecting import connection
 from producer.service.wiring import Wiring
 from producer.settings import Settings
 
@@ -38,7 +38,7 @@ class Cluster:
         rng: Random,
         on_failure: Callable[[KafkaFailed, float], None],
     ) -> None:
-        self._connection = connection(settings.kafka, client_id=f"wolkvox-hits-{instance}")
+        self._connection = Connection(settings.kafka, client_id=f"wolkvox-hits-{instance}")
         self._wiring = wiring
         self._rng = rng
         self._on_failure = on_failure

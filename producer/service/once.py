@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
-from os import getpid
 from random import Random
 from typing import Any
 
 from producer.clock import SystemClock
 from producer.errors import KafkaFailed, Unavailable
+from producer.kafka.connection import instance_name
 from producer.observe.logs import get_logger
 from producer.observe.metrics import Metrics
 from producer.observe.observer import ServiceObserver
@@ -47,7 +46,7 @@ class Once:
         self._failure: KafkaFailed | None = None
         self._cluster = Cluster(
             settings,
-            instance=f"{socket.gethostname()}-{getpid()}",
+            instance=instance_name(),
             wiring=self._wiring,
             rng=rng,
             on_failure=self._failed,

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
-from os import getpid
 from random import Random
 
 from producer import __version__
 from producer.clock import SystemClock
 from producer.core.fleet import Fleet
 from producer.errors import AccessDenied, KafkaFailed, SettingsError
+from producer.kafka.connection import instance_name
 from producer.observe.logs import get_logger
 from producer.observe.metrics import Metrics
 from producer.observe.observer import ServiceObserver
@@ -36,7 +35,7 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._instance = f"{socket.gethostname()}-{getpid()}"
+        self._instance = instance_name()
         clock, rng = SystemClock(), Random()  # noqa: S311 (jitter, no secret)
         self._metrics = Metrics()
         observer = ServiceObserver(metrics=self._metrics, clock=clock)

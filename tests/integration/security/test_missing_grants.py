@@ -9,8 +9,8 @@ import pytest
 
 from producer.demo.simulator import Simulator
 from producer.errors import AccessDenied
+from producer.kafka.connection import Connection
 from producer.kafka.topics import TopicSetup
-from producer.service.connecting import connection
 from producer.settings import load
 from tests.integration.security.conftest import Secured
 from tests.integration.security.ending import ends
@@ -53,7 +53,7 @@ async def test_a_standby_that_could_not_take_over_ends_at_its_start_too(
     settings = load(config=None, environ={**api(simulator), **plain(secured, user), **names})
     # All that happens before the group is joined, and so before any shard is taken.
     with pytest.raises(AccessDenied, match=resource.replace("-", " ")):
-        await TopicSetup(connection(settings.kafka, client_id="standby")).ready()
+        await TopicSetup(Connection(settings.kafka, client_id="standby")).ready()
 
 
 async def test_without_create_run_ends_and_names_both_ways_out(

@@ -7,6 +7,7 @@ import pytest
 
 from producer.clock import Moment
 from producer.errors import AccessDenied, KafkaFailed
+from producer.kafka.access.client_credentials import Token
 from producer.kafka.failures import failure
 from producer.kafka.tokens import NoToken, Tokens
 
@@ -23,12 +24,6 @@ class Watch:
         return Moment(self.time, self.time)
 
 
-@dataclass(frozen=True)
-class Given:
-    token: str
-    seconds: float
-
-
 @dataclass
 class TokenServer:
     """Numbers its tokens; `failure` is raised instead of the next."""
@@ -41,12 +36,12 @@ class TokenServer:
     def __post_init__(self) -> None:
         self.answering.set()
 
-    async def fetch(self) -> Given:
+    async def fetch(self) -> Token:
         await self.answering.wait()
         if self.failure is not None:
             raise self.failure
         self.served += 1
-        return Given(f"token-{self.served}", self.life)
+        return Token(f"token-{self.served}", self.life)
 
 
 async def test_a_token_is_used_again_until_a_fifth_of_its_life_is_left() -> None:
