@@ -10,8 +10,7 @@ from producer.commands.check_topics import TopicsCheck
 from producer.errors import AccessDenied, KafkaFailed
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.metadata import Metadata, Operation
-from producer.kafka.access.permissions import describe_group, try_group, try_transactional_id
-from producer.kafka.access.rights import PROBE
+from producer.kafka.access.permissions import PROBE, describe_group, try_group, try_transactional_id
 from producer.kafka.connection import Connection
 from producer.model import Topic
 from producer.settings import Kafka

@@ -10,8 +10,7 @@ from producer.commands.check_grants import grant
 from producer.errors import AccessDenied, KafkaFailed
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.metadata import Metadata, Operation, TopicFacts
-from producer.kafka.access.permissions import NewTopic, create, topic_config
-from producer.kafka.access.rights import lacking, needed
+from producer.kafka.access.permissions import NewTopic, create, lacking, needed, topic_config
 from producer.kafka.census import has_begun
 from producer.kafka.reader import PartitionReader
 from producer.kafka.topics import lost_ledger, new_topic, unfit

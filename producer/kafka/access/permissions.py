@@ -1,6 +1,7 @@
 """Whether these credentials may do what the service does, found out without doing it to anybody.
 
-The group is described, not joined: a member that comes and goes would make the running instances rebalance. The
+Asked before anything begins: else a missing one shows with the first dead letter, or on the standby in the night when
+it has to take over. The group is described, not joined: a member that comes and goes would make the running instances rebalance. The
 transactional id is tried with one of our own under the same prefix: taking a shard's would fence its owner.
 """
 
@@ -17,10 +18,19 @@ from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from producer.errors import AccessDenied, KafkaFailed, Untrusted
 from producer.kafka.access.inquiry import GROUP, TRANSACTION, Inquiry, settled
-from producer.kafka.access.metadata import Metadata
+from producer.kafka.access.metadata import Metadata, Operation, TopicFacts
 from producer.kafka.connection import TRANSACTION_TIMEOUT
 from producer.kafka.failures import failure
+from producer.model import Topic
 
+NEEDED: Mapping[Topic, frozenset[Operation]] = {
+    topic: frozenset({Operation.WRITE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS})
+    | (frozenset({Operation.READ}) if topic is Topic.LEDGER else frozenset())
+    for topic in Topic
+}
+"""On each topic; the ledger alone is read."""
+PROBE = "check"
+"""Follows the prefix in the transactional id that is tried: no shard's, so nobody is fenced."""
 _TOPIC = 2
 """A resource of type topic, for DescribeConfigs."""
 _CREATE_TIMEOUT = 4_000
@@ -44,6 +54,29 @@ class Group:
 
     state: str
     members: tuple[Member, ...]
+
+
+async def refuse_missing_rights(cluster: Inquiry) -> None:
+    """Return if the topics that exist, the group and the transactional ids may be used; raises KafkaFailed."""
+    base = cluster.connection.settings.topic
+    found = await cluster.metadata([base + topic for topic in Topic])
+    missing = {base + topic: lacking(topic, found.topics[base + topic]) for topic in Topic}
+    if grants := [f"{_named(operations)} on topic {name}" for name, operations in missing.items() if operations]:
+        raise AccessDenied(f"Kafka permits too little: grant {', '.join(grants)}")
+    await try_group(cluster)
+    await try_transactional_id(cluster, f"{base}{Topic.LEDGER}-{PROBE}")
+
+
+def needed(topic: Topic) -> frozenset[Operation]:
+    """What to grant on a topic."""
+    return _told(NEEDED[topic])
+
+
+def lacking(topic: Topic, facts: TopicFacts) -> frozenset[Operation]:
+    """What is still to grant on a topic; nothing for one that is not there, or can't be described now."""
+    if facts.error is kafka.TopicAuthorizationFailedError:
+        return needed(topic)
+    return _told(NEEDED[topic] - facts.allowed) if facts.error is None else frozenset()
 
 
 async def describe_group(cluster: Inquiry) -> Group:
@@ -133,3 +166,12 @@ def _not_created(error: kafka.KafkaError, names: str) -> KafkaFailed:
     if isinstance(error, kafka.PolicyViolationError):
         return Untrusted(f"creating {names}: the cluster's own policy refuses a topic like that")
     return failure(error, f"creating {names}")
+
+
+def _told(operations: frozenset[Operation]) -> frozenset[Operation]:
+    # Whoever may write or read may describe: telling that too would only make the line longer.
+    return operations - {Operation.DESCRIBE} if Operation.WRITE in operations else operations
+
+
+def _named(operations: frozenset[Operation]) -> str:
+    return " and ".join(sorted(operation.acl for operation in operations))

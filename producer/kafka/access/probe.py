@@ -10,7 +10,7 @@ from producer.errors import AccessDenied, Discard, Fenced, KafkaFailed, TooLarge
 from producer.kafka.access.diagnosis import Address
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.logins import login_refusal
-from producer.kafka.access.rights import refuse_missing_rights
+from producer.kafka.access.permissions import refuse_missing_rights
 from producer.kafka.bounds import bounded
 from producer.kafka.connection import Connection
 
