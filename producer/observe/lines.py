@@ -1,9 +1,12 @@
-"""What a log line goes through on its way out: only documented fields, plain values, time and level first."""
+"""What a log line goes through on its way out: only documented fields, plain values, repeats limited, time first."""
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Hashable, MutableMapping
+from dataclasses import dataclass
 from typing import Any, Final, TextIO
+
+from structlog import DropEvent
 
 from producer.clock import Clock, rfc3339
 from producer.observe.facts import FACTS
@@ -23,6 +26,23 @@ class Documented:
         kept = {name: plain(value) for name, value in line.items() if name in _HEAD or fact.carries(name)}
         left_out = [text(name) for name in line if name not in kept]
         return kept | ({"undocumented": left_out} if left_out else {})
+
+
+class Limited:
+    """Drops a limited fact that was told often enough for its server, shard and logger."""
+
+    def __init__(self, clock: Clock, repeats: Repeats) -> None:
+        self._clock = clock
+        self._repeats = repeats
+
+    def __call__(self, _logger: Any, _method: str, line: Line) -> Line:
+        if not FACTS[line["event"]].limited:
+            return line
+        key = tuple(str(line.get(name)) for name in ("event", "logger", "server", "shard"))
+        left_out = self._repeats.admit(key, now=self._clock.now().boot)
+        if left_out is None:
+            raise DropEvent
+        return {**line, "suppressed": left_out} if left_out else line
 
 
 class Stamped:
@@ -52,3 +72,31 @@ class Quiet:
             self._stream.flush()
         except (OSError, ValueError):
             return
+
+
+@dataclass(slots=True)
+class _Spell:
+    began: float
+    said: int = 0
+    suppressed: int = 0
+
+
+class Repeats:
+    """Lines that say the same, by key: `limit` pass in each `interval` of seconds, which the first of them begins."""
+
+    def __init__(self, *, limit: int = 5, interval: float = 300.0) -> None:
+        self._limit = limit
+        self._interval = interval
+        self._spells: dict[Hashable, _Spell] = {}
+
+    def admit(self, key: Hashable, *, now: float) -> int | None:
+        """None to leave this line out, else how many like it were left out before; `now` in monotonic seconds."""
+        spell = self._spells.get(key)
+        if spell is None or now - spell.began >= self._interval:
+            self._spells[key] = _Spell(now, said=1)
+            return spell.suppressed if spell else 0
+        if spell.said >= self._limit:
+            spell.suppressed += 1
+            return None
+        spell.said += 1
+        return 0

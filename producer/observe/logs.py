@@ -1,4 +1,4 @@
-"""Log lines: JSON in production, for people on a terminal. The only home of structlog.
+"""Log lines: JSON in production, for people on a terminal.
 
     get_logger(name).info("poll_done", server=…)  -> documented? -> repeated? -> time and level -> one line
     aiokafka, httpx, asyncio … (logging)          -> "library_message" ----^
@@ -10,23 +10,26 @@ Every line is a fact of facts.py. An unknown name or field is a defect: it raise
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, TextIO
+from typing import Any, Final, Literal, TextIO
 
 import structlog
 
 from producer.clock import Clock, SystemClock
 from producer.observe.facts import ANYWHERE, FACTS, LEVELS, Fact, Level
-from producer.observe.libraries import LibraryLines
-from producer.observe.lines import Documented, Line, Quiet, Stamped
-from producer.observe.repeats import Repeats
+from producer.observe.lines import Documented, Limited, Quiet, Repeats, Stamped
+from producer.observe.plain import foreign, raised
 
 Format = Literal["json", "console", "auto"]
+
+LIBRARIES: Final = ("aiokafka", "httpx", "httpcore", "uvicorn", "uvicorn.error", "uvicorn.access", "asyncio")
+"""At debug aiokafka and httpx print whole requests, telephones and credentials included, so LOG_LEVEL is not theirs."""
 
 
 class Undocumented(Exception):
@@ -103,7 +106,7 @@ class _Target:
 
     def logger(self, clock: Clock, repeats: Repeats) -> Any:
         """A structlog logger of its own: its process-wide configuration stays untouched."""
-        checks: list[Any] = [structlog.contextvars.merge_contextvars, Documented(), _Limited(clock, repeats)]
+        checks: list[Any] = [structlog.contextvars.merge_contextvars, Documented(), Limited(clock, repeats)]
         return structlog.wrap_logger(
             structlog.WriteLogger(Quiet(self.stream)),  # type: ignore[arg-type]  # has the two methods it calls
             processors=[*checks, Stamped(clock), self._renderer()],
@@ -132,21 +135,35 @@ class _Lines:
         getattr(self._logger, fact.level)(fact.name, **fields)
 
 
-class _Limited:
-    """Drops a limited fact that was told often enough for its server, shard and logger."""
+class LibraryLines(logging.Handler):
+    """Turns each record of `logging` into fields for `tell`: the first line, long numbers masked, no traceback."""
 
-    def __init__(self, clock: Clock, repeats: Repeats) -> None:
-        self._clock = clock
-        self._repeats = repeats
+    def __init__(self, tell: Callable[[MutableMapping[str, object]], None]) -> None:
+        super().__init__(level=logging.WARNING)
+        self._tell = tell
 
-    def __call__(self, _logger: Any, _method: str, line: Line) -> Line:
-        if not FACTS[line["event"]].limited:
-            return line
-        key = tuple(str(line.get(name)) for name in ("event", "logger", "server", "shard"))
-        left_out = self._repeats.admit(key, now=self._clock.now().boot)
-        if left_out is None:
-            raise structlog.DropEvent
-        return {**line, "suppressed": left_out} if left_out else line
+    def install(self) -> None:
+        """Become the root logger's handler in the place of an earlier one of ours, and quieten the libraries."""
+        root = logging.getLogger()
+        for handler in [h for h in root.handlers if isinstance(h, LibraryLines)]:
+            root.removeHandler(handler)
+        root.addHandler(self)
+        for name in LIBRARIES:
+            logging.getLogger(name).setLevel(logging.WARNING)
+        logging.captureWarnings(True)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._tell(_fields(record))
+        except Exception:  # noqa: BLE001 (a line that can't be made must not fail the library's own work)
+            return
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    fields: dict[str, object] = {"logger": record.name, "message": foreign(record.getMessage())}
+    if record.exc_info and record.exc_info[1]:
+        fields["exception"] = raised(record.exc_info[1])
+    return fields
 
 
 def _insist(event: str, fact: Fact | None, level: Level, fields: dict[str, object]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from producer.observe import logs
-from producer.observe.libraries import LIBRARIES, LibraryLines
+from producer.observe.logs import LIBRARIES, LibraryLines
 
 
 @pytest.fixture

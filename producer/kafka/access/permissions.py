@@ -1,8 +1,9 @@
 """Whether these credentials may do what the service does, found out without doing it to anybody.
 
 Asked before anything begins: else a missing one shows with the first dead letter, or on the standby in the night when
-it has to take over. The group is described, not joined: a member that comes and goes would make the running instances rebalance. The
-transactional id is tried with one of our own under the same prefix: taking a shard's would fence its owner.
+it has to take over. The group is described, not joined: a member that comes and goes would make the running instances
+rebalance. The transactional id is tried with one of our own under the same prefix: taking a shard's would fence its
+owner.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ BUSIEST = 0.15
 """Of one core. A service that polls every second and waits takes 0.01 to 0.03; one that joins the group again without a
 pause takes 0.2, although each try lasts a while."""
 SAID = 5
-"""Lines of one kind before it is quiet for five minutes, see producer/observe/repeats.py."""
+"""Lines of one kind before it is quiet for five minutes, see producer/observe/lines.py."""
 
 
 @asynccontextmanager

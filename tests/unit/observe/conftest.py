@@ -13,7 +13,7 @@ import pytest
 
 from producer.clock import Moment
 from producer.observe import logs
-from producer.observe.libraries import LIBRARIES, LibraryLines
+from producer.observe.logs import LIBRARIES, LibraryLines
 
 
 class HandClock:

@@ -10,8 +10,8 @@ import warnings
 import pytest
 
 from producer.errors import Retry
+from producer.observe.lines import Repeats
 from producer.observe.logs import Undocumented, configure, context, get_logger
-from producer.observe.repeats import Repeats
 from tests.unit.observe.conftest import HandClock, Written
 
 log = get_logger("producer.core.poller")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from producer.observe.repeats import Repeats
+from producer.observe.lines import Repeats
 
 
 def test_so_many_pass_and_the_rest_waits_for_the_next_interval() -> None:
