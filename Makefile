@@ -4,6 +4,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+ifeq ($(OS),Windows_NT)
+$(error wolkvox-hits runs on Linux and macOS; on Windows install WSL 2 (wsl --install) and type the command there)
+endif
+
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
@@ -14,7 +18,7 @@ test: .venv/.installed  ## everything: lint, types, unit, contract and integrati
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@$(BIN)/pytest -n 2 --dist loadfile
 
-check: .venv/.installed  ## the quick part: lint, types, unit and meta tests, in under a minute
+check: .venv/.installed  ## the quick part: lint, types, unit and meta tests
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy
 	@$(BIN)/pytest -q -n 2 tests/unit tests/meta
 
@@ -29,14 +33,21 @@ chaos: .venv/.installed  ## three real brokers, two instances, everything goes w
 
 install: .venv/.installed  ## the virtual environment in .venv, with everything that the commands above need
 
+# Each thing that may be missing is named in one line, with what to do.
 .venv/.installed: pyproject.toml requirements-dev.lock
+	@command -v $(PYTHON) >/dev/null || { echo "there is no $(PYTHON) here: install Python 3.11 or later," \
+	  "or name another one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "wolkvox-hits needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 	       "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) came without the venv module:" \
+	  "install it (Debian and Ubuntu: apt install python3-venv) and type the command again"; exit 1; }
 	@echo "installing into .venv, about half a minute ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@{ $(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements-dev.lock && \
+	   $(BIN)/pip install --disable-pip-version-check --no-deps --no-build-isolation -e .; } \
+	  > .venv/pip.log 2>&1 || { echo "the packages could not be installed, .venv/pip.log says why." \
+	  "pip needs a network that reaches PyPI, or a mirror: PIP_INDEX_URL=https://... make $(MAKECMDGOALS)"; exit 1; }
 	@touch $@
 
 lock:  ## resolve the dependencies anew, with hashes (needs uv)
