@@ -8,13 +8,15 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import yaml
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from producer.commands.cli import app
 from tests.meta.papers import ROOT, papers
 
 PROFILES = {
@@ -22,10 +24,12 @@ PROFILES = {
     for service in yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"].values()
     for profile in service.get("profiles", [])
 }
-TYPED = sorted({command for paper in papers() for command in paper.commands})
+PAPERS = [paper for paper in papers() if paper.name != "CHANGELOG.md"]
+"""All but the one that tells of what was, too."""
+TYPED = sorted({command for paper in PAPERS for command in paper.commands})
 """What stands in blocks of a console."""
 MENTIONED = sorted(
-    {span for paper in papers() for span in paper.spans if re.match(r"(wolkvox-hits|make|python -m) \S", span)}
+    {span for paper in PAPERS for span in paper.spans if re.match(r"(wolkvox-hits|make|python -m) \S", span)}
 )
 """Commands within a sentence."""
 ALONE = ("config", "schemas", "simulate --fault list")
@@ -45,25 +49,15 @@ def words_of(command: str) -> list[list[str]]:
     return [words[: words.index(">")] if ">" in words else words for words in simple]
 
 
-@cache
-def helped(*names: str) -> str:
-    """What a command of ours says of itself."""
-    command = [sys.executable, "-m", "producer", *names, "--help"]
-    wide = {**os.environ, "COLUMNS": "200"}
-    return subprocess.run(command, check=True, capture_output=True, text=True, env=wide).stdout
-
-
 def ours(words: Sequence[str]) -> None:
-    """A command with its options; what is no option, behind the names of commands, is an argument."""
-    names: list[str] = []
-    for word in words:
-        if word.startswith("-") or word not in helped(*names):
-            break
-        names.append(word)
-        if "COMMAND" not in helped(*names):
-            break
-    assert names or words[0].startswith("-"), words
-    assert all(word.partition("=")[0] in helped(*names) for word in words if word.startswith("-"))
+    """A command of ours: the words of groups lead to one, and it has these options."""
+    command, rest = get_command(app), list(words)
+    while isinstance(command, TyperGroup) and rest and not rest[0].startswith("-"):
+        command = command.commands[rest.pop(0)]
+    known = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]} | {
+        "--help"
+    }
+    assert {word.partition("=")[0] for word in rest if word.startswith("-")} <= known
 
 
 def make(words: Sequence[str]) -> None:
