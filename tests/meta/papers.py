@@ -35,7 +35,7 @@ class Paper:
     @property
     def prose(self) -> str:
         """The text without its blocks of code."""
-        return re.sub(r"^```.*?^```$", "", self.text, flags=re.DOTALL | re.MULTILINE)
+        return re.sub(r"^ *```.*?^ *```$", "", self.text, flags=re.DOTALL | re.MULTILINE)
 
     @property
     def spans(self) -> list[str]:
@@ -57,7 +57,7 @@ class Paper:
     def commands(self) -> list[str]:
         """What a reader is asked to type."""
         blocks = re.findall(r"```console\n(.*?)```", self.text, re.DOTALL)
-        return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+        return re.findall(r"^ *\$ (.*)$", "".join(blocks), re.MULTILINE)
 
     def between(self, name: str) -> str:
         """What stands between `<!-- name -->` and `<!-- /name -->`."""

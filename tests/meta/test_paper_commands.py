@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
@@ -65,11 +66,11 @@ def make(words: Sequence[str]) -> None:
 
 
 def python(words: Sequence[str]) -> None:
-    if words[:2] != ["-m", "venv"]:
-        assert words[0] == "-m"
-        assert (ROOT / words[1].replace(".", "/")).exists() or (ROOT / f"{words[1].replace('.', '/')}.py").exists()
-        source = "".join(path.read_text() for path in (ROOT / words[1].replace(".", "/")).glob("__main__.py"))
-        assert all(f'"{word}"' in source for word in words[2:] if word.startswith("--")), words
+    option, module, *rest = words
+    assert option == "-m"
+    assert find_spec(module), module
+    main = ROOT / module.replace(".", "/") / "__main__.py"
+    assert all(f'"{word}"' in main.read_text() for word in rest if word.startswith("--"))
 
 
 def docker(words: Sequence[str]) -> None:
@@ -92,7 +93,7 @@ PROGRAMS: Mapping[str, Callable[[Sequence[str]], None]] = {
     "python": python,
     "python3": python,
     "docker": docker,
-    **dict.fromkeys(("chmod", "chown", "cp", "echo", "install", "kubectl", "pip", "systemctl"), files),
+    **dict.fromkeys(("chmod", "chown", "cp", "echo", "install", "kubectl", "pip", "pre-commit", "systemctl"), files),
 }
 """What is known of each program; one that is not here can't stand in a document."""
 
