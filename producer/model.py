@@ -71,6 +71,8 @@ class Drift(StrEnum):
     DATA_OBJECT = "data_object"
     NO_CODE = "no_code"
     CONTRADICTION = "contradiction"
+    DIRT = "dirt"
+    NOT_UTF8 = "not_utf8"
     TOLERANT_PARSE = "tolerant_parse"
     NUMBER_ID = "number_id"
     TOTAL_LINE = "total_line"

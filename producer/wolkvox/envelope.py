@@ -1,7 +1,7 @@
 """An answer of the API to the rows it brings, or to the error it means: the table "What the API can answer".
 
-bytes --strict--> value --envelope--> rows
-  \\--tolerant--^        \\--(an error)--> PollFailed
+bytes --decoding--> value --envelope--> rows
+                             \\--(an error)--> PollFailed
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from producer.clock import Moment
 from producer.errors import NotASnapshot, PollFailed
 from producer.model import RECORD_CAP, Drift
 from producer.values import Number
+from producer.wolkvox.decoding import Content, content_of
 from producer.wolkvox.masking import Shown
-from producer.wolkvox.parsing import Body, Unreadable, row_of, strict, tolerant
+from producer.wolkvox.parsing import Body, Unreadable, row_of, tolerant
 from producer.wolkvox.places import is_row, rows_of
 from producer.wolkvox.recall import Recall
 from producer.wolkvox.refusal import refusal, retry_after
@@ -61,22 +62,20 @@ def read_report(answer: Answer, shown: Shown, recall: Recall | None = None) -> R
     """
     parts = recall.content(answer.body) if recall is not None and answer.status == 200 else None
     if parts is None:
-        content, exact, ids = *read_content(answer, shown), None
+        content, ids = read_content(answer, shown), None
     else:
-        content, exact, ids = parts.envelope | {"data": parts.rows}, True, parts.ids
-    report = _report(content, answer, shown)
+        content, ids = Content(parts.envelope | {"data": parts.rows}, answer.body), parts.ids
+    report = _report(content.value, answer, shown)
     if len(report.rows) > MAX_ROWS:
         raise NotASnapshot(f"the answer is no report: {len(report.rows)} rows, and the API's cap is {RECORD_CAP}")
-    if exact:
-        return replace(report, exact=_exact_rows(answer.body, report.rows), ids=ids)
-    report.drift[Drift.TOLERANT_PARSE] = 1
-    return report
+    exact = _exact_rows(content.body, report.rows) if content.exact else None
+    return replace(report, drift=report.drift | content.drift, exact=exact, ids=ids)
 
 
-def read_content(answer: Answer, shown: Shown) -> tuple[Any, bool]:
-    """The JSON value in the body of a 200 or 404, and whether the strict parser read it; raises PollFailed."""
+def read_content(answer: Answer, shown: Shown) -> Content:
+    """The JSON value in the body of a 200 or 404; raises PollFailed."""
     try:
-        return _parse(answer.body)
+        return content_of(answer.body, answer.headers.get("content-type", ""))
     except Unreadable as unreadable:
         problem = str(unreadable)
     if answer.status in {200, 404}:
@@ -101,13 +100,6 @@ def check_code(content: Any, answer: Answer, shown: Shown) -> int | None:
     if code is not None and (code != 200 or answer.status == 404):
         raise _refusal(answer, code if code != 200 else 404, envelope, shown)
     return code
-
-
-def _parse(body: Body) -> tuple[Any, bool]:
-    try:
-        return strict(body), True
-    except Unreadable:
-        return tolerant(body), False
 
 
 def _report(content: Any, answer: Answer, shown: Shown) -> Report:

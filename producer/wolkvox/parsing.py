@@ -36,7 +36,7 @@ def _number(digits: str) -> Number:
     return Number(digits)
 
 
-_DECODER: Final = json.JSONDecoder(
+DECODER: Final = json.JSONDecoder(
     parse_int=_number, parse_float=_number, parse_constant=lambda _name: None, strict=False
 )
 
@@ -57,7 +57,7 @@ def tolerant(body: Body) -> Any:
     check_plausible(body)
     try:
         with collection_paused():
-            return _DECODER.decode(body.decode("utf-8-sig", "replace"))
+            return DECODER.decode(body.decode("utf-8-sig", "replace"))
     except RecursionError:
         problem = "JSON nested too deep"
     except ValueError:
@@ -77,6 +77,11 @@ def check_plausible(body: Body) -> None:
         raise Unreadable("an empty body")
     if body[:256].lstrip()[:1] == b"<":
         raise Unreadable("HTML")
+    check_size(body)
+
+
+def check_size(body: Body) -> None:
+    """Raises Unreadable for what holds more values than any report has."""
     containers = body.count(b"[") + body.count(b"{")
     if (
         containers > MAX_CONTAINERS

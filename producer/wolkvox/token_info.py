@@ -48,7 +48,7 @@ class TokenInfo:
 
 def read_token_info(answer: Answer, shown: Shown) -> TokenInfo:
     """The token's quota in an answer; raises the PollFailed that the answer means."""
-    content, _ = read_content(answer, shown)
+    content = read_content(answer, shown).value
     if check_code(content, answer, shown) == 404:
         raise NotASnapshot("the answer holds no token info: this server does not have that report")
     found = _record(content)

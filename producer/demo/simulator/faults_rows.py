@@ -67,6 +67,11 @@ def _digits_as_numbers(encoded: bytes) -> bytes:
     return orjson.dumps({key: int(text) if text.isdigit() else text or None for key, text in row.items()})
 
 
+def _latin_1(report: Report, _seconds: float) -> Answer:
+    answer = report.led_by([odd_rows.broken_bytes(report.now).row]).answer()
+    return replace(answer, media_type="application/json; charset=ISO-8859-1")
+
+
 def _odd(report: Report, _seconds: float) -> Answer:
     return report.led_by([odd.row for odd in odd_rows.odd_rows(report.now)]).answer()
 
@@ -101,6 +106,7 @@ _TABLE = (
     ("nan", "a row with NaN", _with(odd_rows.not_a_number)),
     ("lone-surrogate", "a row with half a character", _with(odd_rows.lone_surrogate)),
     ("broken-bytes", "a row with bytes that are not UTF-8", _with(odd_rows.broken_bytes)),
+    ("latin-1", "the same, and a Content-Type that says so", _latin_1),
     ("huge-row", "a row of 2 MB", _with(odd_rows.huge_row)),
     ("odd-rows", "one of each odd row: ids, types, dates, no objects at all", _odd),
     ("duplicate-rows", "each row twice in one answer", _twice),

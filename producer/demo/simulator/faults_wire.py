@@ -14,6 +14,8 @@ BOMB_BYTES = 260 * 2**20
 """What the zip bomb unpacks to: a little over the 256 MB that an answer may have."""
 DEEP_BYTES = 10 * 2**20
 _BLOCK = 2**20
+NOTICE = b"<br />\n<b>Warning</b>:  mysqli_query(): {08S01} in <b>real_time.php</b> on line <b>31</b><br />\n"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MOVED = "moved"
 """The query parameter by which the simulator knows that its own redirect was followed."""
 
@@ -28,6 +30,20 @@ def _delivered(delivery: Delivery) -> Callable[[Report, float], Answer]:
 def _truncated(report: Report, _seconds: float) -> Answer:
     body = report.answer().body
     return Answer(body[: len(body) * 2 // 3])
+
+
+def _dirty(report: Report, _seconds: float) -> Answer:
+    answer = report.answer()
+    return replace(answer, body=NOTICE + answer.body + b"\n<!-- {generated} -->", media_type="text/html; charset=UTF-8")
+
+
+def _marked(report: Report, _seconds: float) -> Answer:
+    answer = report.answer()
+    return replace(answer, body=b"\r\n" + BYTE_ORDER_MARK * 2 + answer.body)
+
+
+def _two_envelopes(report: Report, _seconds: float) -> Answer:
+    return Answer(report.answer().body + NOTICE + report.answer().body)
 
 
 def _deflate(report: Report, _seconds: float) -> Answer:
@@ -89,6 +105,9 @@ WIRE = (
     Fault("reset", "the connection is cut before an answer", _delivered(Delivery.RESET)),
     Fault("cut", "the connection is cut in the middle of the body", _delivered(Delivery.CUT)),
     Fault("truncated-json", "the JSON ends in the middle, HTTP does not notice", _truncated),
+    Fault("dirt", "a good answer with a language's notices before it and a comment behind it", _dirty),
+    Fault("byte-order-marks", "a good answer behind two byte order marks", _marked),
+    Fault("two-envelopes", "two answers in one", _two_envelopes),
     Fault("deflate", "a good answer in Content-Encoding: deflate", _deflate),
     Fault("broken-gzip", "says gzip and is not", _broken_gzip),
     Fault("other-encoding", "says Content-Encoding: br", _other_encoding),

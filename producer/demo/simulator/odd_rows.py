@@ -60,7 +60,7 @@ def lone_surrogate(now: float) -> OddRow:
 
 
 def broken_bytes(now: float) -> OddRow:
-    """Latin-1 where UTF-8 should be: becomes an event with replacement characters."""
+    """A one-byte accent where UTF-8 should be: becomes an event with the letter that was meant."""
     return _Rows(now).hit("broken-bytes", 93, {b"hit": b'"RENOVACI\xd3N"'})
 
 

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from producer.commands.cli import app
 from producer.demo.simulator import Simulator
 from producer.demo.simulator.faults import FAULTS, FaultPlan, FaultSwitch
-from producer.demo.simulator.faults_wire import BOMB_BYTES
+from producer.demo.simulator.faults_wire import BOMB_BYTES, BYTE_ORDER_MARK, NOTICE
 from producer.demo.simulator.odd_rows import odd_rows
 from producer.model import RECORD_CAP
 from tests.unit.demo.simulated_time import MovedClock
@@ -189,6 +189,29 @@ async def test_a_cut_connection_leaves_the_body_incomplete(table: Table) -> None
     assert table.simulator.shown == set()
 
 
+@pytest.mark.parametrize(("fault", "before"), [("dirt", NOTICE), ("byte-order-marks", b"\r\n" + 2 * BYTE_ORDER_MARK)])
+async def test_dirt_stands_around_a_good_answer(table: Table, fault: str, before: bytes) -> None:
+    answer = await table.get(fault)
+
+    assert answer.content.startswith(before)
+    assert answer.content.count(b'"code"') == 1
+    begin, end = answer.content.index(b'{"code"'), answer.content.rindex(b"]}") + 2
+    assert orjson.loads(answer.content[begin:end])["data"] == table.truth
+    assert table.simulator.shown == table.ids
+
+
+async def test_two_envelopes_are_two_good_answers_and_nobody_can_tell_which_counts(table: Table) -> None:
+    first, second = (await table.get("two-envelopes")).content.split(NOTICE)
+
+    assert first == second
+    assert orjson.loads(first)["data"] == table.truth
+    assert table.simulator.shown == set()
+
+
+async def test_a_charset_that_is_not_utf_8_is_named(table: Table) -> None:
+    assert (await table.get("latin-1")).headers["content-type"].endswith("charset=ISO-8859-1")
+
+
 async def test_deflate_is_a_good_answer(table: Table) -> None:
     answer = await table.get("deflate")
 
@@ -299,6 +322,7 @@ ONE_MORE_ROW = {
     "nan": (b":NaN,", 1),
     "lone-surrogate": (rb"\ud83d", 0),
     "broken-bytes": (b"\xd3N", 1),
+    "latin-1": (b"\xd3N", 1),
     "huge-row": (b"X" * 2_000_000, 0),
 }
 
@@ -338,6 +362,7 @@ async def test_the_cap_is_reached_exactly_and_holds_the_true_rows_too(table: Tab
 
 OTHERS = {
     *("timeout", "stall", "drip", "slow", "reset", "cut", "deflate", "broken-gzip", "other-encoding", "zip-bomb"),
+    *("dirt", "byte-order-marks", "two-envelopes"),
     *("redirect-same", "redirect-away", "clock-skew", "code-string", "top-level-list", "data-object", "numbers"),
     *("odd-rows", "duplicate-rows", "cap"),
 }

@@ -97,6 +97,11 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "blanks": lambda: b" " * MEGABYTES,
     "a long message": lambda: b'{"code":400,"msg":"' + b"7 " * (MEGABYTES // 2) + b'"}',
     "an opaque message": lambda: b'{"code":400,"msg":"' + TOKEN.encode() * (MEGABYTES // 21) + b'"}',
+    "texts in one-byte accents": lambda: b'["' + b'\xd3","' * (MEGABYTES // 4) + b'"]',
+    "codes in dirt": lambda: b"x" + b'{"code":1}' * 450_000,
+    "a report in dirt": lambda: b"<br />" + body_of_report(),
+    "a truncated report in dirt": lambda: b"<br />" + body_of_report()[:-2],
+    "nested too deep in dirt": lambda: b"<br />" + b'{"code":' * 450_000,
     "a truncated report": lambda: body_of_report()[:-2],
     "floats in a report": lambda: body_of_report(telephone=1.5),
 }
