@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from producer.commands.check_findings import Finding, failed, ok, warning
-from producer.commands.check_grants import grant
-from producer.commands.check_topics import TopicsCheck
+from producer.commands.check_topics import TopicsCheck, grant
 from producer.errors import AccessDenied, KafkaFailed
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.metadata import Metadata, Operation

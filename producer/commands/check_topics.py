@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 
 from producer import duration
 from producer.commands.check_findings import Finding, failed, ok, warning
-from producer.commands.check_grants import grant
 from producer.errors import AccessDenied, KafkaFailed
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.metadata import Metadata, Operation, TopicFacts
@@ -15,6 +14,7 @@ from producer.kafka.census import has_begun
 from producer.kafka.reader import PartitionReader
 from producer.kafka.topics import lost_ledger, new_topic, unfit
 from producer.model import Topic
+from producer.settings import Kafka
 
 AREA = "kafka"
 SAFE_REPLICAS = 3
@@ -100,6 +100,14 @@ class TopicsCheck:
 
     def _grant(self, name: str, operations: Collection[Operation]) -> str:
         return grant(self._settings, operations, "--topic", name)
+
+
+def grant(settings: Kafka, operations: Collection[Operation], *resource: str) -> str:
+    """`kafka-acls` for some operations on a resource, given as the tool's own options: `--topic`, `wolkvox.hits`."""
+    allowed = " ".join(f"--operation {acl}" for acl in sorted(one.acl for one in operations))
+    # A certificate's or a token's principal is made by the broker's own rules: only the name of a login is known here.
+    principal = f"User:{settings.sasl_username or 'NAME'}"
+    return f"kafka-acls --add --allow-principal {principal} {allowed} {' '.join(resource)}"
 
 
 def _create(new: NewTopic) -> str:

@@ -1,7 +1,7 @@
 """The page's live updates: one rendering a tick for however many readers, none while nobody reads.
 
 A reader that is slow gets the newest frame when it is ready for one, never a queue; the connection drops it if it
-stops reading (connection.py).
+stops reading (http_connection.py).
 """
 
 from __future__ import annotations

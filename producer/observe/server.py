@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-import uvicorn
-from starlette.types import ASGIApp
-
 from producer.errors import SettingsError
-from producer.observe.connection import BoundedConnection
+from producer.guest import Guest
+from producer.observe.http_connection import BoundedConnection
 from producer.observe.live import Live
 from producer.observe.logs import get_logger
 from producer.observe.metrics import Metrics
@@ -41,7 +38,9 @@ class StatusServer:
         self._host = host
         self._port = port
         self._live = Live(render=lambda: page_json(report()), pause=partial(asyncio.sleep, tick))
-        self._server = _Server(application(report=report, metrics=metrics, live=self._live))
+        self._server = Guest(
+            application(report=report, metrics=metrics, live=self._live), http=BoundedConnection, grace=1
+        )
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> str:
@@ -64,35 +63,6 @@ class StatusServer:
         if self._serving is not None:
             await asyncio.wait({self._serving}, timeout=_STOP)
             self._serving.cancel()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn as a guest: the service keeps its signals, and is told when the sockets listen."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http=BoundedConnection,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                workers=1,  # else uvicorn reads WEB_CONCURRENCY
-                timeout_graceful_shutdown=1,
-            )
-        )
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _tell(serving: asyncio.Task[None]) -> None:

@@ -1,15 +1,14 @@
-"""uvicorn inside somebody else's event loop, with a way for an endpoint to reach its connection."""
+"""The simulator's server, with a way for an endpoint to reach its connection."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Generator
 
-import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from producer.guest import Guest
 
 
 class Connection(H11Protocol):
@@ -22,35 +21,13 @@ class Connection(H11Protocol):
         self.app_state = {**self.app_state, "transport": transport}
 
 
-class ServerInLoop(uvicorn.Server):
-    """Leaves signals to the program, and has events for when it listens and when it has to stop."""
+class SimulatorServer(Guest):
+    """Ends when `stopping` is set; the app sends its own Date header."""
 
     def __init__(self, app: ASGIApp) -> None:
-        # The app sends its own Date header; the access log would print query strings and peers.
-        config = uvicorn.Config(
-            app,
-            http=Connection,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-            timeout_graceful_shutdown=2,
-        )
-        super().__init__(config)
-        self.listening = asyncio.Event()
+        super().__init__(app, http=Connection, grace=2, date_header=False)
         self.stopping = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
 
     async def main_loop(self) -> None:
         # uvicorn's own asks ten times a second whether to end, and refreshes the Date header that is off here.
         await self.stopping.wait()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield

@@ -12,7 +12,7 @@ from typing import Self
 from producer.clock import Clock, SystemClock
 from producer.demo.simulator.callcentre import CallCentre, SimulatedHit
 from producer.demo.simulator.faults import FaultPlan
-from producer.demo.simulator.server import ServerInLoop
+from producer.demo.simulator.server import SimulatorServer
 from producer.demo.simulator.simulated_api import SimulatedApi
 from producer.demo.simulator.simulated_source import ANY_TOKEN, SimulatedSource
 
@@ -63,7 +63,7 @@ class Simulator:
             for server in servers
         }
         self.api = SimulatedApi(sources=self.sources, plan=FaultPlan.parse(fault), clock=clock)
-        self._server: ServerInLoop | None = None
+        self._server: SimulatorServer | None = None
         self._serving: asyncio.Task[None] | None = None
 
     @property
@@ -118,7 +118,7 @@ class Simulator:
         sock = socket.create_server((self.host, self.port))
         self.port = self.api.port = sock.getsockname()[1]
         self.api.closing.clear()
-        self._server = ServerInLoop(self.api.app())
+        self._server = SimulatorServer(self.api.app())
         self._serving = asyncio.create_task(self._server.serve(sockets=[sock]))
         await self._server.listening.wait()
 

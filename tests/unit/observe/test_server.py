@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from producer.errors import SettingsError
-from producer.observe.connection import BoundedConnection
+from producer.observe.http_connection import BoundedConnection
 from producer.observe.metrics import Metrics
 from producer.observe.rendering import FILES
 from producer.observe.report import ServiceReport
