@@ -1,5 +1,5 @@
 # The only two commands that a fresh machine needs: make demo, make test. Python 3.11 or later is all they ask for.
-.PHONY: help demo test check bench simulate chaos install lock clean
+.PHONY: help demo test check bench simulate freezes chaos install lock clean
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
@@ -27,6 +27,9 @@ bench: .venv/.installed  ## the benchmarks: ratios taken in one run
 
 simulate: .venv/.installed  ## the seeded simulation on all cores: make simulate SEEDS=10000
 	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --from $(or $(FROM),0)
+
+freezes: .venv/.installed  ## a broker that freezes fifty times: nothing of what was given up is left
+	@FREEZES=$(or $(FREEZES),50) $(BIN)/pytest -q tests/integration/service/test_freezes.py
 
 chaos: .venv/.installed  ## three real brokers, two instances, everything goes wrong: make chaos MINUTES=10 SEED=7
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))

@@ -44,10 +44,11 @@ class Census:
 
     async def _read(self) -> Known:
         marks: dict[tuple[bytes, int], bool] = {}
-        async for part in self.reader.parts(*range(self._setup.topics.shards)):
-            for record in part.records:
-                if is_begun(record.key):
-                    marks[record.key, record.partition] = record.value is not None
+        async with aclosing(self.reader.parts(*range(self._setup.topics.shards))) as parts:
+            async for part in parts:
+                for record in part.records:
+                    if is_begun(record.key):
+                        marks[record.key, record.partition] = record.value is not None
         standing = [where for where, stands in marks.items() if stands]
         servers = {server: number for key, number in standing if (server := server_of(key)) is not None}
         return Known(servers, begun=bool(standing))

@@ -20,6 +20,8 @@ from producer.settings.sections import Kafka
 
 REQUEST_TIMEOUT = 20.0
 """Seconds for one request: a broker that is stopped, not gone, is noticed after these."""
+PATIENCE = 5.0
+"""Seconds for one connection, and for one answer, where somebody waits to hear what is wrong."""
 TRANSACTION_TIMEOUT = 60.0
 """Seconds after which the broker aborts a transaction that its owner left open."""
 _CODECS = {
@@ -38,13 +40,17 @@ class Connection:
     Raises SettingsError if KAFKA_COMPRESSION needs a package that is not installed.
     """
 
-    def __init__(self, settings: Kafka, *, client_id: str) -> None:
+    def __init__(
+        self, settings: Kafka, *, client_id: str, request_timeout: float = REQUEST_TIMEOUT, patience: float = PATIENCE
+    ) -> None:
         compression = settings.compression
         if not _CODECS[compression]():
             problem = f"KAFKA_COMPRESSION: {compression} needs a package more: pip install 'wolkvox-hits[compression]'"
             raise SettingsError([problem])
         self.settings = settings
         self.client_id = client_id
+        self.request_timeout = request_timeout
+        self.patience = patience
         self.tokens = tokens_of(settings)
 
     def options(self) -> dict[str, Any]:
@@ -53,7 +59,7 @@ class Connection:
         options: dict[str, Any] = {
             "bootstrap_servers": settings.bootstrap_servers,
             "client_id": self.client_id,
-            "request_timeout_ms": int(REQUEST_TIMEOUT * 1000),
+            "request_timeout_ms": int(self.request_timeout * 1000),
             "security_protocol": settings.security_protocol,
             "metadata_max_age_ms": 60_000,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from producer.core.ledger import server_of
@@ -51,17 +52,18 @@ async def read_entries(
     found = {number: PartitionEntries() for number in range(partitions)}
     # One value serves all ids of a snapshot.
     values: dict[bytes, bytes] = {}
-    async for part in PartitionReader(connection, ledger_name(connection)).parts(*found):
-        for record in part.records:
-            there = found[record.partition]
-            there.records += 1
-            there.first = record.offset if there.first is None else there.first
-            there.last = record.offset
-            if server is not None and server_of(record.key) != server:
-                continue
-            if record.value is None:
-                there.entries.pop(record.key, None)
-            else:
-                there.entries[record.key] = values.setdefault(record.value, record.value)
-        await asyncio.sleep(0)
+    async with aclosing(PartitionReader(connection, ledger_name(connection)).parts(*found)) as parts:
+        async for part in parts:
+            for record in part.records:
+                there = found[record.partition]
+                there.records += 1
+                there.first = record.offset if there.first is None else there.first
+                there.last = record.offset
+                if server is not None and server_of(record.key) != server:
+                    continue
+                if record.value is None:
+                    there.entries.pop(record.key, None)
+                else:
+                    there.entries[record.key] = values.setdefault(record.value, record.value)
+            await asyncio.sleep(0)
     return found

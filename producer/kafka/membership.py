@@ -17,12 +17,14 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from producer.errors import AccessDenied, KafkaFailed
 from producer.kafka.access.probe import explained
 from producer.kafka.assignor import StickyShards
-from producer.kafka.bounds import bounded, leave_behind
+from producer.kafka.bounds import bounded
+from producer.kafka.clients import close, start
 from producer.kafka.connection import Connection
 from producer.kafka.failures import named
 from producer.kafka.rotation import Rotation
 
-LEAVE_BOUND = 2.0
+FAREWELL = 2.0
+"""Seconds to leave the group, so that nobody waits for our session to end."""
 LONGEST_WAIT = 10.0
 LONGEST_HEARTBEAT = 1.0
 """Seconds. A member hears of a rebalance with its next heartbeat, and so long a shard that was let go has no owner.
@@ -46,6 +48,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         on_failure: Callable[[KafkaFailed, float], None],
         rng: Random,
         guest: bool = False,
+        farewell: float = FAREWELL,
     ) -> None:
         self._connection = connection
         self._topic = topic
@@ -53,9 +56,13 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         self._on_assigned = on_assigned
         self._on_failure = on_failure
         self._rng = rng
+        self._farewell = farewell
         self._settled = asyncio.Event()
         self._consumer: Any = None
         self._joined = False
+        """Whether it ever was a member."""
+        self._staying = False
+        """Whether it was one since it last failed."""
 
     @property
     def _heartbeat(self) -> float:
@@ -74,7 +81,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
                 error = await explained(failed, self._connection)
                 if isinstance(error, AccessDenied) and not self._joined:
                     raise
-                failures = 0 if self._settled.is_set() else failures + 1
+                failures = 1 if self._staying else failures + 1
+                self._staying = False
                 wait = self._rng.uniform(0.1, min(LONGEST_WAIT, 2.0 ** min(failures, 5)))
                 self._on_failure(error, wait)
                 await asyncio.sleep(wait)
@@ -98,7 +106,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         self._consumer.pause(*assigned)
         shards = frozenset(where.partition for where in assigned)
         self._assignor.held = shards
-        self._joined = True
+        self._joined = self._staying = True
         self._settled.set()
         self._on_assigned(shards)
 
@@ -108,12 +116,12 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
             self._consumer = self._new_consumer()
             self._consumer.subscribe([self._topic], listener=self)
             try:
-                await bounded(self._consumer.start(), seconds=self._join_bound(), what="joining the group")
+                await start(self._consumer, seconds=self._join_bound(), what="joining the group")
                 while not await rotation.due():
                     await self._rest(rotation)
             finally:
                 self._settled.clear()
-                await self._leave()
+                await close(self._consumer, farewell=self._farewell)
 
     async def _rest(self, rotation: Rotation) -> None:
         """Half a session, and then the question whether the coordinator still hears us.
@@ -130,11 +138,6 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
 
     def _join_bound(self) -> float:
         return 30.0 + 3 * self._connection.settings.session_timeout
-
-    async def _leave(self) -> None:
-        leaving = asyncio.create_task(self._consumer.stop())
-        await asyncio.wait({leaving}, timeout=LEAVE_BOUND)
-        leave_behind(leaving)
 
     def _new_consumer(self) -> Any:
         settings = self._connection.settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from producer.errors import Unavailable
 from producer.kafka.bounds import bounded
+from producer.kafka.clients import running
 from producer.kafka.connection import Connection
 from producer.kafka.failures import named
 
@@ -57,17 +58,17 @@ class PartitionReader:
         """
         async with self._consumer("read_uncommitted") as consumer:
             ends = await self._asked(consumer.end_offsets(self._wanted(partitions)))
-        async for part in self._read({where.partition: end for where, end in ends.items() if end > 0}):
-            yield part
+        async with aclosing(self._read({where.partition: end for where, end in ends.items() if end > 0})) as parts:
+            async for part in parts:
+                yield part
 
-    async def parts_past(self, partition: int, offset: int) -> AsyncGenerator[Part, None]:
+    def parts_past(self, partition: int, offset: int) -> AsyncGenerator[Part, None]:
         """All committed records of a partition until a record that we wrote at `offset` is passed.
 
         No broker's word on where the end is counts: a leader that was deposed without hearing of it answers with its
         old one. What he never got he can't serve, so the reading stands still there. Raises Unavailable then.
         """
-        async for part in self._read({partition: offset + 1}):
-            yield part
+        return self._read({partition: offset + 1})
 
     async def holds_records(self, partitions: int) -> bool:
         """Whether any of the topic's `partitions` partitions holds a record, committed or not."""
@@ -126,8 +127,5 @@ class PartitionReader:
                 # Its first question always meets metadata without the topic, and waits that long before it asks again.
                 retry_backoff_ms=25,
             )
-            try:
-                await bounded(consumer.start(), seconds=BOUND, what=f"connecting to read {self._topic}")
+            async with running(consumer, seconds=BOUND, what=f"connecting to read {self._topic}"):
                 yield consumer
-            finally:
-                await bounded(consumer.stop(), seconds=2.0, what="closing a reader")

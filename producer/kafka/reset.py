@@ -6,7 +6,6 @@ comes up meanwhile, is fenced and reads the ledger again when this is over.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -17,8 +16,9 @@ from producer.core.ledger import NO_HEADERS, begun_record, shard_of
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.permissions import topic_config, try_transactional_id
 from producer.kafka.batches import Batches
-from producer.kafka.bounds import bounded, leave_behind
+from producer.kafka.bounds import bounded
 from producer.kafka.census import has_begun
+from producer.kafka.clients import running
 from producer.kafka.connection import Connection
 from producer.kafka.entries import ledger_name, ledger_partitions, read_entries
 from producer.kafka.failures import named
@@ -28,7 +28,6 @@ from producer.model import Outgoing, Topic
 TRANSACTION_TIMEOUT = 120.0
 """Seconds: a million tombstones are 80 MB."""
 _TAKE_BOUND = 30.0
-_STOP_BOUND = 2.0
 BEGINNER = "init"
 """Follows the prefix in the transactional id of `ledger init`: no shard's, so nobody is fenced."""
 
@@ -103,10 +102,5 @@ async def _producer(connection: Connection, transactional_id: str, *, largest: i
             transaction_timeout_ms=int(TRANSACTION_TIMEOUT * 1000),
             max_batch_size=min(900_000, largest),
         )
-        try:
-            await bounded(producer.start(), seconds=_TAKE_BOUND, what=what)
+        async with running(producer, seconds=_TAKE_BOUND, what=what):
             yield producer
-        finally:
-            stopping = asyncio.create_task(producer.stop())
-            await asyncio.wait({stopping}, timeout=_STOP_BOUND)
-            leave_behind(stopping)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from time import perf_counter
 
 from aiokafka import AIOKafkaProducer
@@ -17,8 +18,9 @@ from producer.core.ledger import Fold, begun_record, owner_record, shard_of
 from producer.errors import AccessDenied, Discard, Fenced, TooLarge, TooSlow, Unavailable, Untrusted
 from producer.kafka.access.probe import explained
 from producer.kafka.batches import Batches
-from producer.kafka.bounds import bounded, leave_behind, retrieve
+from producer.kafka.bounds import bounded, retrieve
 from producer.kafka.census import Census
+from producer.kafka.clients import close, start
 from producer.kafka.connection import TRANSACTION_TIMEOUT, Connection
 from producer.kafka.failures import named
 from producer.kafka.rotation import Rotation
@@ -28,7 +30,6 @@ from producer.model import Outgoing, Progress, SourceFold, Topic
 COMMIT_BOUND = 45.0
 """Seconds for a whole transaction; less than the broker's, so that we give up first."""
 TAKE_BOUND = 30.0
-DISCARD_BOUND = 2.0
 
 BATCH_BYTES = 128 * 1024
 """Small enough that the broker has the first ones before the last are made, large enough that the ledger's partition,
@@ -84,7 +85,7 @@ class KafkaShardStore:
         try:
             with named(what):
                 self._producer = self._new_producer(f"{self._ledger}-{self._number}")
-                await bounded(self._producer.start(), seconds=TAKE_BOUND, what=what)
+                await start(self._producer, seconds=TAKE_BOUND, what=what)
                 self._written = -1
                 await self._commit_owner(owner_record(self._number, **self._owner()))
         except Unavailable as error:
@@ -115,15 +116,11 @@ class KafkaShardStore:
             raise kind(f"{await explained(error, self._connection)} (after {seconds:.1f} s)") from None
 
     async def discard(self) -> None:
-        """Throw the producer away in DISCARD_BOUND seconds at most."""
+        """Throw the producer away, with what it has not sent."""
         producer, self._producer = self._producer, None
-        if producer is None:
-            return
-        stopping = asyncio.create_task(producer.stop())
-        _, pending = await asyncio.wait({stopping}, timeout=DISCARD_BOUND)
-        for task in (stopping, *pending):
-            leave_behind(task)
-        _overlook(producer)
+        if producer is not None:
+            await close(producer)
+            _overlook(producer)
 
     async def _commit_owner(self, record: Outgoing) -> None:
         assert self._producer is not None
@@ -154,10 +151,11 @@ class KafkaShardStore:
     async def _fold(self, barrier: int) -> Mapping[str, SourceFold]:
         fold = Fold()
         try:
-            async for part in self._census.reader.parts_past(self._number, barrier):
-                fold.apply((record.key, record.value) for record in part.records)
-                self._progress = Progress(len(fold), part.share)
-                await asyncio.sleep(0)
+            async with aclosing(self._census.reader.parts_past(self._number, barrier)) as parts:
+                async for part in parts:
+                    fold.apply((record.key, record.value) for record in part.records)
+                    self._progress = Progress(len(fold), part.share)
+                    await asyncio.sleep(0)
         finally:
             self._progress = None
         return fold.sources()
@@ -217,11 +215,10 @@ class KafkaShardStore:
 def _overlook(producer: AIOKafkaProducer) -> None:
     """Look at the errors that a fenced producer leaves where nobody waits any more; asyncio would tell each at its end.
 
-    They are in the transaction's own future, and in batches that were kept for a sender which has ended.
+    They are in batches that were kept for a sender which has ended.
     """
     queues = producer._message_accumulator._batches.values()  # noqa: SLF001 (aiokafka offers no other way)
     left = [future for queue in queues for batch in queue for future in (batch.future, batch._drain_waiter)]  # noqa: SLF001
-    left.append(producer._txn_manager._transaction_waiter)  # noqa: SLF001 (as above)
     for future in left:
-        if future is not None and future.done():
+        if future.done():
             retrieve(future)

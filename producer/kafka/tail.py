@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from producer.errors import Unavailable, Untrusted
-from producer.kafka.bounds import bounded, leave_behind
+from producer.kafka.bounds import bounded
+from producer.kafka.clients import close, running, start
 from producer.kafka.connection import Connection
 from producer.kafka.failures import named
 
@@ -20,12 +21,8 @@ BEGINNING = 0.0
 """For `since`: everything that the topics still hold."""
 BOUND = 20.0
 """Seconds for a question to the cluster, and without progress towards the end."""
-LAST_MOMENT = 1.0
-"""Seconds for a question in hand when nobody waits for the answer any more."""
 PAUSE_MS = 500
 """How long one fetch waits for records; a new one ends the wait at once."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ async def tail(
     async with _consumer(connection) as consumer:
         consumer.assign(partitions)
         with named("finding where to start"):
-            await _whole(_seek(consumer, partitions, since), what="finding where to start")
+            await bounded(_seek(consumer, partitions, since), seconds=BOUND, what="finding where to start")
             ends = None if follow else await consumer.end_offsets(partitions)
         oldest = (since or 0.0) * 1000
         with named("reading"):
@@ -68,13 +65,10 @@ async def tail(
 
 async def _partitions(connection: Connection, topics: Sequence[str]) -> list[TopicPartition]:
     with named("connecting to Kafka"):
-        admin = AIOKafkaAdminClient(**connection.options())
-        try:
-            await _whole(admin.start(), what="connecting to Kafka")
+        client = AIOKafkaAdminClient(**connection.options())
+        async with running(client, seconds=BOUND, what="connecting to Kafka") as admin:
             # All topics are asked for: a question about one that is missing would create it, where brokers allow that.
-            described = await _whole(admin.describe_topics(), what="listing the topics")
-        finally:
-            await admin.close()
+            described = await bounded(admin.describe_topics(), seconds=BOUND, what="listing the topics")
     found = {entry["topic"]: entry["partitions"] for entry in described if entry["topic"] in topics}
     if missing := [topic for topic in topics if topic not in found]:
         raise Untrusted(f"no such topic, or no permission to describe it: {', '.join(missing)}")
@@ -89,23 +83,12 @@ async def _consumer(connection: Connection) -> AsyncIterator[Any]:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )
+    with named("connecting to Kafka"):
+        await start(consumer, seconds=BOUND, what="connecting to Kafka")
     try:
-        with named("connecting to Kafka"):
-            await _whole(consumer.start(), what="connecting to Kafka")
         yield consumer
     finally:
-        await bounded(consumer.stop(), seconds=2.0, what="closing a reader")
-
-
-async def _whole(coroutine: Coroutine[Any, Any, T], *, what: str) -> T:
-    """As `bounded`; but cancelled half-way, aiokafka would leave a connection that nobody closes: it may finish."""
-    task = asyncio.create_task(bounded(coroutine, seconds=BOUND, what=what))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=LAST_MOMENT)
-        leave_behind(task)
-        raise
+        await close(consumer)
 
 
 async def _seek(consumer: Any, partitions: Sequence[TopicPartition], since: float | None) -> None:

@@ -14,14 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aiokafka import errors as kafka
-from aiokafka.conn import create_conn
 
 from producer.errors import AccessDenied, KafkaFailed, Unavailable
-from producer.kafka.bounds import bounded
+from producer.kafka import clients
+from producer.kafka.connection import Connection
 from producer.kafka.failures import failure
 
-PATIENCE = 5.0
-"""Seconds for one connection, and for one answer."""
 _EXPIRED = 10
 """X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL; the next are X509_V_ERR_HOSTNAME_MISMATCH and …_IP_ADDRESS_MISMATCH."""
 _OTHER_HOST = (62, 64)
@@ -38,8 +36,8 @@ class Address:
         return f"{self.host}:{self.port}"
 
 
-async def diagnosis(error: Exception, address: Address, protocol: str) -> KafkaFailed:
-    """The failure that `error` of a connection attempt stands for; `protocol` is KAFKA_SECURITY_PROTOCOL."""
+async def diagnosis(error: Exception, address: Address, connection: Connection) -> KafkaFailed:
+    """The failure that `error` of a connection attempt stands for."""
     causes = list(_causes(error))
     for one in causes:
         if isinstance(one, KafkaFailed):
@@ -54,7 +52,7 @@ async def diagnosis(error: Exception, address: Address, protocol: str) -> KafkaF
             return AccessDenied(f"{address}: {_untrusted(one, address)}")
         if isinstance(one, ssl.SSLError) and "CERTIFICATE" in (one.reason or ""):
             return AccessDenied(f"{address}: {_refused_certificate(one.reason)}")
-    return await _second_look(causes[-1], address, protocol)
+    return await _second_look(causes[-1], address, connection)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -84,20 +82,21 @@ def _refused_certificate(reason: str) -> str:
     )
 
 
-async def _second_look(error: BaseException, address: Address, protocol: str) -> KafkaFailed:
+async def _second_look(error: BaseException, address: Address, connection: Connection) -> KafkaFailed:
+    protocol, patience = connection.settings.security_protocol, connection.patience
     set_to = f"(KAFKA_SECURITY_PROTOCOL is {protocol})"
     if _may_be_protocol(error):
         secure = protocol.endswith("SSL")
-        if secure and await _speaks_plain(address):
+        if secure and await _speaks_plain(address, patience):
             right = "SASL_PLAINTEXT" if protocol.startswith("SASL") else "PLAINTEXT"
             return AccessDenied(f"{address} speaks no TLS: set KAFKA_SECURITY_PROTOCOL={right} {set_to}")
-        if not secure and await _speaks_tls(address):
+        if not secure and await _speaks_tls(address, patience):
             right = "SASL_SSL" if protocol.startswith("SASL") else "SSL or SASL_SSL"
             return AccessDenied(f"{address} speaks TLS: set KAFKA_SECURITY_PROTOCOL={right} {set_to}")
         if isinstance(error, ssl.SSLError) and error.reason:
             return AccessDenied(f"{address} speaks no TLS that we can use: {error.reason} {set_to}")
         return Unavailable(f"{address} closes the connection at once {set_to}")
-    return Unavailable(f"{address}: {_network(error)}")
+    return Unavailable(f"{address}: {_network(error, patience)}")
 
 
 def _may_be_protocol(error: BaseException) -> bool:
@@ -106,32 +105,31 @@ def _may_be_protocol(error: BaseException) -> bool:
     return isinstance(error, closed)
 
 
-def _network(error: BaseException) -> str:
+def _network(error: BaseException, patience: float) -> str:
     if isinstance(error, socket.gaierror):
         return "no such host is known here"
     if isinstance(error, TimeoutError):
-        return f"no answer within {PATIENCE:g} s"
+        return f"no answer within {patience:g} s"
     # Of several addresses asyncio tells each: "Multiple exceptions: [Errno 111] Connect call failed (...".
     if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
         return "nothing listens there"
     return getattr(error, "strerror", None) or type(error).__name__
 
 
-async def _speaks_plain(address: Address) -> bool:
+async def _speaks_plain(address: Address, patience: float) -> bool:
     try:
-        opening = create_conn(address.host, address.port, request_timeout_ms=int(PATIENCE * 1000))
-        (await bounded(opening, seconds=PATIENCE, what=str(address))).close()
+        clients.cut(await clients.connect(address.host, address.port, seconds=patience, what=str(address)))
     except Exception:  # noqa: BLE001 (any failure means that it does not)
         return False
     return True
 
 
-async def _speaks_tls(address: Address) -> bool:
+async def _speaks_tls(address: Address, patience: float) -> bool:
     context = ssl.create_default_context()
     # Nothing is sent over this connection; whose certificate it is does not matter.
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             _, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
     except ssl.SSLError as error:
         return "ALERT" in (error.reason or "")

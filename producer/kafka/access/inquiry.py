@@ -43,7 +43,8 @@ class Inquiry:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await asyncio.gather(*(wire.close() for wire in self._wires.values()), return_exceptions=True)
+        for wire in self._wires.values():
+            wire.close()
 
     @property
     def bootstrap(self) -> list[Address]:
@@ -59,7 +60,8 @@ class Inquiry:
 
     async def answers(self, addresses: Sequence[Address]) -> dict[Address, KafkaFailed | None]:
         """Each address with what is wrong there, None if it answers; all are tried at once."""
-        return dict(zip(addresses, await asyncio.gather(*map(self._trouble, addresses)), strict=True))
+        apart = list(dict.fromkeys(addresses))  # brokers may share one, behind a balancer
+        return dict(zip(apart, await asyncio.gather(*map(self._trouble, apart)), strict=True))
 
     async def any_wire(self) -> Wire:
         """A connection to a bootstrap server; raises AccessDenied or Unavailable with each one's reason."""

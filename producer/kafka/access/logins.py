@@ -11,11 +11,11 @@ from typing import Any
 
 import orjson
 from aiokafka import errors as kafka
-from aiokafka.conn import create_conn
 from aiokafka.protocol.admin import SaslAuthenticateRequest, SaslHandShakeRequest
 
 from producer.errors import AccessDenied, KafkaFailed
-from producer.kafka.access.diagnosis import PATIENCE, Address
+from producer.kafka import clients
+from producer.kafka.access.diagnosis import Address
 from producer.kafka.bounds import bounded
 from producer.kafka.connection import Connection
 
@@ -23,7 +23,7 @@ from producer.kafka.connection import Connection
 async def login_refusal(connection: Connection, address: Address) -> AccessDenied | None:
     """What the listener has against us; None if that is not why it hangs up, or if it can't be asked."""
     try:
-        return await bounded(_ask(connection, address), seconds=PATIENCE, what=str(address))
+        return await bounded(_ask(connection, address), seconds=connection.patience, what=str(address))
     except (KafkaFailed, kafka.KafkaError, OSError, TimeoutError):
         return None
 
@@ -31,14 +31,16 @@ async def login_refusal(connection: Connection, address: Address) -> AccessDenie
 async def _ask(connection: Connection, address: Address) -> AccessDenied | None:
     protocol = connection.settings.security_protocol
     options = connection.options()
-    conn = await create_conn(
+    conn = await clients.connect(
         address.host,
         address.port,
+        seconds=connection.patience,
+        what=str(address),
         client_id=connection.client_id,
-        # The login itself is what is looked at, so not create_conn's.
+        # The login itself is what is looked at, so not the connection's own.
         security_protocol="SSL" if protocol.endswith("SSL") else "PLAINTEXT",
         ssl_context=options.get("ssl_context"),
-        request_timeout_ms=int(PATIENCE * 1000),
+        request_timeout_ms=int(connection.patience * 1000),
     )
     try:
         mechanisms = (await conn.send(SaslHandShakeRequest("OAUTHBEARER"))).enabled_mechanisms
@@ -46,7 +48,7 @@ async def _ask(connection: Connection, address: Address) -> AccessDenied | None:
             return _wanted(address, protocol, mechanisms)
         return await _refused_token(conn, connection, address)
     finally:
-        conn.close()
+        clients.cut(conn)
 
 
 def _wanted(address: Address, protocol: str, mechanisms: list[str]) -> AccessDenied | None:

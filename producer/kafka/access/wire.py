@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiokafka.conn import AIOKafkaConnection, create_conn
+from aiokafka.conn import AIOKafkaConnection
 
 from producer.errors import KafkaFailed
-from producer.kafka.access.diagnosis import PATIENCE, Address, diagnosis
-from producer.kafka.bounds import bounded
+from producer.kafka import clients
+from producer.kafka.access.diagnosis import Address, diagnosis
 from producer.kafka.connection import Connection
 from producer.kafka.failures import named
 
 __all__ = ["Address", "Wire", "connect"]
 
-_CLOSE_BOUND = 1.0
 _NOT_FOR_ONE = ("bootstrap_servers", "metadata_max_age_ms")
 
 
@@ -34,28 +33,22 @@ class Wire:
         with named(what):
             return await self._conn.send(request)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let the connection go."""
-        closed = self._conn.close()
-        if closed is not None:
-            with named("closing a connection"):
-                await bounded(_ended(closed), seconds=_CLOSE_BOUND, what="closing a connection")
+        clients.cut(self._conn)
 
 
 async def connect(connection: Connection, address: Address) -> Wire:
     """A connection, logged in; raises Unavailable or AccessDenied with the reason in words."""
     options = {name: value for name, value in connection.options().items() if name not in _NOT_FOR_ONE}
-    options["request_timeout_ms"] = int(PATIENCE * 1000)
+    options["request_timeout_ms"] = int(connection.patience * 1000)
     try:
         if connection.tokens is not None:
             await connection.tokens.token()  # its server has a patience of its own; then it is kept for the broker
-        opening = create_conn(address.host, address.port, **options)
-        return Wire(await bounded(opening, seconds=PATIENCE, what=str(address)), address)
+        patience = connection.patience
+        conn = await clients.connect(address.host, address.port, seconds=patience, what=str(address), **options)
     except KafkaFailed:
         raise
     except Exception as error:  # noqa: BLE001 (a network can fail in any way; the type decides what is told)
-        raise await diagnosis(error, address, connection.settings.security_protocol) from None
-
-
-async def _ended(closed: Any) -> None:
-    await closed
+        raise await diagnosis(error, address, connection) from None
+    return Wire(conn, address)

@@ -10,6 +10,7 @@ from tests.conftest import started
 from tests.integration.service.frail import FrailKafka
 from tests.integration.service.proxy import Proxy
 from tests.integration.service.stage import Stage
+from tests.integration.service.tap import Tap
 
 Open = Callable[..., Awaitable[Stage]]
 
@@ -62,4 +63,11 @@ def frail(outages: FrailKafka) -> Iterator[FrailKafka]:
 async def proxy(frail: FrailKafka) -> AsyncIterator[Proxy]:
     """The network to the broker's second listener."""
     async with Proxy(port=frail.proxy_port, target=frail.address("BEHIND_PROXY")) as one:
+        yield one
+
+
+@pytest.fixture
+async def tap(frail: FrailKafka) -> AsyncIterator[Tap]:
+    """The same network, where each word is counted."""
+    async with Tap(port=frail.proxy_port, target=frail.address("BEHIND_PROXY")) as one:
         yield one

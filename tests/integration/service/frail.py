@@ -16,7 +16,9 @@ class FrailKafka(EmbeddedKafka):
 
     def __init__(self) -> None:
         self._reserved = Ports(["proxy"])
-        super().__init__(listeners={DIRECT: "PLAINTEXT", BEHIND_PROXY: "PLAINTEXT"})
+        # Tests of many freezes can't wait for sessions of 6 s, Kafka's least by default.
+        short = {"group.min.session.timeout.ms": "100"}
+        super().__init__(listeners={DIRECT: "PLAINTEXT", BEHIND_PROXY: "PLAINTEXT"}, properties=short)
 
     @property
     def proxy_port(self) -> int:
