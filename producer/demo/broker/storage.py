@@ -10,7 +10,13 @@ CHECKPOINT = "bootstrap.checkpoint"
 
 
 def new_id() -> str:
-    """A random id as Kafka writes them: 22 characters of URL-safe base64."""
+    """A random id as Kafka writes them: 22 characters of URL-safe base64, the first no dash, or tools see an option."""
+    while (made := _random()).startswith("-"):
+        pass
+    return made
+
+
+def _random() -> str:
     return base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
 
 
