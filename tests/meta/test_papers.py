@@ -5,22 +5,16 @@ from __future__ import annotations
 import ast
 import json
 import re
-import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import httpx
 import pytest
 
-from producer import __version__
-from producer.commands.cli import app
 from producer.events.catalogue import schema, validator
 from producer.observe.metrics import Metrics
-from producer.observe.server import StatusServer
 from producer.settings import settings_table
 from tests.meta.papers import NAMES, ROOT, WRITTEN, Paper, paper
-from tests.unit.observe.reports import healthy
 
 PRODUCER = ROOT / "producer"
 README = paper("README.md")
@@ -83,80 +77,10 @@ def test_the_readme_is_read_to_its_end() -> None:
     assert len(README.text.splitlines()) <= 200
 
 
-def test_every_dependency_has_its_line_and_every_line_its_dependency() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needed = [*project["dependencies"], *(f"{one} (extra `demo`)" for one in project["optional-dependencies"]["demo"])]
-    names = [re.sub(r"[<>=\[][^ ]*", "", one) for one in needed]
-    assert sorted(row[0] for row in README.table("## Dependencies")) == sorted(names)
-
-
-def test_every_tool_of_development_has_its_line() -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    needed = [re.sub(r"[<>=\[].*", "", one) for one in extras["dev"] if not one.startswith("wolkvox-hits")]
-    told = [name for row in paper("CONTRIBUTING.md").table("## Tools of development") for name in row[0].split(", ")]
-    assert sorted(told) == sorted(needed)
-
-
-def test_the_map_of_the_tests_is_that_of_the_folders() -> None:
-    told = [row[0].strip("`") for row in paper("CONTRIBUTING.md").table("## The rooms of the tests")]
-    assert sorted(told) == sorted(f"tests/{path.parent.name}/" for path in (ROOT / "tests").glob("*/__init__.py"))
-
-
-def test_what_is_released_is_what_the_code_says_it_is() -> None:
-    latest = re.findall(r"^## \[(\d.*?)\] - \d{4}-\d\d-\d\d$", paper("CHANGELOG.md").text, re.MULTILINE)[0]
-    image = re.findall(r"image: wolkvox-hits:(\S+)", (ROOT / "ops/kubernetes/wolkvox-hits.yaml").read_text())
-    assert [latest, *image] == [__version__] * 2
-
-
-def test_the_map_of_the_rooms_is_that_of_the_folders() -> None:
-    told = [span for row in README.table("## Rooms") for span in re.findall(r"`([^`]+)`", row[0])]
-    folders = {f"{path.parent.relative_to(PRODUCER)}/" for path in PRODUCER.rglob("__init__.py")} - {"./"}
-    modules = {path.name for path in PRODUCER.glob("[!_]*.py")}
-    assert sorted(told) == sorted(folders | modules)
-
-
-def test_the_map_of_the_core_is_that_of_its_modules() -> None:
-    told = [re.findall(r"\[([\w.]+)\]", row[0])[0] for row in paper("docs/architecture.md").table("## The map")]
-    assert sorted(told) == sorted(path.name for path in (PRODUCER / "core").glob("[!_]*.py"))
-
-
-def test_the_map_of_the_documents_has_them_all() -> None:
-    told = {target for row in README.table("## Documents") for target in re.findall(r"\((.*?)\)", row[1])}
-    assert told == set(NAMES) - {"README.md"}
-
-
 def test_the_event_that_is_shown_is_one() -> None:
     shown = re.findall(r"```json\n(.*?)```", README.text, re.DOTALL)
     assert shown
     assert all(validator(schema("hit").document).is_valid(json.loads(event)) for event in shown)
-
-
-def test_every_command_has_its_line() -> None:
-    rows = paper("docs/operating.md").table("## Commands for an operator")
-    told = {tuple(span.split()[1:]) for row in rows for span in re.findall(r"`(wolkvox-hits [^`]*)`", row[0])}
-    missing = [command for command in commands() if not any(one[: len(command)] == command for one in told)]
-    assert not missing
-
-
-async def test_every_path_that_is_told_is_answered() -> None:
-    told = [row[0].strip("`") for row in paper("docs/operating.md").table("## What it says about itself")]
-    server = StatusServer(host="127.0.0.1", port=0, report=healthy, metrics=Metrics())
-    url = await server.start()
-    try:
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
-            assert {path: (await http.get(path)).status_code for path in told} == dict.fromkeys(told, 200)
-    finally:
-        await server.stop()
-
-
-def commands() -> Iterator[tuple[str, ...]]:
-    """Every command, by the words that call it."""
-    for command in app.registered_commands:
-        assert command.callback is not None
-        yield (command.name or command.callback.__name__,)
-    for group in app.registered_groups:
-        assert group.typer_instance is not None
-        yield from ((str(group.name), str(one.name)) for one in group.typer_instance.registered_commands)
 
 
 def made(span: str) -> bool:
