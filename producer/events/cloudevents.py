@@ -15,9 +15,10 @@ from producer.clock import rfc3339
 from producer.errors import WolkvoxHitsError
 from producer.events import encoding
 from producer.events.catalogue import CURRENT, urn, writer, writer_of_many
-from producer.events.encoding import NotEncodable, scrub
+from producer.events.encoding import NotEncodable
 from producer.events.record import Header, Record, size
 from producer.model import REPORT, Reason
+from producer.values import encodable, field_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,7 @@ class Events:
             "server": self._server,
             "observed_at": observed_at,
             "reason": dead.reason.value,
-            "pointer": scrub(dead.pointer) if len(dead.pointer) <= _LONGEST_POINTER else "",
+            "pointer": encodable(dead.pointer) if len(dead.pointer) <= _LONGEST_POINTER else "",
             "row": None,
         }
         _must_fit("dead_letter", envelope)
@@ -180,5 +181,6 @@ def _refused(hit: Hit) -> Refusal:
 
 
 def _pointer(field: str) -> str:
-    name = scrub(_BEHIND.get(field, field)).replace("~", "~0").replace("/", "~1")
-    return f"/{name}" if name and len(name) < _LONGEST_POINTER else ""
+    name = _BEHIND.get(field, field)
+    pointer = encodable(field_pointer(name)) if name else ""
+    return pointer if len(pointer) <= _LONGEST_POINTER else ""

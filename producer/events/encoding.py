@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from producer.values import encodable
+
 WIDEST = 6
 """Bytes that one character takes in JSON at most: a control character as `\\u001f`."""
 
@@ -40,7 +42,7 @@ def leniently(value: Any) -> bytes:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
         try:
-            return scrub(_slow.encode(value)).encode()
+            return encodable(_slow.encode(value)).encode()
         except (ValueError, TypeError, RecursionError):
             raise NotEncodable("nested too deep") from None
 
@@ -78,9 +80,4 @@ def _beginning(value: Any, *, size: int) -> str:
             room -= len(chunk)
     except (ValueError, TypeError, RecursionError):
         pass  # what was written before the trouble is the beginning
-    return scrub("".join(pieces))
-
-
-def scrub(text: str) -> str:
-    """The text with each lone surrogate as U+FFFD."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return encodable("".join(pieces))

@@ -71,7 +71,7 @@ ROOMS: dict[str, set[str] | None] = {
     "model": {"clock"},
     "values": {"model"},
     "wolkvox": {"garbage", "values", *WORDS},
-    "events": WORDS,
+    "events": {"values", *WORDS},
     "settings": {"wolkvox", *WORDS},
     "kafka": {"core.ledger", "garbage", "kafka.access", "settings", *WORDS},
     "kafka.access": {"kafka", "settings", *WORDS},
