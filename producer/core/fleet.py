@@ -8,10 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from producer.core.heartbeat import Heartbeat
 from producer.core.shard import Shard
 
 HANDOVER = 2.0
 """Seconds that a shard given up may take to finish the transaction in hand."""
+
+TURN = 10.0
+"""Seconds without news after which the loop turns all the same, to be heard of."""
 
 
 class Fleet:
@@ -23,6 +27,7 @@ class Fleet:
         self._changed = asyncio.Event()
         self._closing = False
         self._tasks: dict[asyncio.Task[None], int] = {}
+        self.heartbeat = Heartbeat()
         self.owned: dict[int, Shard] = {}
         self.assigned: frozenset[int] | None = None
         """All shards of the group's last word, empty ones too; None before the first."""
@@ -36,9 +41,10 @@ class Fleet:
     async def run(self) -> None:
         """Follow the group's word until cancelled; raises what ends a shard for good."""
         while True:
+            self.heartbeat.beat(next_within=TURN)
             changed = asyncio.create_task(self._changed.wait())
             try:
-                done, _ = await asyncio.wait({changed, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait({changed, *self._tasks}, timeout=TURN, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 changed.cancel()
             for task in [task for task in self._tasks if task in done]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 from time import perf_counter
@@ -12,6 +12,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from producer.clock import Clock
+from producer.core.heartbeat import Heartbeat
 from producer.core.poller import Poller
 from producer.core.ports import Failed, Observer, Polled
 from producer.core.quota import Quota, allows, seconds_to_reset, shortfall
@@ -52,6 +53,7 @@ class Rounds:
         quota: Callable[[], Awaitable[Quota]] | None = None,
     ) -> None:
         self.state = PollState()
+        self.heartbeat = Heartbeat()
         self._ask_quota = quota
         self._poller = poller
         self._interval = interval
@@ -68,19 +70,44 @@ class Rounds:
         return self._poller.source
 
     async def run(self, on_snapshot: Callable[[], None]) -> None:
-        """Poll until cancelled, the first time at once; `on_snapshot` is told that something waits for Kafka."""
-        loop = asyncio.get_running_loop()
+        """Poll until cancelled, the first time at once; `on_snapshot` is told that something waits for Kafka.
+
+        What no round may raise is told, and the rounds begin again: no sooner than usual, for each costs a call.
+        """
+        while True:
+            try:
+                await self._rounds(on_snapshot)
+            except Exception as error:  # noqa: BLE001 (a defect of ours must not end a source)
+                self._died(error)
+                await self._rest(self._interval)
+
+    async def once(self) -> None:
+        """One poll; `state` says how it went."""
+        try:
+            await self._round(self._schedule())
+        except Exception as error:  # noqa: BLE001 (as in `run`)
+            self._died(error)
+
+    async def _rounds(self, on_snapshot: Callable[[], None]) -> None:
         schedule = self._schedule()
         while True:
             due = await self._round(schedule)
             on_snapshot()
             await self._learn_quota()
-            self.state.next_poll = self._clock.now().wall + max(0.0, due - loop.time())
-            await asyncio.sleep(due - loop.time())
+            await self._rest(due - asyncio.get_running_loop().time())
 
-    async def once(self) -> None:
-        """One poll; `state` says how it went."""
-        await self._round(self._schedule())
+    async def _rest(self, seconds: float) -> None:
+        self.state.next_poll = self._clock.now().wall + max(0.0, seconds)
+        self.heartbeat.beat(next_within=max(0.0, seconds))
+        await asyncio.sleep(seconds)
+
+    @asynccontextmanager
+    async def _call(self) -> AsyncIterator[None]:
+        """The token's turn; whoever else has it is heard of meanwhile."""
+        self.heartbeat.rest()
+        async with self._turn():
+            self.heartbeat.beat(next_within=self._timeout)
+            yield
 
     def _schedule(self) -> Schedule:
         start = asyncio.get_running_loop().time()
@@ -90,13 +117,12 @@ class Rounds:
         """One poll, told to the observer; when the next is due, on the loop's clock."""
         began = perf_counter()
         try:
-            async with self._turn():
+            async with self._call():
                 polled = await self._poller.poll_once()
         except PollFailed as error:
             return self._failed(error, schedule, perf_counter() - began)
-        except Exception as error:  # noqa: BLE001 (a defect of ours must not end a source; its text is not told)
-            failure = NotASnapshot(f"unexpected {type(error).__name__}{place_of(error)}")
-            return self._failed(failure, schedule, perf_counter() - began)
+        except Exception as error:  # noqa: BLE001 (a defect of ours is a failed poll)
+            return self._failed(_defect(error), schedule, perf_counter() - began)
         return self._succeeded(polled, schedule)
 
     def _succeeded(self, polled: Polled, schedule: Schedule) -> float:
@@ -122,12 +148,16 @@ class Rounds:
             return
         self.state.quota = Quota(None, None)
         try:
-            async with self._turn():
+            async with self._call():
                 self.state.quota = await self._ask_quota()
         except Exception:  # noqa: BLE001 (not every operation has that report, and a defect in reading it ends no polls)
             return
         if short := shortfall(self.state.quota, self._interval):
             self._observer.quota_short(self.source.server, short)
+
+    def _died(self, error: Exception) -> None:
+        self.state.failure = _defect(error)
+        self._observer.died(self.source.server, error, retry_in=self._interval)
 
     def _failed(self, error: PollFailed, schedule: Schedule, seconds: float) -> float:
         self.state.failure = error
@@ -137,3 +167,8 @@ class Rounds:
         due = schedule.after_failure(error, now=now, until_loss=until_loss, until_reset=reset)
         self._observer.failed(Failed(self.source.server, uuid4().hex[:8], error, seconds, due - now))
         return due
+
+
+def _defect(error: Exception) -> PollFailed:
+    """A defect of ours, without its text, which may quote a row."""
+    return NotASnapshot(f"unexpected {type(error).__name__}{place_of(error)}")

@@ -248,6 +248,8 @@ class Shard:
             task.cancel()
         if polls:
             await asyncio.wait(polls, timeout=POLL_BOUND)
+        for rounds in self.all_rounds:
+            rounds.heartbeat.rest()
 
 
 def _rows(told: Mapping[str, Told]) -> int:

@@ -14,8 +14,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
+from producer.core.heartbeat import Heartbeat
 from producer.errors import AccessDenied, KafkaFailed
-from producer.kafka.access.probe import explained
+from producer.kafka.access.probe import EXPLANATION_BOUND, explained
 from producer.kafka.assignor import StickyShards
 from producer.kafka.bounds import bounded
 from producer.kafka.clients import close, start
@@ -47,6 +48,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         on_assigned: Callable[[frozenset[int]], None],
         on_failure: Callable[[KafkaFailed, float], None],
         rng: Random,
+        heartbeat: Heartbeat,
         guest: bool = False,
         farewell: float = FAREWELL,
     ) -> None:
@@ -56,6 +58,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         self._on_assigned = on_assigned
         self._on_failure = on_failure
         self._rng = rng
+        self._alive = heartbeat
         self._farewell = farewell
         self._settled = asyncio.Event()
         self._consumer: Any = None
@@ -75,6 +78,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         """
         failures = 0
         while True:
+            # The longest way to the next beat: joining in vain, leaving, asking why, and the wait.
+            self._alive.beat(next_within=self._join_bound() + self._farewell + EXPLANATION_BOUND + LONGEST_WAIT)
             try:
                 await self._stay()
             except KafkaFailed as failed:
@@ -131,6 +136,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         session = self._connection.settings.session_timeout
         until = asyncio.get_running_loop().time() + session / 2
         while asyncio.get_running_loop().time() < until:
+            self._alive.beat(next_within=2 * session)
             # A member that holds an assignment must go on asking, although all is paused.
             await self._consumer.getmany(timeout_ms=1000)
         asking = self._consumer.committed(TopicPartition(self._topic, 0))

@@ -85,6 +85,10 @@ class ServiceObserver:
                 retry_in=round(failed.retry_in, 1),
             )
 
+    def died(self, server: str, error: Exception, *, retry_in: float) -> None:
+        """A source's polling ended on a defect of ours; it begins again."""
+        _log.error("polling_died", server=server, exception=error, retry_in=round(retry_in, 1))
+
     def only_not_found(self, server: str, *, times: int) -> None:
         """The API has only ever answered 404."""
         _log.warning("report_missing", server=server, attempt=times)

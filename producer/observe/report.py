@@ -28,7 +28,6 @@ class SourceState(StrEnum):
     QUOTA_SPENT = "quota spent"
     REFUSED = "refused"
     BAD_TOKEN = "bad token"  # noqa: S105 (a state, no secret)
-    STOPPING = "stopping"
 
 
 class KafkaState(StrEnum):
@@ -41,7 +40,6 @@ class KafkaState(StrEnum):
     FAILING = "transactions fail"
     REFUSED = "access refused"
     UNTRUSTED = "topic refused"
-    STOPPING = "stopping"
 
 
 _TROUBLE: Final = {
@@ -49,7 +47,6 @@ _TROUBLE: Final = {
     SourceState.STANDBY: 0,
     SourceState.STARTING: 1,
     SourceState.RESTORING: 1,
-    SourceState.STOPPING: 1,
     SourceState.RETRYING: 2,
     SourceState.SLOWED: 2,
     SourceState.LATE: 3,

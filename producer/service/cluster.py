@@ -8,6 +8,7 @@ from contextlib import suppress
 from random import Random
 
 from producer.core.fleet import by_shard
+from producer.core.heartbeat import Heartbeat
 from producer.core.ledger import shard_of
 from producer.core.shard import Shard
 from producer.errors import AccessDenied, Discard, KafkaFailed, Unavailable
@@ -45,6 +46,8 @@ class Cluster:
         self._setup = TopicSetup(self._connection)
         self._servers: dict[int, list[str]] = {}
         self._rebalanced = asyncio.Event()
+        self.heartbeat = Heartbeat()
+        """Of the membership in the group."""
         self.shards: dict[str, int] = {}
         """The shard of each source."""
 
@@ -96,6 +99,7 @@ class Cluster:
             on_assigned=assigned,
             on_failure=self._on_failure,
             rng=self._rng,
+            heartbeat=self.heartbeat,
             guest=guest,
         )
         return self._member

@@ -80,6 +80,7 @@ class Overview:
             now=self._clock.now().wall,
             started=self._started,
             unready=tuple(self._unready(kafka, sources)),
+            stuck=tuple(self._stuck()),
         )
 
     def window_ids(self) -> Mapping[str, int]:
@@ -159,6 +160,13 @@ class Overview:
             if source.owned and (source.state is SourceState.BAD_TOKEN or self._is_late(source.server)):
                 restoring = source.state is SourceState.RESTORING and source.error
                 yield f"source {source.server}: {source.state.value}" + (f", {source.error}" if restoring else "")
+
+    def _stuck(self) -> Iterator[str]:
+        polls = {f"the polling of {server}": one.heartbeat for server, one in self._wiring.all_rounds.items()}
+        others = {"the group's member": self._cluster.heartbeat, "who follows the group's word": self._fleet.heartbeat}
+        for what, heartbeat in (others | polls).items():
+            if heartbeat.overdue:
+                yield f"{what} stands still, {heartbeat.overdue:.0f} s longer than it ever should"
 
 
 def _how_far(progress: Progress) -> str:

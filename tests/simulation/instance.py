@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from producer.clock import Clock
 from producer.core.budget import Pendings
 from producer.core.fleet import Fleet, by_shard
+from producer.core.heartbeat import Heartbeat
 from producer.core.ledger import shard_of
 from producer.core.poller import Poller
 from producer.core.ports import Api, Observer, ShardStore
@@ -90,6 +91,8 @@ class Instance:
         self._around = surroundings
         self.all_rounds = {one.server: self._polling(one) for one in sources}
         self.fleet = Fleet(make=self._shard)
+        self.heartbeat = Heartbeat()
+        """That of its member, who is the world's and needs none."""
         self._stop = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
 

@@ -60,6 +60,9 @@ class Watch:
         if "unexpected" in str(failed.error):
             raise Wrong(f"a defect in a poll: {failed.error}")
 
+    def died(self, server: str, error: Exception, *, retry_in: float) -> None:
+        raise Wrong(f"the polling of {server} died") from error
+
     def only_not_found(self, server: str, *, times: int) -> None:
         """Not in this world."""
 

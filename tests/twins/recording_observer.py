@@ -45,6 +45,9 @@ class RecordingObserver:
         self.journal.append("failed")
         self.failures.append(failed)
 
+    def died(self, server: str, error: Exception, *, retry_in: float) -> None:
+        self.journal.append("died")
+
     def only_not_found(self, server: str, *, times: int) -> None:
         self.journal.append("only not found")
 

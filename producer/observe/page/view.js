@@ -55,7 +55,7 @@ function facts(report) {
   const shards = report.shards.length ? `${ranges(report.shards)} (${report.shards.length})` : "none";
   const told = [
     ["Instance", report.instance],
-    ["Kafka", report.kafka, `trouble-${{ ok: 0, connecting: 1, stopping: 1 }[report.kafka] ?? 3}`],
+    ["Kafka", report.kafka, `trouble-${{ ok: 0, connecting: 1 }[report.kafka] ?? 3}`],
     ["Shards", shards],
     ["Sources", `${count(owned)} polled here, ${count(report.sources.length - owned)} elsewhere`],
     ["Pending", count(sum(report.sources.map((s) => s.pending)))],

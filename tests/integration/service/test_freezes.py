@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from producer.clock import SystemClock
+from producer.core.heartbeat import Heartbeat
 from producer.errors import KafkaFailed, Unavailable
 from producer.kafka.census import Census
 from producer.kafka.connection import Connection
@@ -77,6 +78,7 @@ async def test_a_member_of_the_group_leaves_nothing_of_itself_at_each_freeze(
         on_assigned=lambda _: assigned.set(),
         on_failure=tell,
         rng=Random(1),
+        heartbeat=Heartbeat(),
         farewell=0.2,
     )
     staying = asyncio.create_task(member.run())

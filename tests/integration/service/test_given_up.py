@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from producer.clock import SystemClock
+from producer.core.heartbeat import Heartbeat
 from producer.core.ledger import cursor_record, shard_of
 from producer.errors import AccessDenied, Unavailable
 from producer.kafka.access.inquiry import Inquiry
@@ -66,6 +67,7 @@ async def joins(connection: Connection, setup: TopicSetup) -> None:
         on_assigned=lambda _: assigned.set(),
         on_failure=lambda *_: None,
         rng=Random(1),
+        heartbeat=Heartbeat(),
     )
     staying = asyncio.create_task(member.run())
     try:

@@ -76,10 +76,15 @@ class Rig:
         return source
 
     def shard(
-        self, *, settled: Callable[[], Awaitable[None]] = at_once, store: ShardStore | None = None, number: int = SHARD
+        self,
+        *,
+        settled: Callable[[], Awaitable[None]] = at_once,
+        store: ShardStore | None = None,
+        number: int = SHARD,
+        kind: type[Shard] = Shard,
     ) -> Shard:
         """A shard of all the sources."""
-        return Shard(
+        return kind(
             number=number,
             store=store or self.store,
             all_rounds=self.all_rounds,

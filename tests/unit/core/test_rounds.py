@@ -7,9 +7,11 @@ from itertools import pairwise
 
 import pytest
 
+from producer.core.ports import Polled
 from producer.core.quota import Quota
 from producer.errors import BadToken, NotASnapshot, PollFailed, QuotaSpent, Refused, Retry, SlowDown
 from producer.model import RECORD_CAP
+from tests.twins.recording_observer import RecordingObserver
 from tests.twins.virtual_time import virtual_time
 from tests.unit.core.rig import INTERVAL, Rig, elapse
 from tests.unit.core.samples import a_row
@@ -112,6 +114,47 @@ async def test_a_defect_of_ours_is_a_failed_poll_whose_text_is_not_told() -> Non
     (failed,) = rig.observer.failures
     assert "ValueError" in str(failed.error)
     assert "573005550123" not in str(failed.error)
+
+
+@virtual_time
+async def test_rounds_that_die_of_a_defect_are_told_and_begin_again_as_often_as_usual() -> None:
+    rig = Rig()
+    deaths = iter([ValueError("573005550123"), ValueError("573005550123"), None])
+
+    def on_snapshot() -> None:
+        if (death := next(deaths)) is not None:
+            raise death
+
+    (rounds,) = rig.all_rounds
+    task = asyncio.create_task(rounds.run(on_snapshot))
+    await elapse(1)
+    assert (rig.observer.journal, len(rig.api.requests)) == (["polled", "died"], 1)
+    assert rounds.state.failure is not None
+    assert "ValueError at test_rounds.py" in str(rounds.state.failure)
+    assert "573005550123" not in str(rounds.state.failure)
+    assert rounds.state.next_poll == pytest.approx(rig.clock.now().wall - 1 + INTERVAL)
+    await elapse(2 * INTERVAL)
+    await ended(task)
+    assert rig.observer.journal == ["polled", "died", "polled", "died", "polled"]
+    assert times(rig) == pytest.approx([0, INTERVAL, 2 * INTERVAL], abs=0.1)
+    assert rounds.state.failure is None
+
+
+class Speechless(RecordingObserver):
+    """Has a defect where it should tell of a poll."""
+
+    def polled(self, polled: Polled) -> None:
+        raise ValueError(polled.server)
+
+
+@virtual_time
+async def test_a_single_poll_that_dies_of_a_defect_is_told_and_what_it_brought_is_committed() -> None:
+    rig = Rig(observer=Speechless())
+    rig.api.answers([a_row("a")])
+    assert await rig.shard().once(within=30)
+    (rounds,) = rig.all_rounds
+    assert "ValueError at test_rounds.py" in str(rounds.state.failure)
+    assert (rig.observer.journal.count("died"), rig.published()) == (1, ["a"])
 
 
 @virtual_time

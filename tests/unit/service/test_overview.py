@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from producer.core.fleet import Fleet
+from producer.core.heartbeat import Heartbeat
 from producer.core.shard import Shard
 from producer.errors import Unavailable
 from producer.model import Progress
@@ -33,7 +34,7 @@ class Looked:
             cast("Any", SimpleNamespace(sources=[SimpleNamespace(server=SERVER, interval=INTERVAL, timeout=TIMEOUT)])),
             instance="a",
             wiring=cast("Any", SimpleNamespace(all_rounds=all_rounds, sources=self.rig.sources)),
-            cluster=cast("Any", SimpleNamespace(shards={SERVER: SHARD})),
+            cluster=cast("Any", SimpleNamespace(shards={SERVER: SHARD}, heartbeat=Heartbeat())),
             fleet=self.fleet,
             observer=ServiceObserver(metrics=Metrics(), clock=self.rig.clock),
             clock=self.rig.clock,
