@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -124,9 +124,19 @@ WRITTEN: Mapping[tuple[str, str], Callable[[], str]] = {
 """What the code writes, by document and section."""
 
 
-def papers() -> Iterator[Paper]:
-    """All of them."""
-    return map(paper, NAMES)
+PAPERS = [paper(name) for name in NAMES if name != "CHANGELOG.md"]
+"""All but the one that tells of what was, too."""
+
+
+def typed() -> list[str]:
+    """What stands in their blocks of a console."""
+    return sorted({command for one in PAPERS for command in one.commands})
+
+
+def mentioned() -> list[str]:
+    """Commands within their sentences."""
+    found = {span for one in PAPERS for span in one.spans if re.match(r"(wolkvox-hits|make|python -m) \S", span)}
+    return sorted(found - set(typed()))
 
 
 def main() -> None:

@@ -18,21 +18,14 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from producer.commands.cli import app
-from tests.meta.papers import ROOT, papers
+from tests.meta.papers import ROOT, mentioned, typed
 
 PROFILES = {
     profile
     for service in yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"].values()
     for profile in service.get("profiles", [])
 }
-PAPERS = [paper for paper in papers() if paper.name != "CHANGELOG.md"]
-"""All but the one that tells of what was, too."""
-TYPED = sorted({command for paper in PAPERS for command in paper.commands})
-"""What stands in blocks of a console."""
-MENTIONED = sorted(
-    {span for paper in PAPERS for span in paper.spans if re.match(r"(wolkvox-hits|make|python -m) \S", span)}
-)
-"""Commands within a sentence."""
+COMMANDS = [*typed(), *mentioned()]
 ALONE = ("config", "schemas", "simulate --fault list")
 """Commands of ours that end by themselves and need neither an API nor Kafka."""
 OPERATORS_OWN = {"wolkvox-hits.toml", "wolkvox-token", ".", "/etc/systemd/system/wolkvox-hits.service"}
@@ -98,7 +91,7 @@ PROGRAMS: Mapping[str, Callable[[Sequence[str]], None]] = {
 """What is known of each program; one that is not here can't stand in a document."""
 
 
-@pytest.mark.parametrize("command", [*TYPED, *MENTIONED])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_exists_with_its_options_and_files(command: str) -> None:
     for program, *words in words_of(command):
         PROGRAMS[Path(program).name](words)
@@ -106,7 +99,7 @@ def test_a_command_exists_with_its_options_and_files(command: str) -> None:
 
 def test_what_needs_nobody_else_runs_as_it_stands(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    alone = [one for one in [*TYPED, *MENTIONED] if one.removeprefix("wolkvox-hits ").startswith(ALONE)]
+    alone = [one for one in COMMANDS if one.removeprefix("wolkvox-hits ").startswith(ALONE)]
     # The file that others read is written first.
     for command in sorted(alone, key=lambda one: ">" not in one):
         done = subprocess.run(

@@ -14,7 +14,7 @@ import pytest
 from producer.events.catalogue import schema, validator
 from producer.observe.metrics import Metrics
 from producer.settings import settings_table
-from tests.meta.papers import NAMES, ROOT, WRITTEN, Paper, paper
+from tests.meta.papers import NAMES, PAPERS, ROOT, WRITTEN, Paper, paper
 
 PRODUCER = ROOT / "producer"
 README = paper("README.md")
@@ -28,10 +28,11 @@ def one(request: pytest.FixtureRequest) -> Paper:
     return paper(request.param)
 
 
-@pytest.fixture(params=[name for name in NAMES if name != "CHANGELOG.md"])
+@pytest.fixture(params=PAPERS, ids=lambda paper: str(paper.name))
 def present(request: pytest.FixtureRequest) -> Paper:
     """Each that tells of what is, and not of what was."""
-    return paper(request.param)
+    found: Paper = request.param
+    return found
 
 
 @pytest.mark.parametrize(("name", "section"), WRITTEN)

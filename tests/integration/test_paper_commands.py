@@ -1,0 +1,101 @@
+"""The documents' commands of ours are typed as they stand, against a simulated API and a real Kafka.
+
+Those that need neither are run by tests/meta; `demo` has a test of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shlex
+import signal
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.integration.service.instance import PATIENCE
+from tests.integration.service.stage import Stage
+from tests.meta.papers import mentioned, typed
+from tests.meta.test_paper_commands import ALONE
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+
+FIRST, LAST = "check --config wolkvox-hits.toml", ("ledger init", "ledger reset 0042")
+ELSEWHERE = ("demo", "--version", *ALONE)
+INCOMPLETE = {"ledger reset"}
+"""Named within a sentence, without the argument that it needs."""
+ENDLESS = ("run", "tail", "simulate")
+"""They go on until they are asked to end."""
+
+
+def documented() -> list[str]:
+    """Ours, in an order in which a person may type them."""
+    ours = [one.removeprefix("wolkvox-hits ") for one in [*typed(), *mentioned()] if one.startswith("wolkvox-hits ")]
+    some = [one for one in ours if not one.startswith(ELSEWHERE) and one not in {FIRST, *LAST, *INCOMPLETE}]
+    assert {FIRST, *LAST} <= set(ours)
+    return [FIRST, *sorted(some, key=lambda one: not one.startswith("run")), *LAST]
+
+
+async def test_each_command_does_what_it_says(kafka: str, topic: str, tmp_path: Path) -> None:
+    stage = Stage(bootstrap=kafka, topic=topic)
+    stage.simulator.fault = "odd-rows"  # so that there is something on each topic
+    await stage.simulator.open()
+    try:
+        await typing(stage, tmp_path, "config example > wolkvox-hits.toml")
+        for command in documented():
+            told = await typing(stage, tmp_path, command)
+            if command.endswith("--json"):
+                json.loads(told)
+            assert "Traceback" not in told, command
+    finally:
+        await stage.close()
+
+
+async def typing(stage: Stage, folder: Path, command: str) -> str:
+    """What it prints; one that goes on is asked to end by Ctrl-C after its first work."""
+    keyboard, terminal = os.openpty()
+    process = await asyncio.create_subprocess_shell(
+        f"exec wolkvox-hits {command}", cwd=folder, env=environment(stage), stdin=terminal, stdout=PIPE, stderr=STDOUT
+    )
+    try:
+        os.write(keyboard, b"y\n")
+        async with asyncio.timeout(2 * PATIENCE):
+            told = await until_working(process) if goes_on(shlex.split(command)) else b""
+            rest, _ = await process.communicate()
+        assert process.returncode in ({0, 130} if told else {0}), f"{command}\n{(told + rest).decode()}"
+        return (told + rest).decode()
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        os.close(keyboard)
+        os.close(terminal)
+
+
+def environment(stage: Stage) -> dict[str, str]:
+    """Of a shell in which the package is installed; the settings go before those of the file."""
+    beside = str(Path(sys.executable).parent)
+    return stage.environment(PATH=f"{beside}{os.pathsep}{os.environ['PATH']}")
+
+
+def goes_on(words: Sequence[str]) -> bool:
+    return words[0] in ENDLESS and not {"--once", "--no-follow"} & set(words)
+
+
+async def until_working(process: Process) -> bytes:
+    """Read until the service has told hits and dead letters, any other until its first line; then interrupt it."""
+    assert process.stdout is not None
+    told = b""
+    while line := await process.stdout.readline():
+        told += line
+        if b'"service_started"' in told and b'"committed"' not in line:
+            continue
+        if b"status_listening" not in line and b"settings_warning" not in line:
+            break
+    process.send_signal(signal.SIGINT)
+    return told
