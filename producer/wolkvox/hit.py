@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
-from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +9,13 @@ import orjson
 
 from producer.model import API_FIELDS, DeadRow, Hit, Reason, Row
 from producer.values import Number, as_value, dead_row, field_pointer
+from producer.wolkvox.dates import occurred_at
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 _six_fields = itemgetter(*API_FIELDS)
 _KNOWN = frozenset(API_FIELDS)
-_DATE = re.compile(
-    r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})"
-    r"|([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})"
-)
-_DATES_REMEMBERED = 8192
-"""An hour has 3,600 seconds, and a busy one has each several times."""
 
 
 def read_hit(row: Row, *, server: str, zone: ZoneInfo, observed_at: str) -> Hit | DeadRow:
@@ -48,7 +40,7 @@ def read_hit(row: Row, *, server: str, zone: ZoneInfo, observed_at: str) -> Hit 
         "customer_id": customer_id,
         "hit": outcome,
         "server": server,
-        "occurred_at": occurred_at(date, zone),
+        "occurred_at": occurred_at(date, zone, observed_at),
         "observed_at": observed_at,
     }
 
@@ -60,21 +52,6 @@ def digits_of(value: Any) -> str | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return orjson.dumps(value).decode()
     return None
-
-
-@lru_cache(maxsize=_DATES_REMEMBERED)
-def occurred_at(date: str, zone: ZoneInfo) -> str | None:
-    """The report's `20260118201332` or `2026-01-18 20:13:32` as RFC 3339 with an offset, None for other texts."""
-    matched = _DATE.fullmatch(date)
-    if matched is None:
-        return None
-    try:
-        when = datetime(*[int(part) for part in matched.groups() if part is not None], tzinfo=zone)  # type: ignore[arg-type,misc]  # six numbers: the pattern says so
-    except ValueError:
-        return None
-    text = when.isoformat()
-    # Before there were time zones an offset had seconds, which RFC 3339 can't write. No call was made then.
-    return text if len(text) == len("2026-01-18T20:13:32-05:00") else None
 
 
 def _read_odd(row: Row, *, server: str, zone: ZoneInfo, observed_at: str) -> Hit | DeadRow:
@@ -98,7 +75,7 @@ def _read_odd(row: Row, *, server: str, zone: ZoneInfo, observed_at: str) -> Hit
         "customer_id": customer_id,
         "hit": outcome,
         "server": server,
-        "occurred_at": occurred_at(date, zone) if date else None,
+        "occurred_at": occurred_at(date, zone, observed_at) if date else None,
         "observed_at": observed_at,
     }
     return _with_extra(hit, row)

@@ -12,7 +12,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from producer.model import API_FIELDS, DeadRow, Hit, RawRow, Reading, Row
-from producer.wolkvox.hit import occurred_at, read_hit
+from producer.wolkvox.dates import moments_of, occurred_at
+from producer.wolkvox.hit import read_hit
 from producer.wolkvox.parsing import row_of
 from producer.wolkvox.rows import by_id
 
@@ -45,8 +46,10 @@ class RowsOfSnapshot:
         for start in range(0, len(ids), _GROUP):
             group = [row_of(row) if isinstance(row, RawRow) else row for row in sent[start : start + _GROUP]]
             self._read_group(ids[start : start + _GROUP], group, reading)
-        undated = [hit for hit in reading.hits.values() if hit["occurred_at"] is None]
-        reading.dates_unparsed = sum(bool(hit["date"]) for hit in undated)
+        for hit in [hit for hit in reading.hits.values() if hit["occurred_at"] is None]:
+            if date := hit["date"]:
+                hit["occurred_at"] = occurred_at(date, self._zone, self._observed_at)
+                reading.dates_unparsed += hit["occurred_at"] is None
         return reading
 
     def _read_group(self, ids: Sequence[str], rows: Sequence[Any], reading: Reading) -> None:
@@ -70,10 +73,10 @@ class RowsOfSnapshot:
         fields, types = set(chain.from_iterable(rows)), set(map(type, chain.from_iterable(map(dict.values, rows))))
         if types != {str} or fields != _SIX or set(map(len, rows)) != {len(_SIX)}:
             return None
-        server, zone, observed_at = self._server, self._zone, self._observed_at
+        server, moments, observed_at = self._server, moments_of(self._zone), self._observed_at
         for row in rows:
             row["server"] = server
-            row["occurred_at"] = occurred_at(row["date"], zone)
+            row["occurred_at"] = moments[row["date"]]
             row["observed_at"] = observed_at
         return rows  # type: ignore[return-value]  # now they have all that a Hit has
 

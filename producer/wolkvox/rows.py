@@ -23,6 +23,8 @@ __all__ = ["by_id", "identify", "read_hit", "reads_total"]
 _LONGEST_ID = 256
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_EXPONENT = re.compile(r"[0-9]+(?:\.[0-9]+)?[eE]\+[0-9]+")
+"""A number as a spreadsheet or a float writes it: its last digits are gone, and two ids may read alike."""
 _SUMMARY = "TOTAL"
 
 _conn_id = itemgetter("conn_id")
@@ -35,7 +37,7 @@ def identify(snapshot: Snapshot, *, known: Container[str] = frozenset()) -> Rows
     from the parser that keeps digits.
     """
     rows = by_id(snapshot.rows, snapshot.ids, known=known)
-    if snapshot.exact is not None and _loses_digits(rows):
+    if snapshot.exact is not None and Drift.NUMBER_ID in rows.drift and any(map(_is_rounded, snapshot.rows)):
         rows = by_id(snapshot.exact(), known=known)
     return rows
 
@@ -62,7 +64,8 @@ def _are_ordinary(ids: list[str]) -> bool:
         and " " not in together
         and "" not in ids
         and len(max(ids, key=len, default="")) <= _LONGEST_ID
-        and _SUMMARY not in together.upper()
+        and _SUMMARY not in (upper := together.upper())
+        and "E+" not in upper
     )
 
 
@@ -74,14 +77,15 @@ def _one_by_one(sent: list[Any], ids: list[str | None], known: Container[str]) -
         row, conn_id = sent_row, sent_id
         if conn_id is None:
             conn_id = row.get("conn_id") if isinstance(row, dict) else None
-        if not isinstance(conn_id, str):
-            conn_id = digits_of(conn_id)
-            numbers += conn_id is not None
-        if conn_id in hits:
+        whole = conn_id if isinstance(conn_id, str) else None
+        if whole is None and (conn_id := digits_of(conn_id)) is not None:
+            numbers += 1
+            whole = None if "e" in conn_id.lower() else conn_id
+        if whole in hits:
             rows.repeated += 1
             continue
-        if conn_id is not None and (conn_id in known or _is_fine(conn_id)):
-            hits[conn_id] = row
+        if whole is not None and (whole in known or _is_fine(whole)):
+            hits[whole] = row
             continue
         row = row_of(row) if isinstance(row, RawRow) else row
         if _is_summary(row, conn_id):
@@ -100,7 +104,7 @@ def _is_fine(conn_id: str) -> bool:
 def _reason_against(conn_id: str) -> Reason | None:
     if not conn_id.strip():
         return Reason.CONN_ID_MISSING
-    if len(conn_id) > _LONGEST_ID or _CONTROL.search(conn_id):
+    if len(conn_id) > _LONGEST_ID or _CONTROL.search(conn_id) or _EXPONENT.fullmatch(conn_id):
         return Reason.CONN_ID_INVALID
     return Reason.NOT_ENCODABLE if _SURROGATE.search(conn_id) else None
 
@@ -134,8 +138,6 @@ def _bury(row: Any, conn_id: str | None, rows: Rows) -> None:
         rows.dead[dead.key] = dead
 
 
-def _loses_digits(rows: Rows) -> bool:
-    """Whether an id is a float to the strict parser: what is left of its digits may read like the id of another row."""
-    return Drift.NUMBER_ID in rows.drift and any(
-        isinstance(row.get("conn_id"), float) for row in rows.hits.values() if not isinstance(row, RawRow)
-    )
+def _is_rounded(row: Any) -> bool:
+    """Whether its id is a float to the strict parser: what is left of its digits may read like another row's id."""
+    return isinstance(row, dict) and isinstance(row.get("conn_id"), float)

@@ -26,6 +26,7 @@ ONE: Labels = {"server": "0042"}
 A: Labels = {"instance": "a"}
 POLLS = 'wolkvox_hits_polls_total{instance="a", server="0042", outcome="%s"}'
 OF_ONE = 'wolkvox_hits_%s{instance="a", server="0042"}'
+DRIFT = 'wolkvox_hits_drift_total{instance="a", kind="%s"}'
 TRANSACTIONS = 'wolkvox_hits_transactions_total{instance="a", outcome="%s"}'
 
 CASES = (
@@ -61,6 +62,13 @@ CASES = (
         'wolkvox_hits_rows_total{instance="a", server="0042", result="dead_lettered"}': "0x20 3x40",
         'wolkvox_hits_rows_total{instance="a", server="0042", result="published"}': "0+9x60",
     }, 25, (20, 50), ONE),
+    Case("DatesUnparsed", {OF_ONE % "dates_unparsed_total": "0x20 3x40"}, 25, (20, 50), ONE),
+    Case("DatesUnparsed", {OF_ONE % "dates_unparsed_total": "_x5 3x60"}, 6, (4, 40), ONE),
+    Case("Drift", {DRIFT % "dirt": "0x20 1x40", DRIFT % "total_line": "0+1x60"}, 25, (20, 50), {"kind": "dirt"}),
+    # In the first poll, before the first scrape; two instances tell of one kind.
+    Case("Drift", {
+        DRIFT % "not_utf8": "_x5 7x60", 'wolkvox_hits_drift_total{instance="b", kind="not_utf8"}': "0x9 1x60",
+    }, 6, (4, 40), {"kind": "not_utf8"}),
     Case("RowsDropped", {
         'wolkvox_hits_pending_dropped_total{instance="a", server="0042", reason="superseded"}': "_x9 7x60",
     }, 10, (8, 40), {"reason": "superseded", **ONE}),

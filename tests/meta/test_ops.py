@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from producer.model import Drift, GapKind
 from producer.observe.metrics import POLL_OUTCOMES, RESULTS, TRANSACTION_OUTCOMES, Metrics
 from tests.meta.alert_cases import CASES, Case, promtool_tests
 
@@ -22,7 +23,11 @@ DASHBOARD = ROOT / "ops" / "grafana" / "dashboards" / "wolkvox-hits.json"
 RUNBOOK = (ROOT / "docs" / "operating.md").read_text()
 ALERTS: list[dict[str, Any]] = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())["groups"][0]["rules"]
 NAMES = [alert["alert"].removeprefix("WolkvoxHits") for alert in ALERTS]
-LABELS = {"outcome": {*POLL_OUTCOMES, *TRANSACTION_OUTCOMES, "pending_limit"}, "result": set(RESULTS)}
+LABELS = {
+    "kind": {*Drift, *GapKind},
+    "outcome": {*POLL_OUTCOMES, *TRANSACTION_OUTCOMES, "pending_limit"},
+    "result": set(RESULTS),
+}
 with_promtool = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="no promtool here: apt-get install prometheus"
 )

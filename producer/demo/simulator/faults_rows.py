@@ -16,7 +16,11 @@ from producer.model import RECORD_CAP
 
 
 def _with(make_row: Callable[[float], OddRow]) -> Callable[[Report, float], Answer]:
-    return lambda report, _seconds: report.led_by([make_row(report.now).row]).answer()
+    return _with_all(lambda now: [make_row(now)])
+
+
+def _with_all(make_rows: Callable[[float], Sequence[OddRow]]) -> Callable[[Report, float], Answer]:
+    return lambda report, _seconds: report.led_by([odd.row for odd in make_rows(report.now)]).answer()
 
 
 def _code_string(report: Report, _seconds: float) -> Answer:
@@ -72,10 +76,6 @@ def _latin_1(report: Report, _seconds: float) -> Answer:
     return replace(answer, media_type="application/json; charset=ISO-8859-1")
 
 
-def _odd(report: Report, _seconds: float) -> Answer:
-    return report.led_by([odd.row for odd in odd_rows.odd_rows(report.now)]).answer()
-
-
 def _twice(report: Report, _seconds: float) -> Answer:
     return report.followed_by(report.rows).answer()
 
@@ -101,6 +101,8 @@ _TABLE = (
     ("rows-nested", "data is an object that holds the list of rows", _nested),
     ("error-beside-rows", "the rows, and the text of an error beside them", _error_beside),
     ("numbers", "ids, telephones and customer ids as JSON numbers, empty ones null", _numbers),
+    ("exponent-ids", "two rows whose ids are one float", _with_all(odd_rows.exponent_ids)),
+    ("odd-dates", "rows with a date in each form that is read", _with_all(odd_rows.odd_dates)),
     ("total-line", "a TOTAL line", _with(odd_rows.total_line)),
     ("extra-fields", "a row with fields that nobody announced", _with(odd_rows.extra_fields)),
     ("nan", "a row with NaN", _with(odd_rows.not_a_number)),
@@ -108,7 +110,7 @@ _TABLE = (
     ("broken-bytes", "a row with bytes that are not UTF-8", _with(odd_rows.broken_bytes)),
     ("latin-1", "the same, and a Content-Type that says so", _latin_1),
     ("huge-row", "a row of 2 MB", _with(odd_rows.huge_row)),
-    ("odd-rows", "one of each odd row: ids, types, dates, no objects at all", _odd),
+    ("odd-rows", "one of each odd row: ids, types, dates, no objects at all", _with_all(odd_rows.odd_rows)),
     ("duplicate-rows", "each row twice in one answer", _twice),
     ("cap", "60,000 rows: the API's limit, perhaps cut off", _cap),
 )

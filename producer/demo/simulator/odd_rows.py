@@ -6,7 +6,7 @@ Ids hold the hour of `now`, so that a test of hours never sees the same id come 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import orjson
@@ -36,7 +36,10 @@ class OddRow:
 def odd_rows(now: float) -> tuple[OddRow, ...]:
     """One of each; two are the same row twice, of which the second is "repeated"."""
     rows = _Rows(now)
-    return (*_odd_ids(rows), *number_ids(now), *_odd_fields(rows), *_no_objects(), *_summaries(rows))
+    return (
+        *(*_odd_ids(rows), *number_ids(now), *exponent_ids(now)),
+        *(*_odd_fields(rows), *odd_dates(now), *_no_objects(), *_summaries(rows)),
+    )
 
 
 def total_line(now: float) -> OddRow:
@@ -76,6 +79,32 @@ def number_ids(now: float) -> tuple[OddRow, ...]:
     return tuple(
         OddRow(name, rows.encoded({b"conn_id": digits.encode()}), "event", digits)
         for name, digits in (("id-number", f"{hour}.10"), ("id-21-digits", f"{10**20 + hour}"), ("id-int", f"{hour}77"))
+    )
+
+
+def exponent_ids(now: float) -> tuple[OddRow, ...]:
+    """Two hits whose ids were written as floats: what is left of the ids is the same."""
+    rows, raw = _Rows(now), b"1.7687828e+18"
+    return tuple(
+        rows.dead(f"id-exponent-{number}", number, {b"conn_id": raw, b"hit": b'"VENTA %d"' % number})
+        for number in (1, 2)
+    )
+
+
+def odd_dates(now: float) -> tuple[OddRow, ...]:
+    """The hour of `now` in each form that a date may have."""
+    rows, local = _Rows(now), datetime.fromtimestamp(int(now) // 3600 * 3600, BOGOTA)
+    forms = {
+        "date-iso": local.strftime("%Y-%m-%d %H:%M:%S"),
+        "date-t": local.strftime("%Y-%m-%dT%H:%M:%S"),
+        "date-fraction": local.strftime("%Y-%m-%dT%H:%M:%S.250"),
+        "date-offset": local.isoformat(),
+        "date-utc": local.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "date-slashes": local.strftime("%d/%m/%Y %H:%M:%S"),
+        "date-without-seconds": local.strftime("%d/%m/%Y %H:%M"),
+    }
+    return tuple(
+        rows.hit(name, 70 + at, {b"date": orjson.dumps(text)}) for at, (name, text) in enumerate(forms.items())
     )
 
 
@@ -138,7 +167,6 @@ def _odd_fields(rows: _Rows) -> tuple[OddRow, ...]:
         "field-with-nul": {b"hit": b'"VENTA\\u0000EFECTIVA"'},
         "field-long": {b"hit": b'"' + b"VENTA " * 1000 + b'"'},
         "field-unknown": {b"agent": b'{"name":"x"}', b"duration": b"61.50"},
-        "date-iso": {b"date": b'"2026-01-18 20:13:32"'},
         "date-impossible": {b"date": b'"20261340250000"'},
         "date-garbage": {b"date": b'"ayer"'},
         "date-empty": {b"date": b'""'},

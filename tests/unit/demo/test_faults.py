@@ -325,11 +325,13 @@ ONE_MORE_ROW = {
     "broken-bytes": (b"\xd3N", 1),
     "latin-1": (b"\xd3N", 1),
     "huge-row": (b"X" * 2_000_000, 0),
+    "exponent-ids": (b'"conn_id":1.7687828e+18,', 0),
+    "odd-dates": (b'.250"', 7),
 }
 
 
 @pytest.mark.parametrize("fault", ONE_MORE_ROW)
-async def test_one_odd_row_stands_before_its_sound_neighbours(table: Table, fault: str) -> None:
+async def test_odd_rows_stand_before_their_sound_neighbours(table: Table, fault: str) -> None:
     answer = await table.get(fault)
     mark, events = ONE_MORE_ROW[fault]
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.clock import parse_rfc3339
 from producer.model import API_FIELDS, DeadRow, Reason
-from producer.wolkvox.hit import occurred_at
 from producer.wolkvox.rows import identify
 from tests.unit.wolkvox.calls import ROW
 from tests.unit.wolkvox.snapshots import (
-    BOGOTA,
     OBSERVED,
     body_of,
     broken,
@@ -132,53 +128,6 @@ def test_nesting_beyond_what_can_be_written_is_dead(depth: int) -> None:
     else:
         orjson.dumps(made)
     assert isinstance(made, DeadRow) == (depth > 250)
-
-
-@pytest.mark.parametrize(
-    ("date", "expected"),
-    [
-        ("20260118201332", "2026-01-18T20:13:32-05:00"),
-        ("2026-01-18 20:13:32", "2026-01-18T20:13:32-05:00"),
-        ("99991231235959", "9999-12-31T23:59:59-05:00"),
-        ("20240229000000", "2024-02-29T00:00:00-05:00"),
-    ],
-)
-def test_both_forms_of_date_are_a_moment_in_the_zone(date: str, expected: str) -> None:
-    assert hit_of(ROW | {"date": date})["occurred_at"] == expected
-
-
-def test_a_date_that_is_a_number_is_a_date() -> None:
-    assert hit_of(ROW | {"date": 20260118201332})["occurred_at"] == "2026-01-18T20:13:32-05:00"
-
-
-@pytest.mark.parametrize(
-    "date",
-    ["garbage", " ", "0", "2026-01-18", "20260118", "2026-01-18T20:13:32", "2026-01-18 20:13", "20260118201332Z",
-     "2026-01-18 20:13:32-05:00", "00000000000000", "0000-00-00 00:00:00", "20261318201332", "20260230000000",
-     "20260118240000", "20260118201360", "20260118 201332", "20260118201\u0663\u0663\u0662", "00010101000000",
-     "18990101000000"],
-)  # fmt: skip
-def test_a_date_that_can_not_be_read_leaves_the_moment_open(date: str) -> None:
-    hit = hit_of(ROW | {"date": date})
-    assert (hit["date"], hit["occurred_at"]) == (date, None)
-
-
-@pytest.mark.parametrize("date", ["", None])
-def test_no_date_is_no_moment(date: str | None) -> None:
-    hit = hit_of(ROW | {"date": date})
-    assert (hit["date"], hit["occurred_at"]) == (date, None)
-
-
-def test_the_zone_decides_the_offset() -> None:
-    assert occurred_at("20260718201332", ZoneInfo("America/Santiago")) == "2026-07-18T20:13:32-04:00"
-    assert occurred_at("20260118201332", ZoneInfo("America/Santiago")) == "2026-01-18T20:13:32-03:00"
-    assert occurred_at("20260118201332", ZoneInfo("UTC")) == "2026-01-18T20:13:32+00:00"
-
-
-@given(st.datetimes().map(lambda when: when.strftime("%Y%m%d%H%M%S")) | st.text(max_size=20))
-def test_each_moment_is_rfc_3339(date: str) -> None:
-    moment = occurred_at(date, BOGOTA)
-    assert moment is None or (parse_rfc3339(moment) and len(moment) == 25)
 
 
 values = st.recursive(

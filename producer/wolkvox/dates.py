@@ -1,0 +1,99 @@
+"""The report's dates as moments: each form that was seen or is likely, in the source's zone or with its own offset.
+
+A row of a full report costs a look into a dictionary: an hour has 3,600 seconds, and a busy one has each several times.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+REMEMBERED = 8192
+"""Texts of one zone at most."""
+_LONGEST = 40
+"""Characters of a text that can be a date: `2026-01-18T20:13:32.123456789 -05:00` has 36."""
+
+_TWO, _FOUR, _ONE_OR_TWO = "([0-9]{2})", "([0-9]{4})", "([0-9]{1,2})"
+_SECONDS = f"{_TWO}(?:[.,]([0-9]{{1,9}}))?"
+_CLOCK = f"[T ]{_ONE_OR_TWO}:{_TWO}(?::{_SECONDS})?"
+_OFFSET = "(?: ?(Z|[+-][0-9]{2}(?::?[0-5][0-9])?))?"
+_DIGITS = re.compile(f"{_FOUR}{_TWO}{_TWO}[T ]?{_TWO}{_TWO}(?:{_SECONDS})?{_OFFSET}", re.IGNORECASE)
+_YEAR_FIRST = re.compile(f"{_FOUR}[-/]{_TWO}[-/]{_TWO}{_CLOCK}{_OFFSET}", re.IGNORECASE)
+_DAY_FIRST = re.compile(f"{_ONE_OR_TWO}/{_ONE_OR_TWO}/{_FOUR}{_CLOCK}{_OFFSET}", re.IGNORECASE)
+
+
+class Moments(dict[str, str | None]):
+    """Each text of one zone as RFC 3339; None for one that names no moment, or two: `occurred_at` decides."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__()
+        self._zone = zone
+
+    def __missing__(self, text: str) -> str | None:
+        if len(text) > _LONGEST:
+            return None
+        if len(self) >= REMEMBERED:
+            self.clear()
+        readings = _readings(text, self._zone)
+        moment = readings[0] if len(readings) == 1 else None
+        self[text] = moment
+        return moment
+
+
+@lru_cache(maxsize=64)
+def moments_of(zone: ZoneInfo) -> Moments:
+    """What all sources of a zone share."""
+    return Moments(zone)
+
+
+def occurred_at(date: str, zone: ZoneInfo, observed_at: str) -> str | None:
+    """The moment that a date of the report names, RFC 3339; None if it names none.
+
+    Of the two readings of an hour that came twice the one that is nearer to `observed_at`; so too of a time that the
+    clock left out, which only a clock of the wrong season can show.
+    """
+    moment = moments_of(zone)[date]
+    if moment is not None or len(date) > _LONGEST:
+        return moment
+    observed = datetime.fromisoformat(observed_at)
+    readings = _readings(date, zone)
+    return min(readings, key=lambda reading: abs(datetime.fromisoformat(reading) - observed), default=None)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _readings(text: str, zone: ZoneInfo) -> tuple[str, ...]:
+    """None for no date, two where the offset before and after a change of the zone's clock both fit."""
+    text = text.strip()
+    if found := _DIGITS.fullmatch(text) or _YEAR_FIRST.fullmatch(text):
+        year, month, day, *clock, fraction, offset = found.groups()
+    elif found := _DAY_FIRST.fullmatch(text):
+        day, month, year, *clock, fraction, offset = found.groups()
+    else:
+        return ()
+    hour, minute, second = (int(part or 0) for part in clock)
+    microsecond = int((fraction or "0")[:6].ljust(6, "0"))
+    try:
+        where = _offset(offset) if offset else zone
+        moments = [
+            datetime(int(year), int(month), int(day), hour, minute, second, microsecond, where, fold=fold)
+            for fold in (0, 1)
+        ]
+    except ValueError:
+        return ()
+    return tuple(dict.fromkeys(moment.isoformat() for moment in moments if _is_of_whole_minutes(moment)))
+
+
+def _offset(text: str) -> tzinfo:
+    if text in {"Z", "z"}:
+        return UTC
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-offset if text[0] == "-" else offset)
+
+
+def _is_of_whole_minutes(moment: datetime) -> bool:
+    # Before there were time zones an offset had seconds, which RFC 3339 can't write. No call was made then.
+    offset = moment.utcoffset()
+    return offset is not None and offset % timedelta(minutes=1) == timedelta(0)
