@@ -63,6 +63,12 @@ class Admin:
         metadata = await asyncio.to_thread(self._client.list_topics, topic, timeout=PATIENCE)
         return len(metadata.topics[topic].partitions)
 
+    async def leader(self, topic: str, partition: int) -> str:
+        """`host:port` of the broker that leads a partition."""
+        metadata = await asyncio.to_thread(self._client.list_topics, topic, timeout=PATIENCE)
+        broker = metadata.brokers[metadata.topics[topic].partitions[partition].leader]
+        return f"{broker.host}:{broker.port}"
+
     async def write(self, topic: str, partition: int, *, key: str, value: bytes) -> None:
         """Put one record into a partition."""
         await asyncio.to_thread(self._write, topic, partition, key, value)

@@ -1,0 +1,113 @@
+"""A leader that was deposed without hearing of it: clients reach it, its peers do not, and its past is all it knows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from producer.clock import SystemClock
+from producer.core.ledger import PUBLISHED, cursor_record, hit_record, shard_of, told
+from producer.demo.broker import EmbeddedCluster
+from producer.demo.broker.node import Node
+from producer.errors import Discard, Unavailable
+from producer.kafka.census import Census
+from producer.kafka.connection import Connection
+from producer.kafka.store import KafkaShardStore
+from producer.kafka.topics import TopicSetup
+from producer.model import Cursor, Outgoing, SourceFold
+from producer.settings.sections import Kafka
+from tests.integration.service.admin import Admin
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+
+SERVER = "0042"
+SHARD = shard_of(SERVER, 12)
+TOLD = told(PUBLISHED, "2026-01-19T00:00:00.000000Z")
+
+
+async def test_the_past_of_a_deposed_leader_is_not_taken_for_the_ledger(cluster: EmbeddedCluster, topic: str) -> None:
+    """Ten ids are on all brokers, ten only on those that go on; the heir reads from the one that was cut off."""
+    owner = await Heir.of(cluster.bootstrap, topic)
+    await owner.take()
+    await owner.commit(ids(0))
+    deposed, *others = await by_leader(cluster, topic)
+    await asyncio.to_thread(deposed.suspend)
+    await commits(owner, ids(10))
+    heir = await Heir.of(cluster.bootstrap, topic, reads_from=deposed, cuts_off=others)
+    with pytest.raises(Unavailable, match="cut off from the other brokers"):
+        await heir.take()
+    await asyncio.to_thread(cluster.start)
+    again = await Heir.of(cluster.bootstrap, topic)
+    assert len((await taken(again))[SERVER].hits) == 20
+    for store in (owner, heir, again):
+        await store.discard()
+
+
+class Heir(KafkaShardStore):
+    """Once it has the id the deposed leader is back, and its peers are gone: to it the same as being cut off."""
+
+    deposed: Node | None = None
+    others: tuple[Node, ...] = ()
+
+    @classmethod
+    async def of(
+        cls, bootstrap: str, topic: str, *, reads_from: Node | None = None, cuts_off: list[Node] | None = None
+    ) -> Heir:
+        connection = reached(bootstrap, topic)
+        setup = TopicSetup(connection)
+        await setup.ready()
+        reading = connection if reads_from is None else reached(reads_from.bootstrap, topic)
+        census = Census(connection=reading, setup=setup)
+        store = cls(
+            number=SHARD, servers=[SERVER], setup=setup, connection=connection, census=census, clock=SystemClock()
+        )
+        store.deposed, store.others = reads_from, tuple(cuts_off or ())
+        return store
+
+    async def _fold(self, barrier: int) -> Mapping[str, SourceFold]:
+        if self.deposed is not None:
+            for node in self.others:
+                await asyncio.to_thread(node.kill)
+            await asyncio.to_thread(self.deposed.resume)
+        return await super()._fold(barrier)
+
+
+def reached(bootstrap: str, topic: str) -> Connection:
+    settings = Kafka(bootstrap_servers=bootstrap, topic=topic, replication_factor=3, partitions=1)
+    return Connection(settings, client_id="isolated")
+
+
+def ids(first: int) -> list[Outgoing]:
+    """Ten told ids and a cursor."""
+    hits = [hit_record(SERVER, str(number), TOLD) for number in range(first, first + 10)]
+    return [*hits, cursor_record(SERVER, Cursor(1_768_780_800.0 + first, None))]
+
+
+async def by_leader(cluster: EmbeddedCluster, topic: str) -> list[Node]:
+    """The nodes, first the one that leads the shard's partition of the ledger."""
+    address = await Admin(cluster.bootstrap).leader(f"{topic}.ledger", SHARD)
+    return sorted(cluster.nodes, key=lambda node: node.bootstrap != address)
+
+
+async def commits(owner: KafkaShardStore, records: list[Outgoing]) -> None:
+    """As an owner does: taken again after each failure, until the commit is acknowledged."""
+    for _ in range(20):
+        try:
+            await owner.commit(records)
+        except Discard:
+            await taken(owner)
+        else:
+            return
+    raise AssertionError("no commit without the frozen broker")
+
+
+async def taken(store: KafkaShardStore) -> Mapping[str, SourceFold]:
+    """The shard, as soon as the brokers that are left can give it."""
+    for _ in range(20):
+        try:
+            return await store.take()
+        except (Discard, Unavailable):
+            await asyncio.sleep(0.5)
+    raise AssertionError("nobody could take the shard")
