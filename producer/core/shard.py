@@ -109,6 +109,8 @@ class Shard:
             for task in late:
                 task.cancel()
                 await asyncio.wait({task}, timeout=within)
+            if self._task.done() and not self._task.cancelled():
+                self._task.exception()  # several shards may fail for one reason, and the first has said it
         servers = [source.server for source in self._sources]
         for source in self._sources:
             source.release()

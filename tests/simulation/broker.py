@@ -12,7 +12,7 @@ from random import Random
 from typing import Protocol
 
 from producer.errors import Discard, Fenced, KafkaFailed, Unavailable
-from producer.model import Outgoing, SourceFold
+from producer.model import Outgoing, SourceFold, Topic
 from tests.simulation.processes import Process, later_in_world
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer, Where, _State
 from tests.twins.memory_store import MemoryShardStore
@@ -44,6 +44,7 @@ class Conditions(Protocol):
     def batch_fails(self, process: Process, rng: Random) -> bool: ...
     def take_fails(self, process: Process, rng: Random) -> bool: ...
     def step(self, process: Process, rng: Random) -> float: ...
+    def known_end(self, process: Process, where: Where) -> float: ...
 
 
 class SimulatedKafka(MemoryKafka):
@@ -119,7 +120,8 @@ class SimulatedStore(MemoryShardStore):
             if self._conditions.batch_fails(self._process, self._rng):
                 failed = True
             else:
-                producer.send(record, partition=self._kafka.partition_of(record, shard=self._number))
+                partition = self._kafka.partition_of(record, shard=self._number)
+                self._noted(record, producer.send(record, partition=partition))
             if number % self._batch == 0:
                 await self._step(until)
         await self._step(until)
@@ -144,6 +146,10 @@ class SimulatedStore(MemoryShardStore):
         await self._step(until)
         if error is not None:
             raise error
+
+    def _readable(self, number: int) -> int:
+        known = self._conditions.known_end(self._process, (Topic.LEDGER, number))
+        return int(min(super()._readable(number), known))
 
     async def _step(self, until: float) -> None:
         await asyncio.sleep(self._conditions.step(self._process, self._rng))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from math import inf
 from random import Random
 
 from tests.simulation.broker import CommitFault
 from tests.simulation.plan import Kind, Plan, Trouble
 from tests.simulation.processes import Process
+from tests.twins.memory_kafka import Where
 
 _FAULTS = (CommitFault.LOST, CommitFault.ERROR_LANDED, CommitFault.SILENT, CommitFault.SILENT_LOST)
 
@@ -21,12 +23,23 @@ class Weather:
         self._strike = strike
         self._rng = Random(f"weather/{plan.seed}")
         self._on: dict[tuple[Kind, int], Trouble] = {}
+        self._past: dict[int, Mapping[Where, int]] = {}
         self.places: dict[str, int] = {}
         """The place of each process, by its name."""
 
     def begin(self, trouble: Trouble) -> None:
         """From now on; a later one of its kind and target replaces it."""
         self._on[_key(trouble)] = trouble
+
+    def depose(self, trouble: Trouble, ends: Mapping[Where, int]) -> None:
+        """The broker that a place reads from is cut off from its peers, with the partitions as they end now."""
+        self.begin(trouble)
+        self._past[trouble.target] = ends
+
+    def known_end(self, process: Process, where: Where) -> float:
+        """Where a partition ends to the broker that a process reads from."""
+        place = self._place(process)
+        return self._past[place][where] if (Kind.PAST, place) in self._on else inf
 
     def end(self, trouble: Trouble) -> None:
         """No more, unless a later one took its place."""

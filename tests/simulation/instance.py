@@ -105,7 +105,6 @@ class Instance:
         self._stop.set()
         assert self._task is not None
         await asyncio.wait({self._task})
-        self._task.result()
         return self.pendings.waiting()
 
     async def kill(self) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
+from producer.errors import Untrusted
 from tests.simulation.audit import disagreements, overdue
 from tests.simulation.conditions import now
 from tests.simulation.story import Wrong
 
 if TYPE_CHECKING:
+    from tests.simulation.instance import Instance
     from tests.simulation.world import World
 
 SETTLE_BOUND = 1200.0
@@ -26,6 +28,27 @@ async def settled(world: World) -> None:
             raise Wrong(f"not settled {SETTLE_BOUND:.0f} s after all was well")
         await asyncio.sleep(30.0)
     await _agreed(world)
+
+
+async def refused(world: World) -> None:
+    """The ledger was lost: whoever is started anew refuses it, and whoever ran has ended; nobody owns a shard."""
+    began = now()
+    while any(shard.restored for one in world.places if _runs(one) for shard in one.fleet.owned.values()):
+        world.check()
+        if now() - began > SETTLE_BOUND:
+            raise Wrong(f"somebody still believes a lost ledger after {SETTLE_BOUND:.0f} s")
+        await asyncio.sleep(30.0)
+    for place in range(world.plan.places):
+        await world.dismiss(place)
+        world.launch(place)
+    await asyncio.sleep(world.plan.session * 3 + 2 * world.plan.interval)
+    world.check()
+    if not any(isinstance(one.failed, Untrusted) for one in world.places if one is not None):
+        raise Wrong("nobody said that the ledger is lost")
+
+
+def _runs(one: Instance | None) -> TypeGuard[Instance]:
+    return one is not None and not one.stopped
 
 
 async def stopped(world: World) -> None:

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     MARKERS = "markers are late"
     STRIKES = "struck in the middle of transactions"
     API = "the API"
+    PAST = "reads from a deposed leader"
+    LOST = "the ledger is deleted and made again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,16 @@ def plan_of(seed: int) -> Plan:
         split=places > 1 and rng.random() < 0.04,
         skew=rng.choice((0.0, 0.0, 2.0)),
         latency=rng.choice((0.01, 0.1, 1.0)),
-        troubles=tuple(sorted(_troubles(rng, places, len(servers), duration), key=lambda one: one.at)),
+        troubles=tuple(
+            sorted(
+                (
+                    *_troubles(rng, places, len(servers), duration),
+                    *_pasts(Random(f"past/{seed}"), places, duration),
+                    *_losses(Random(f"lost/{seed}"), duration),
+                ),
+                key=lambda one: one.at,
+            )
+        ),
     )
 
 
@@ -143,3 +154,15 @@ def _trouble(rng: Random, kind: Kind, at: float, places: int, servers: int) -> T
     if kind in (Kind.TRANSACTIONS, Kind.TAKES, Kind.STRIKES, Kind.MARKERS):
         return Trouble(at, kind, rng.randrange(places), max(seconds, 300.0), f"{rng.choice((0.2, 0.5, 0.9))}")
     return Trouble(at, kind, rng.randrange(places), seconds)
+
+
+def _pasts(rng: Random, places: int, duration: float) -> Iterator[Trouble]:
+    if rng.random() < 0.4:
+        for _ in range(rng.randint(1, 3)):
+            seconds = rng.choice((rng.uniform(20, 200), rng.uniform(200, 900)))
+            yield Trouble(rng.uniform(0, duration), Kind.PAST, rng.randrange(places), seconds)
+
+
+def _losses(rng: Random, duration: float) -> Iterator[Trouble]:
+    if rng.random() < 0.05:
+        yield Trouble(rng.uniform(duration / 3, duration), Kind.LOST, 0, 0.0)

@@ -1,4 +1,4 @@
-"""Thirteen bugs, each a mistake that somebody has made, planted one at a time to see that the simulation finds them.
+"""Fifteen bugs, each a mistake that somebody has made, planted one at a time to see that the simulation finds them.
 
 with planted("memory before the commit"):
     run_seed(...)
@@ -17,7 +17,6 @@ import producer.core.source
 from producer.clock import Clock, Moment
 from producer.core.budget import Pendings
 from producer.core.pending import Harvest, Pending
-from producer.core.poller import ROWS_PER_TRANSACTION
 from producer.core.ports import ShardStore, Told
 from producer.core.shard import Shard
 from producer.core.source import Source
@@ -37,9 +36,11 @@ def planted(bug: str) -> Iterator[None]:
         yield
 
 
-async def _settled_first(sources: Sequence[Source], store: ShardStore, clock: Clock, told: Mapping[str, Told]) -> None:
+async def _settled_first(
+    sources: Sequence[Source], store: ShardStore, clock: Clock, told: Mapping[str, Told], *, room: int
+) -> None:
     """Memory changes before the commit: what a failed one carried waits no more."""
-    taken = [source.take(ROWS_PER_TRANSACTION, told[source.server].dropped) for source in sources]
+    taken = [source.take(room, told[source.server].dropped) for source in sources]
     records = list(Transaction(taken, told, limit=store.limit, now=clock.now().wall).records())
     for source, part in zip(sources, taken, strict=True):
         source.settle(part)
@@ -122,6 +123,14 @@ async def _without_looking(self: Shard) -> None:
     self.failure = None
 
 
+async def _as_far_as_it_knows(self: SimulatedStore, _barrier: int) -> None:
+    """No barrier: the ledger ends where the broker that is asked believes it does, deposed or not."""
+
+
+def _believed(_self: SimulatedStore, _producer: MemoryProducer, *, begun: bool, published: bool) -> None:
+    """An empty ledger is one of a fresh installation, whatever was published."""
+
+
 _commit, _restore, _restore_shard = SimulatedStore.commit, Source.restore, Shard._restore
 
 
@@ -142,6 +151,8 @@ BUGS: dict[str, Patch] = {
     "room made with rows of our own": _of(Pendings, "make_room", _whoever_holds_it),
     "memory that only grows": _of(Window, "forget", _never_forgotten),
     "just seen": _of(producer.core.source, "_last_seen", _just_seen),
+    "no barrier": _of(SimulatedStore, "_pass", _as_far_as_it_knows),
+    "an empty ledger believed": _of(SimulatedStore, "_begin", _believed),
     "retry without reading the ledger": _of(Shard, "_restore", _without_looking),
 }
 """Each bug by its name, and how it is put in."""

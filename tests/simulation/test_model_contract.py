@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from math import inf
 from random import Random
 
 import pytest
@@ -14,6 +15,7 @@ from tests.contracts.test_shard_store import *  # noqa: F403 (the same tests, on
 from tests.contracts.worlds import MemoryWorld, Read, World
 from tests.simulation.broker import CommitFault, SimulatedKafka, SimulatedStore
 from tests.simulation.processes import Process
+from tests.twins.memory_kafka import Where
 
 
 class Fair:
@@ -33,6 +35,9 @@ class Fair:
 
     def step(self, process: Process, rng: Random) -> float:
         return 0.0
+
+    def known_end(self, process: Process, where: Where) -> float:
+        return inf
 
 
 class SimulatedWorld(MemoryWorld):

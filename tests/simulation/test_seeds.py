@@ -26,6 +26,8 @@ FIRST_FAILING = {
     "room made with rows of our own": 1,
     "memory that only grows": 5,
     "just seen": 8,
+    "no barrier": 61,
+    "an empty ledger believed": 26,
     "retry without reading the ledger": 1,
 }
 """Each planted bug and the first seed that finds it; `python -m tests.simulation --bugs` makes it anew."""

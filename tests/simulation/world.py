@@ -7,12 +7,13 @@ import contextlib
 from collections.abc import Sequence
 from random import Random
 
+from producer.errors import Untrusted
 from producer.model import Outgoing, Topic
 from tests.simulation.audit import Ledger, findings
 from tests.simulation.broker import SimulatedKafka
 from tests.simulation.conditions import Weather, now
 from tests.simulation.instance import Instance
-from tests.simulation.peace import SETTLE_BOUND, settled, stopped
+from tests.simulation.peace import SETTLE_BOUND, refused, settled, stopped
 from tests.simulation.plan import Kind, Plan, Trouble
 from tests.simulation.processes import Process, in_world
 from tests.simulation.story import Story, Wrong
@@ -35,6 +36,8 @@ class World:
         self.supplies = Supplies(plan, self.weather, self.kafka)
         self.places: list[Instance | None] = [None] * plan.places
         self.all: list[Instance] = []
+        self.lost = False
+        """Whether the ledger was lost after something had been told: from then on nobody may tell anything."""
         self._healed = asyncio.Event()
         self._jobs: dict[asyncio.Task[None], None] = {}
         self._wrong: list[str] = []
@@ -57,6 +60,9 @@ class World:
             self._job(self._go_through(trouble))
         await self._until(self.plan.duration)
         await self._heal()
+        if self.lost:
+            await refused(self)
+            return
         await settled(self)
         await stopped(self)
         self.check()
@@ -80,9 +86,13 @@ class World:
 
     def check(self) -> None:
         """Raise what went wrong until now."""
-        self._wrong += [f"{one.process.name} ended: {one.failed!r}" for one in self.all if one.failed is not None]
+        failed = ((one.process.name, one.failed) for one in self.all if one.failed is not None)
+        self._wrong += [f"{name} ended: {error!r}" for name, error in failed if not self._may_refuse(error)]
         if self._wrong:
             raise Wrong("\n".join(dict.fromkeys(self._wrong)))
+
+    def _may_refuse(self, error: BaseException) -> bool:
+        return self.lost and isinstance(error, Untrusted)
 
     async def _go_through(self, trouble: Trouble) -> None:
         self._tell("world", f"{trouble.kind} {trouble.detail} (of {trouble.target}, {trouble.seconds:.1f} s)")
@@ -91,10 +101,16 @@ class World:
                 await self._down(trouble.target, trouble.kind, trouble.seconds)
             case Kind.PAUSE:
                 await self._pause(self.places[trouble.target], trouble.seconds)
+            case Kind.LOST:
+                self.kafka.lose_ledger()
+                self.lost = self.lost or bool(self.ledger.told)
             case Kind.STEP:
                 self.supplies.clocks[trouble.target].set_wall(float(trouble.detail))
             case _:
-                self.weather.begin(trouble)
+                if trouble.kind is Kind.PAST:
+                    self.weather.depose(trouble, self.kafka.ends())
+                else:
+                    self.weather.begin(trouble)
                 self._follow_kafka()
                 await self._rest(trouble.seconds)
                 self.weather.end(trouble)
@@ -162,6 +178,12 @@ class World:
         instance, self.places[place] = self.places[place], None
         if instance is not None:
             await self._ended(instance, Kind.STOP)
+
+    async def dismiss(self, place: int) -> None:
+        """Kill whoever is at a place, ended or not."""
+        instance, self.places[place] = self.places[place], None
+        if instance is not None:
+            await instance.kill()
 
     async def _clean_up(self) -> None:
         """Also after a failure, so that the next seed begins with nothing."""

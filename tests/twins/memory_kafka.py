@@ -88,6 +88,10 @@ class MemoryKafka:
             (record for number in numbers for record in self._stable((topic, number))), key=lambda one: one.at
         )
 
+    def ends(self) -> Mapping[Where, int]:
+        """The last stable offset of each partition."""
+        return {where: self.last_stable_offset(where) for where in self._logs}
+
     def lose_ledger(self) -> None:
         """The ledger is deleted, and made again with nothing in it."""
         for where in [where for where in self._logs if where[0] is Topic.LEDGER]:

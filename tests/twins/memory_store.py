@@ -52,6 +52,7 @@ class MemoryShardStore:
         self._number = number
         self._servers = servers
         self._id = f"{base}{Topic.LEDGER}-{number}"
+        self._written = -1
         self._producer: MemoryProducer | None = None
 
     async def take(self) -> Mapping[str, SourceFold]:
@@ -84,7 +85,7 @@ class MemoryShardStore:
 
     async def _transaction(self, producer: MemoryProducer, records: Iterable[Outgoing]) -> None:
         for number, record in enumerate(records, start=1):
-            producer.send(record, partition=self._kafka.partition_of(record, shard=self._number))
+            self._noted(record, producer.send(record, partition=self._kafka.partition_of(record, shard=self._number)))
             if number % RECORDS_BETWEEN_YIELDS == 0:
                 await asyncio.sleep(0)
         await asyncio.sleep(self.latency)
@@ -101,9 +102,16 @@ class MemoryShardStore:
     def _barrier(self, producer: MemoryProducer) -> int:
         """Commit a record of our own; its offset."""
         record = owner_record(self._number, owner="twin", taken_at="")
-        barrier = producer.send(record, partition=self._number)
+        barrier = self._written = producer.send(record, partition=self._number)
         producer.commit()
         return barrier
+
+    def _noted(self, record: Outgoing, offset: int) -> None:
+        """As the true one: a ledger whose offsets go back is another one."""
+        if record.topic is Topic.LEDGER:
+            if offset <= self._written:
+                raise Untrusted("the ledger went back: it was deleted and made again")
+            self._written = offset
 
     async def _pass(self, barrier: int) -> None:
         """Wait until the own partition is readable past the barrier."""
@@ -113,14 +121,19 @@ class MemoryShardStore:
         """Wait until a partition is readable to an offset, and say so if that does not come."""
         loop = asyncio.get_running_loop()
         until = loop.time() + READ_BOUND
-        while self._kafka.last_stable_offset((Topic.LEDGER, number)) < end:
+        while self._readable(number) < end:
             if loop.time() > until:
                 raise Unavailable("no way to the ledger's end: a transaction hangs there, or somebody else writes")
             await asyncio.sleep(0.1)
 
+    def _readable(self, number: int) -> int:
+        """How far a reader of ours gets in a partition of the ledger."""
+        return self._kafka.last_stable_offset((Topic.LEDGER, number))
+
     def _fold(self) -> Mapping[str, SourceFold]:
         fold = Fold()
-        fold.apply((record.key, record.value) for record in self._kafka.committed(Topic.LEDGER, self._number))
+        until, records = self._readable(self._number), self._kafka.committed(Topic.LEDGER, self._number)
+        fold.apply((record.key, record.value) for record in records if record.offset < until)
         sources = fold.sources()
         shards = self._kafka.partitions[Topic.LEDGER]
         if misplaced := [server for server in sources if shard_of(server, shards) != self._number]:
