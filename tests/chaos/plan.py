@@ -1,7 +1,7 @@
 """What goes wrong, when, and for how long: drawn from one seed before anything runs (pure).
 
 Each lane has one trouble at a time, the lanes run side by side: troubles of both instances, of the brokers and of the
-API overlap in every way, while never more than one of three brokers is away, unless all are.
+API overlap in every way, while never more than one of three brokers is away, unless all are, or a deposed one is alone.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Kind(StrEnum):
     NODE_KILL = "broker: SIGKILL"
     NODE_PAUSE = "broker: SIGSTOP, SIGCONT"
     NODE_STOP = "broker: restart"
+    NODE_ALONE = "broker: deposed, then alone with the clients"
     CLUSTER_KILL = "all brokers: SIGKILL"
     API = "API"
 
@@ -52,7 +53,7 @@ FAULTS = (
 know better then."""
 
 INSTANCE = {Kind.KILL: 4, Kind.PAUSE: 4, Kind.TERM: 3, Kind.CUT: 2, Kind.REFUSE: 2, Kind.SLOW: 2}
-BROKER = {Kind.NODE_KILL: 5, Kind.NODE_PAUSE: 4, Kind.NODE_STOP: 2, Kind.CLUSTER_KILL: 1}
+BROKER = {Kind.NODE_KILL: 5, Kind.NODE_PAUSE: 4, Kind.NODE_STOP: 2, Kind.NODE_ALONE: 3, Kind.CLUSTER_KILL: 1}
 """How often each kind is drawn in its lane, against the others."""
 
 LONGEST: Mapping[Kind, float] = {Kind.PAUSE: 20.0, Kind.CUT: 20.0, Kind.NODE_PAUSE: 12.0, Kind.CLUSTER_KILL: 10.0}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from producer.demo.broker.node import Node
 from producer.kafka.topics import LEDGER_SHARDS
 from tests.chaos import waits
 from tests.chaos.cluster import Network
@@ -18,6 +19,8 @@ from tests.chaos.verdict import Verdict, verdict
 from tests.integration.service.audit import audit
 
 SETTLE = 180.0
+DEPOSED = 6.0
+"""Seconds in which the others miss a frozen broker, elect and acknowledge: its session is 3 s."""
 LATE = 0.3
 """Seconds that each of a broker's answers takes through a slow network."""
 
@@ -126,11 +129,26 @@ class Chaos:
             await asyncio.sleep(trouble.seconds)
             node.resume()
             return
+        if trouble.kind is Kind.NODE_ALONE:
+            await self._alone(node, trouble.seconds)
+            return
         victims = self._stage.cluster.nodes if trouble.kind is Kind.CLUSTER_KILL else [node]
         for victim in victims:
             await asyncio.to_thread(victim.stop if trouble.kind is Kind.NODE_STOP else victim.kill)
         await asyncio.sleep(trouble.seconds)
         await asyncio.to_thread(self._stage.cluster.start)
+
+    async def _alone(self, deposed: Node, seconds: float) -> None:
+        """Deposed while it is frozen, then the only one that answers: to it as if its peers were cut off."""
+        others = [node for node in self._stage.cluster.nodes if node is not deposed]
+        deposed.suspend()
+        await asyncio.sleep(DEPOSED)
+        for node in others:
+            node.suspend()
+        deposed.resume()
+        await asyncio.sleep(seconds)
+        for node in others:
+            node.resume()
 
     async def _settle(self) -> None:
         """All is well, nobody calls any more, and each source's owner has nothing new and nothing that waits."""

@@ -15,7 +15,7 @@ from tests.simulation.sweep import ENOUGH
 ENOUGH_SECONDS = 20.0
 FIRST_FAILING = {
     "memory before the commit": 1,
-    "futures not gathered": 5,
+    "futures not gathered": 9,
     "fencing ignored": 1,
     "ledger read uncommitted": 5,
     "tombstone too early": 0,
