@@ -14,19 +14,43 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.conn import AIOKafkaConnection
 
 from producer.kafka.bounds import bounded, retrieve
+from producer.kafka.connection import TRANSACTION_TIMEOUT, Connection
 
 Client = TypeVar("Client")
 """A producer, consumer or admin client of aiokafka's, which ships no types."""
 
+BATCH_BYTES = 128 * 1024
+"""Small enough that the broker has the first ones before the last are made, large enough that the ledger's partition,
+which takes one at a time, needs few. Against 900 kB a full snapshot took a seventh less on the wall."""
 _RESET = struct.pack("ii", 1, 0)
 """For SO_LINGER: the kernel drops what it still has to send, too."""
 _MOMENT = 1.0
 """Seconds for tasks that were cancelled and have nobody left to wait for."""
 _ROUNDS = 3
 """A task can swallow a cancellation that comes together with a time-out of its own."""
+
+
+def new_producer(
+    connection: Connection, transactional_id: str, *, largest: int, timeout: float = TRANSACTION_TIMEOUT
+) -> AIOKafkaProducer:
+    """A producer of transactions, not started; `largest` is the most bytes that a batch may have.
+
+    The broker aborts what it left open for `timeout` seconds.
+    """
+    compression = connection.settings.compression
+    return AIOKafkaProducer(
+        **connection.options(),
+        transactional_id=transactional_id,
+        transaction_timeout_ms=int(timeout * 1000),
+        compression_type=None if compression == "none" else compression,
+        # send_batch checks no size; the broker's limit is for the whole batch, compressed or not.
+        max_batch_size=min(BATCH_BYTES, largest),
+        max_request_size=largest,
+    )
 
 
 @asynccontextmanager

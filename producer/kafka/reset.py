@@ -18,15 +18,15 @@ from producer.kafka.access.permissions import topic_config, try_transactional_id
 from producer.kafka.batches import Batches
 from producer.kafka.bounds import bounded
 from producer.kafka.census import has_begun
-from producer.kafka.clients import running
+from producer.kafka.clients import new_producer, running
 from producer.kafka.connection import Connection
 from producer.kafka.entries import ledger_name, ledger_partitions, read_entries
 from producer.kafka.failures import named
 from producer.kafka.topics import Topics
 from producer.model import Outgoing, Topic
 
-TRANSACTION_TIMEOUT = 120.0
-"""Seconds: a million tombstones are 80 MB."""
+RESET_TIMEOUT = 120.0
+"""Seconds for the one transaction: a million tombstones are 80 MB."""
 _TAKE_BOUND = 30.0
 BEGINNER = "init"
 """Follows the prefix in the transactional id of `ledger init`: no shard's, so nobody is fenced."""
@@ -49,7 +49,7 @@ async def reset_source(connection: Connection, server: str, *, clock: Clock) -> 
         with named("writing the tombstones"):
             topics = Topics(connection.settings.topic, {Topic.LEDGER: partitions}, largest)
             writing = _write(producer, topics, records, timestamp=int(clock.now().wall * 1000))
-            await bounded(writing, seconds=TRANSACTION_TIMEOUT, what="writing the tombstones")
+            await bounded(writing, seconds=RESET_TIMEOUT, what="writing the tombstones")
     return entries
 
 
@@ -63,7 +63,7 @@ async def begin_ledger(connection: Connection, topics: Topics, *, clock: Clock) 
     ) as producer:
         with named("beginning the ledger"):
             writing = _write(producer, topics, {0: [mark]}, timestamp=int(clock.now().wall * 1000))
-            await bounded(writing, seconds=TRANSACTION_TIMEOUT, what="beginning the ledger")
+            await bounded(writing, seconds=RESET_TIMEOUT, what="beginning the ledger")
     return True
 
 
@@ -96,11 +96,6 @@ async def _producer(connection: Connection, transactional_id: str, *, largest: i
     """A producer that has taken a transactional id; `largest` is the most bytes that a batch may have."""
     what = f"taking the transactional id {transactional_id}"
     with named(what):
-        producer = AIOKafkaProducer(
-            **connection.options(),
-            transactional_id=transactional_id,
-            transaction_timeout_ms=int(TRANSACTION_TIMEOUT * 1000),
-            max_batch_size=min(900_000, largest),
-        )
+        producer = new_producer(connection, transactional_id, largest=largest, timeout=RESET_TIMEOUT)
         async with running(producer, seconds=_TAKE_BOUND, what=what):
             yield producer

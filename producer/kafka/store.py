@@ -20,8 +20,8 @@ from producer.kafka.access.probe import explained
 from producer.kafka.batches import Batches
 from producer.kafka.bounds import bounded, retrieve
 from producer.kafka.census import Census
-from producer.kafka.clients import close, start
-from producer.kafka.connection import TRANSACTION_TIMEOUT, Connection
+from producer.kafka.clients import close, new_producer, start
+from producer.kafka.connection import Connection
 from producer.kafka.failures import named
 from producer.kafka.rotation import Rotation
 from producer.kafka.topics import TopicSetup, lost_ledger
@@ -30,10 +30,6 @@ from producer.model import Outgoing, Progress, SourceFold, Topic
 COMMIT_BOUND = 45.0
 """Seconds for a whole transaction; less than the broker's, so that we give up first."""
 TAKE_BOUND = 30.0
-
-BATCH_BYTES = 128 * 1024
-"""Small enough that the broker has the first ones before the last are made, large enough that the ledger's partition,
-which takes one at a time, needs few. Against 900 kB a full snapshot took a seventh less on the wall."""
 
 
 class KafkaShardStore:
@@ -84,7 +80,7 @@ class KafkaShardStore:
         self._rotation = Rotation(self._connection)
         try:
             with named(what):
-                self._producer = self._new_producer(f"{self._ledger}-{self._number}")
+                self._producer = new_producer(self._connection, f"{self._ledger}-{self._number}", largest=self.limit)
                 await start(self._producer, seconds=TAKE_BOUND, what=what)
                 self._written = -1
                 await self._commit_owner(owner_record(self._number, **self._owner()))
@@ -198,18 +194,6 @@ class KafkaShardStore:
 
     def _owner(self) -> dict[str, str]:
         return {"owner": self._connection.client_id, "taken_at": self._clock.now().rfc3339()}
-
-    def _new_producer(self, transactional_id: str) -> AIOKafkaProducer:
-        compression = self._connection.settings.compression
-        return AIOKafkaProducer(
-            **self._connection.options(),
-            transactional_id=transactional_id,
-            transaction_timeout_ms=int(TRANSACTION_TIMEOUT * 1000),
-            compression_type=None if compression == "none" else compression,
-            # send_batch checks no size; the broker's limit is for the whole batch, compressed or not.
-            max_batch_size=min(BATCH_BYTES, self._topics.max_message_bytes),
-            max_request_size=self._topics.max_message_bytes,
-        )
 
 
 def _overlook(producer: AIOKafkaProducer) -> None:

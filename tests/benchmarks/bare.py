@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer
 
 from producer.kafka.batches import partition_of
-from producer.kafka.store import BATCH_BYTES
+from producer.kafka.clients import BATCH_BYTES
 from producer.kafka.topics import Topics
 from producer.model import Outgoing, Topic
 
