@@ -26,7 +26,7 @@ from prometheus_client.registry import Collector
 from producer.errors import BadToken, NotASnapshot, PendingFull, PollFailed, QuotaSpent, Refused, Retry, SlowDown
 from producer.model import Drift, GapKind
 from producer.observe.delays import Delays
-from producer.observe.report import ServiceReport
+from producer.observe.status import ServiceStatus
 
 PREFIX: Final = "wolkvox_hits_"
 POLL_OK: Final = "ok"
@@ -157,10 +157,10 @@ class Metrics:
             if row.metric is not None and "server" in row.labels:
                 row.metric.remove_by_labels({"server": server})
 
-    def reflect(self, report: ServiceReport) -> None:
-        """Set the gauges that the report knows too, so that a scrape and the status page never differ."""
-        self.owned_shards.set(len(report.shards))
-        for source in report.sources:
+    def reflect(self, status: ServiceStatus) -> None:
+        """Set the gauges that the status knows too, so that a scrape and the status page never differ."""
+        self.owned_shards.set(len(status.shards))
+        for source in status.sources:
             if not source.owned:
                 continue
             self.pending_hits.labels(server=source.server).set(source.pending)

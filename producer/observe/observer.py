@@ -12,7 +12,7 @@ from producer.errors import Fenced, KafkaFailed, PendingFull, TooLarge, Unavaila
 from producer.model import Gap, Progress
 from producer.observe.logs import context, get_logger
 from producer.observe.metrics import DROPPED, POLL_OK, Metrics
-from producer.observe.report import MINUTES
+from producer.observe.status import MINUTES
 
 _log = get_logger(__name__)
 

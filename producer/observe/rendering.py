@@ -1,4 +1,4 @@
-"""What the page for people gets: the whole report as JSON, more than /status.json tells, and the page's own files."""
+"""What the page for people gets: the whole status as JSON, more than /status.json tells, and the page's own files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 from producer.clock import rfc3339
 from producer.model import Gap
 from producer.observe.plain import plain
-from producer.observe.report import ServiceReport, SourceReport, source_json, status_json
+from producer.observe.status import ServiceStatus, SourceStatus, source_json, status_json
 
 FILES: Final = {
     "/": ("page.html", "text/html; charset=utf-8"),
@@ -29,21 +29,21 @@ def read_page() -> dict[str, tuple[bytes, str]]:
     return {path: ((folder / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
 
 
-def page_json(report: ServiceReport) -> bytes:
-    """The report for the page, on one line; names and texts are data there, the page never takes them as markup."""
+def page_json(status: ServiceStatus) -> bytes:
+    """The status for the page, on one line; names and texts are data there, the page never takes them as markup."""
     return orjson.dumps(
         {
-            **status_json(report),
-            "now": rfc3339(report.now),
-            "started": None if report.started is None else rfc3339(report.started),
-            "unready": [plain(reason) for reason in report.unready],
-            "stuck": [plain(reason) for reason in report.stuck],
-            "sources": [_source(source) for source in report.sources],
+            **status_json(status),
+            "now": rfc3339(status.now),
+            "started": None if status.started is None else rfc3339(status.started),
+            "unready": [plain(reason) for reason in status.unready],
+            "stuck": [plain(reason) for reason in status.stuck],
+            "sources": [_source(source) for source in status.sources],
         }
     )
 
 
-def _source(source: SourceReport) -> dict[str, Any]:
+def _source(source: SourceStatus) -> dict[str, Any]:
     return {
         **source_json(source),
         "trouble": source.trouble,

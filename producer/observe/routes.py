@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from producer.observe.live import Live, TooManyReaders
 from producer.observe.metrics import Metrics
 from producer.observe.rendering import page_json, read_page
-from producer.observe.report import ServiceReport, status_json
+from producer.observe.status import ServiceStatus, status_json
 
 _POLICY: Final = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
@@ -30,9 +30,9 @@ _HEADERS: Final = (
 )
 
 
-def application(*, report: Callable[[], ServiceReport], metrics: Metrics, live: Live) -> ASGIApp:
+def application(*, status: Callable[[], ServiceStatus], metrics: Metrics, live: Live) -> ASGIApp:
     """The ASGI application of the status server."""
-    paths = _Paths(report, metrics, live)
+    paths = _Paths(status, metrics, live)
     routes = [
         Route("/healthz", paths.healthz),
         Route("/readyz", paths.readyz),
@@ -46,28 +46,28 @@ def application(*, report: Callable[[], ServiceReport], metrics: Metrics, live: 
 
 
 class _Paths:
-    def __init__(self, report: Callable[[], ServiceReport], metrics: Metrics, live: Live) -> None:
-        self._report = report
+    def __init__(self, status: Callable[[], ServiceStatus], metrics: Metrics, live: Live) -> None:
+        self._status = status
         self._metrics = metrics
         self._live = live
         self.files = read_page()
 
     async def healthz(self, _request: Request) -> Response:
-        return _verdict(self._report().stuck)
+        return _verdict(self._status().stuck)
 
     async def readyz(self, _request: Request) -> Response:
-        return _verdict(self._report().unready)
+        return _verdict(self._status().unready)
 
     async def metrics(self, request: Request) -> Response:
-        self._metrics.reflect(self._report())
+        self._metrics.reflect(self._status())
         content, content_type = self._metrics.exposition(request.headers.get("accept", ""))
         return Response(content, headers={"content-type": content_type})
 
     async def status(self, _request: Request) -> Response:
-        return JSONResponse(status_json(self._report()))
+        return JSONResponse(status_json(self._status()))
 
     async def frame(self, _request: Request) -> Response:
-        return Response(page_json(self._report()), media_type="application/json")
+        return Response(page_json(self._status()), media_type="application/json")
 
     async def stream(self, request: Request) -> Response:
         return Response(media_type="text/event-stream") if request.method == "HEAD" else _Frames(self._live)

@@ -18,8 +18,8 @@ from producer.observe.live import Live
 from producer.observe.logs import get_logger
 from producer.observe.metrics import Metrics
 from producer.observe.rendering import page_json
-from producer.observe.report import ServiceReport
 from producer.observe.routes import application
+from producer.observe.status import ServiceStatus
 
 TICK: Final = 2.0
 """Seconds between two updates of an open page."""
@@ -30,16 +30,16 @@ _log = get_logger(__name__)
 
 
 class StatusServer:
-    """Serves `report()` and `metrics` on `host` and `port` (0: any free one); `report` is called at each request."""
+    """Serves `status()` and `metrics` on `host` and `port` (0: any free one); `status` is called at each request."""
 
     def __init__(
-        self, *, host: str, port: int, report: Callable[[], ServiceReport], metrics: Metrics, tick: float = TICK
+        self, *, host: str, port: int, status: Callable[[], ServiceStatus], metrics: Metrics, tick: float = TICK
     ) -> None:
         self._host = host
         self._port = port
-        self._live = Live(render=lambda: page_json(report()), pause=partial(asyncio.sleep, tick))
+        self._live = Live(render=lambda: page_json(status()), pause=partial(asyncio.sleep, tick))
         self._server = Guest(
-            application(report=report, metrics=metrics, live=self._live), http=BoundedConnection, grace=1
+            application(status=status, metrics=metrics, live=self._live), http=BoundedConnection, grace=1
         )
         self._serving: asyncio.Task[None] | None = None
 

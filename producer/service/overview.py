@@ -21,7 +21,7 @@ from producer.errors import (
 )
 from producer.model import Progress
 from producer.observe.observer import ServiceObserver
-from producer.observe.report import KafkaState, ServiceReport, SourceReport, SourceState
+from producer.observe.status import KafkaState, ServiceStatus, SourceState, SourceStatus
 from producer.service.cluster import Cluster
 from producer.service.wiring import Wiring
 from producer.settings import Settings
@@ -66,12 +66,12 @@ class Overview:
         self.failure: KafkaFailed | None = None
         """Why the cluster or the group can't be used at present."""
 
-    def report(self) -> ServiceReport:
+    def status(self) -> ServiceStatus:
         """Everything, as of now."""
         owned = self._fleet.owned
         kafka = self._kafka(owned)
         sources = tuple(self._source(server, owned) for server in self._settings)
-        return ServiceReport(
+        return ServiceStatus(
             instance=self._instance,
             version=__version__,
             kafka=kafka,
@@ -104,12 +104,12 @@ class Overview:
             return KafkaState.SILENT
         return KafkaState.CONNECTING if self._fleet.assigned is None else KafkaState.OK
 
-    def _source(self, server: str, owned: Mapping[int, Shard]) -> SourceReport:
+    def _source(self, server: str, owned: Mapping[int, Shard]) -> SourceStatus:
         shard = owned.get(self._cluster.shards.get(server, -1))
         rounds, source = self._wiring.all_rounds[server], self._wiring.sources[server]
         numbers = self._observer.numbers(server)
         now = self._clock.now()
-        return SourceReport(
+        return SourceStatus(
             server=server,
             owned=shard is not None,
             state=self._state(server, shard),
@@ -153,7 +153,7 @@ class Overview:
         one, last = self._settings[server], self._wiring.all_rounds[server].state.last_success
         return last is None or self._clock.now().wall - last > 2 * one.interval + one.timeout
 
-    def _unready(self, kafka: KafkaState, sources: tuple[SourceReport, ...]) -> Iterator[str]:
+    def _unready(self, kafka: KafkaState, sources: tuple[SourceStatus, ...]) -> Iterator[str]:
         if kafka is not KafkaState.OK:
             yield f"kafka: {kafka.value}"
         for source in sources:

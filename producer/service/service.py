@@ -17,8 +17,8 @@ from producer.kafka.connection import instance_name
 from producer.observe.logs import get_logger
 from producer.observe.metrics import Metrics
 from producer.observe.observer import ServiceObserver
-from producer.observe.report import ServiceReport
 from producer.observe.server import StatusServer
+from producer.observe.status import ServiceStatus
 from producer.service.cluster import Cluster
 from producer.service.overview import Overview
 from producer.service.wiring import Wiring
@@ -98,7 +98,7 @@ class Service:
 
     async def _status_page(self) -> StatusServer | None:
         status = self._settings.status
-        page = StatusServer(host=status.host, port=status.port, report=self._report, metrics=self._metrics)
+        page = StatusServer(host=status.host, port=status.port, status=self._status, metrics=self._metrics)
         try:
             _log.info("status_listening", url=await page.start())
         except SettingsError as error:
@@ -106,10 +106,10 @@ class Service:
             return None
         return page
 
-    def _report(self) -> ServiceReport:
+    def _status(self) -> ServiceStatus:
         for server, ids in self._overview.window_ids().items():
             self._metrics.window_ids.labels(server=server).set(ids)
-        return self._overview.report()
+        return self._overview.status()
 
     def _tell_start(self) -> None:
         for warning in self._settings.warnings:

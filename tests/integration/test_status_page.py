@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from producer.observe.metrics import Metrics
-from producer.observe.report import ServiceReport, SourceState
 from producer.observe.server import StatusServer
+from producer.observe.status import ServiceStatus, SourceState
 from tests.integration.chromium import Tab, executable, open_tab
-from tests.unit.observe.reports import crowd, elsewhere, healthy, outage, source, standby
+from tests.unit.observe.statuses import crowd, elsewhere, healthy, outage, source, standby
 
 in_chromium = pytest.mark.skipif(executable() is None, reason="no Chromium here: apt-get install chromium")
 
@@ -49,13 +49,13 @@ PALE = """
 
 
 class Shown:
-    """A status server whose report the test changes, and a tab that looks at it."""
+    """A status server whose status the test changes, and a tab that looks at it."""
 
-    def __init__(self, report: ServiceReport, tab: Tab, tmp_path: Path) -> None:
-        self.report = report
+    def __init__(self, status: ServiceStatus, tab: Tab, tmp_path: Path) -> None:
+        self.status = status
         self.tab = tab
         self.pictures = tmp_path
-        self.server = StatusServer(host="127.0.0.1", port=0, report=lambda: self.report, metrics=Metrics(), tick=0.05)
+        self.server = StatusServer(host="127.0.0.1", port=0, status=lambda: self.status, metrics=Metrics(), tick=0.05)
         self.url = ""
 
     async def open(self, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
@@ -70,10 +70,10 @@ class Shown:
 
 
 @asynccontextmanager
-async def shown(report: ServiceReport, tmp_path: Path) -> AsyncIterator[Shown]:
-    """The page of that report; at the end it has complained of nothing and asked no other host."""
+async def shown(status: ServiceStatus, tmp_path: Path) -> AsyncIterator[Shown]:
+    """The page of that status; at the end it has complained of nothing and asked no other host."""
     async with open_tab(tmp_path / "profile") as tab:
-        one = Shown(report, tab, tmp_path)
+        one = Shown(status, tab, tmp_path)
         one.url = await one.server.start() + "/"
         try:
             yield one
@@ -101,8 +101,8 @@ async def test_a_healthy_service_is_seen_to_be_well(tmp_path: Path) -> None:
 @in_chromium
 async def test_a_source_shows_its_numbers_and_the_hour_their_sum(tmp_path: Path) -> None:
     one = source("0042", published=1234, duplicate=5678, dead_lettered=9, pending=10, seconds_until_data_loss=500.0)
-    report = replace(healthy(), sources=(replace(one, hits_per_minute=(0,) * 58 + (2, 3)),))
-    async with shown(report, tmp_path) as page:
+    status = replace(healthy(), sources=(replace(one, hits_per_minute=(0,) * 58 + (2, 3)),))
+    async with shown(status, tmp_path) as page:
         await page.open()
         assert await page.tab.texts("#sources .number") == ["1,234", "5,678", "9", "10", "8 min"]
         assert await page.tab.text("#hour-total") == "5 hits, at most 3 a minute"
@@ -138,9 +138,9 @@ async def test_an_outage_is_told_in_words_with_the_worst_first(tmp_path: Path) -
 async def test_an_open_page_follows_without_a_reload(tmp_path: Path) -> None:
     async with shown(healthy(), tmp_path) as page:
         await page.open()
-        page.report = outage()
+        page.status = outage()
         await page.tab.until("document.querySelector('#verdict').innerText.includes('Not ready')")
-        page.report = standby()
+        page.status = standby()
         await page.tab.until("document.querySelector('#verdict').innerText.includes('Standby')")
         assert await page.tab.texts("#sources .chip") == ["○ standby"] * 3
 
@@ -176,13 +176,13 @@ async def type_into(tab: Tab, field: str, event: str, value: str) -> None:
 @in_chromium
 async def test_a_name_or_an_error_is_never_markup(tmp_path: Path) -> None:
     markup = "<img src=x onerror=document.title='taken'>"
-    report = replace(
+    status = replace(
         healthy(),
         instance=markup,
         unready=(markup,),
         sources=(source(markup, error=markup, state=SourceState.RETRYING),),
     )
-    async with shown(report, tmp_path) as page:
+    async with shown(status, tmp_path) as page:
         await page.open()
         assert await page.servers() == [markup]
         assert await page.tab.text("#reasons") == markup
@@ -191,10 +191,10 @@ async def test_a_name_or_an_error_is_never_markup(tmp_path: Path) -> None:
 
 @in_chromium
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("report", [healthy, outage, standby], ids=lambda report: report.__name__)
-async def test_every_text_stands_out_from_its_ground(tmp_path: Path, scheme: str, report: object) -> None:
-    assert callable(report)
-    async with shown(report(), tmp_path) as page:
+@pytest.mark.parametrize("status", [healthy, outage, standby], ids=lambda status: status.__name__)
+async def test_every_text_stands_out_from_its_ground(tmp_path: Path, scheme: str, status: object) -> None:
+    assert callable(status)
+    async with shown(status(), tmp_path) as page:
         await page.open(dark=scheme == "dark")
         assert await page.tab.run(f"matchMedia('(prefers-color-scheme: {scheme})').matches")
         assert await page.tab.run(PALE) == []
@@ -274,8 +274,8 @@ async def test_where_the_stream_is_refused_the_page_asks_for_itself(tmp_path: Pa
 
 
 async def test_a_hundred_open_pages_and_twenty_stalled_ones_never_hold_up_the_loop() -> None:
-    report = crowd(200)
-    server = StatusServer(host="127.0.0.1", port=0, report=lambda: report, metrics=Metrics(), tick=0.2)
+    status = crowd(200)
+    server = StatusServer(host="127.0.0.1", port=0, status=lambda: status, metrics=Metrics(), tick=0.2)
     url = await server.start()
     port = int(url.rpartition(":")[2])
     pages = [asyncio.create_task(read_frames(port, 10)) for _ in range(100)]

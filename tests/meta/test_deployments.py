@@ -16,7 +16,7 @@ import yaml
 from producer.observe.metrics import Metrics
 from producer.observe.server import StatusServer
 from producer.settings import settings_table
-from tests.unit.observe.reports import healthy
+from tests.unit.observe.statuses import healthy
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "ops" / "systemd" / "wolkvox-hits.service"
@@ -97,7 +97,7 @@ async def test_the_probes_ask_what_is_answered_at_the_port_that_is_listened_on()
     assert {"name": "STATUS_HOST", "value": "0.0.0.0"} in CONTAINER["env"]
     probes = [CONTAINER[kind]["httpGet"] for kind in ("startupProbe", "livenessProbe", "readinessProbe")]
     assert {probe["port"] for probe in probes} == {port["name"]}
-    server = StatusServer(host="127.0.0.1", port=0, report=healthy, metrics=Metrics())
+    server = StatusServer(host="127.0.0.1", port=0, status=healthy, metrics=Metrics())
     url = await server.start()
     try:
         async with httpx.AsyncClient(base_url=url, trust_env=False) as http:

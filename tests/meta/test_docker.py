@@ -23,7 +23,7 @@ from producer.observe.metrics import Metrics
 from producer.observe.server import StatusServer
 from producer.settings import settings_table
 from tests.integration.consumers.examples import npm_install
-from tests.unit.observe.reports import healthy
+from tests.unit.observe.statuses import healthy
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -99,7 +99,7 @@ def test_the_build_context_has_what_is_copied() -> None:
 
 async def test_the_health_check_tells_a_service_that_answers_from_one_that_does_not() -> None:
     command = yaml.safe_load(step("HEALTHCHECK").partition("CMD ")[2])
-    server = StatusServer(host="127.0.0.1", port=0, report=healthy, metrics=Metrics())
+    server = StatusServer(host="127.0.0.1", port=0, status=healthy, metrics=Metrics())
     url = await server.start()
     try:
         assert await exit_code(command, port=url.rsplit(":", 1)[1].strip("/")) == 0

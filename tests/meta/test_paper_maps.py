@@ -15,7 +15,7 @@ from producer.commands.cli import app
 from producer.observe.metrics import Metrics
 from producer.observe.server import StatusServer
 from tests.meta.papers import NAMES, ROOT, paper
-from tests.unit.observe.reports import healthy
+from tests.unit.observe.statuses import healthy
 
 PRODUCER = ROOT / "producer"
 README = paper("README.md")
@@ -80,7 +80,7 @@ def test_what_a_refusal_says_is_what_the_code_says() -> None:
 
 async def test_every_path_that_is_told_is_answered() -> None:
     told = [row[0].strip("`") for row in paper("docs/operating.md").table("## What it says about itself")]
-    server = StatusServer(host="127.0.0.1", port=0, report=healthy, metrics=Metrics())
+    server = StatusServer(host="127.0.0.1", port=0, status=healthy, metrics=Metrics())
     url = await server.start()
     try:
         async with httpx.AsyncClient(base_url=url, trust_env=False) as http:

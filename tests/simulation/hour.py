@@ -24,7 +24,7 @@ from producer.errors import KafkaFailed
 from producer.observe.logs import configure
 from producer.observe.metrics import PREFIX, Metrics
 from producer.observe.observer import ServiceObserver
-from producer.observe.report import status_json
+from producer.observe.status import status_json
 from producer.service.overview import Overview
 from producer.wolkvox.client import WolkvoxApi
 from tests.simulation.group import Coordinator
@@ -204,10 +204,10 @@ class Stage:
 
     def page(self, one: Running) -> None:
         """One look."""
-        report = one.overview.report()
-        one.metrics.reflect(report)
-        errors = [source.error for source in report.sources]
-        self.pages.append(orjson.dumps([status_json(report), errors, report.unready]).decode())
+        status = one.overview.status()
+        one.metrics.reflect(status)
+        errors = [source.error for source in status.sources]
+        self.pages.append(orjson.dumps([status_json(status), errors, status.unready]).decode())
         metrics = one.metrics.exposition()[0].decode()
         # Python's and the process's own are about the machine: its seconds and bytes may look like anything.
         self.pages += [line for line in metrics.splitlines() if line.startswith(PREFIX)]

@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from producer.model import Drift
 from producer.observe.metrics import DRIFT, Metrics
-from tests.unit.observe.reports import NOW, elsewhere, healthy, outage, standby
+from tests.unit.observe.statuses import NOW, elsewhere, healthy, outage, standby
 
 DESIGN = """polls_total{server,outcome}, poll_seconds{server}, rows_total{server,result}, snapshot_rows{server},
 window_ids{server}, pending_hits{server}, last_success_timestamp_seconds{server}, seconds_until_data_loss{server},

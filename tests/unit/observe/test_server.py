@@ -15,9 +15,9 @@ from producer.errors import SettingsError
 from producer.observe.http_connection import BoundedConnection
 from producer.observe.metrics import Metrics
 from producer.observe.rendering import FILES
-from producer.observe.report import ServiceReport
 from producer.observe.server import StatusServer
-from tests.unit.observe.reports import crowd, healthy, outage
+from producer.observe.status import ServiceStatus
+from tests.unit.observe.statuses import crowd, healthy, outage
 
 PATHS = (*FILES, "/healthz", "/readyz", "/metrics", "/status.json")
 ONE = httpx.Limits(max_connections=1)
@@ -25,10 +25,10 @@ ONE = httpx.Limits(max_connections=1)
 
 @asynccontextmanager
 async def serving(
-    report: Callable[[], ServiceReport] = healthy, *, host: str = "127.0.0.1", tick: float = 0.01
+    status: Callable[[], ServiceStatus] = healthy, *, host: str = "127.0.0.1", tick: float = 0.01
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a status server that runs for the block."""
-    server = StatusServer(host=host, port=0, report=report, metrics=Metrics(), tick=tick)
+    server = StatusServer(host=host, port=0, status=status, metrics=Metrics(), tick=tick)
     url = await server.start()
     try:
         async with httpx.AsyncClient(base_url=url, timeout=10, trust_env=False) as client:
@@ -101,14 +101,14 @@ async def test_a_port_in_use_is_one_error_that_names_the_setting() -> None:
     async with serving() as client:
         busy = client.base_url.port
         assert busy
-        server = StatusServer(host="127.0.0.1", port=busy, report=healthy, metrics=Metrics())
+        server = StatusServer(host="127.0.0.1", port=busy, status=healthy, metrics=Metrics())
         with pytest.raises(SettingsError, match=f"^STATUS_PORT: can't listen on 127.0.0.1:{busy}"):
             await server.start()
         await server.stop()
 
 
 async def test_a_host_that_is_none_of_ours_is_one_error_that_names_the_setting() -> None:
-    server = StatusServer(host="nowhere.invalid", port=0, report=healthy, metrics=Metrics())
+    server = StatusServer(host="nowhere.invalid", port=0, status=healthy, metrics=Metrics())
     with pytest.raises(SettingsError, match=r"^STATUS_HOST: 'nowhere\.invalid'"):
         await server.start()
 
@@ -128,13 +128,13 @@ async def test_the_services_signals_stay_its_own() -> None:
 async def test_a_report_that_fails_is_a_500_and_the_next_request_is_answered() -> None:
     reports = iter([None, healthy()])
 
-    def report() -> ServiceReport:
+    def status() -> ServiceStatus:
         one = next(reports)
         if one is None:
             raise ValueError("row of 573001112233")
         return one
 
-    async with serving(report) as client:
+    async with serving(status) as client:
         failed = await client.get("/status.json")
         assert (failed.status_code, "573001112233" in failed.text) == (500, False)
         assert (await client.get("/status.json")).status_code == 200
@@ -153,7 +153,7 @@ async def test_an_open_page_is_told_of_a_change() -> None:
 
 
 async def test_stopping_ends_open_pages_in_good_order(caplog: pytest.LogCaptureFixture) -> None:
-    server = StatusServer(host="127.0.0.1", port=0, report=healthy, metrics=Metrics())
+    server = StatusServer(host="127.0.0.1", port=0, status=healthy, metrics=Metrics())
     url = await server.start()
     async with httpx.AsyncClient(trust_env=False) as client, client.stream("GET", f"{url}/live") as stream:
         lines = stream.aiter_lines()

@@ -113,7 +113,7 @@ class Running:
             clock=self.rig.clock,
         )
         live = Live(render=lambda: b"", pause=lambda: elapse(1))
-        self._app = application(report=overview.report, metrics=metrics, live=live)
+        self._app = application(status=overview.status, metrics=metrics, live=live)
 
     def _make(self, number: int) -> Shard:
         shard = self.rig.shard(number=number, kind=Clinging)

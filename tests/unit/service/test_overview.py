@@ -12,7 +12,7 @@ from producer.errors import Unavailable
 from producer.model import Progress
 from producer.observe.metrics import Metrics
 from producer.observe.observer import ServiceObserver
-from producer.observe.report import KafkaState, ServiceReport, SourceReport, SourceState
+from producer.observe.status import KafkaState, ServiceStatus, SourceState, SourceStatus
 from producer.service.overview import SILENT, SLOW, Overview
 from tests.twins.memory_store import Fault
 from tests.twins.virtual_time import virtual_time
@@ -41,12 +41,12 @@ class Looked:
         )
 
     @property
-    def report(self) -> ServiceReport:
-        return self.overview.report()
+    def status(self) -> ServiceStatus:
+        return self.overview.status()
 
     @property
-    def source(self) -> SourceReport:
-        (source,) = self.report.sources
+    def source(self) -> SourceStatus:
+        (source,) = self.status.sources
         return source
 
 
@@ -62,7 +62,7 @@ async def started(looked: Looked) -> Shard:
 async def test_all_is_well_after_a_commit() -> None:
     looked = Looked()
     shard = await started(looked)
-    assert (looked.report.kafka, looked.report.unready) == (KafkaState.OK, ())
+    assert (looked.status.kafka, looked.status.unready) == (KafkaState.OK, ())
     assert (looked.source.state, looked.source.error) == (SourceState.OK, None)
     await shard.stop(within=1)
 
@@ -75,7 +75,7 @@ async def test_while_the_ledger_is_read_the_page_and_readyz_say_how_far() -> Non
     looked.shard.start()
     await elapse(1)
     assert (looked.source.state, looked.source.error) == (SourceState.RESTORING, "450,000 ids so far, 45%")
-    assert looked.report.unready == ("source 0042: reading the ledger, 450,000 ids so far, 45%",)
+    assert looked.status.unready == ("source 0042: reading the ledger, 450,000 ids so far, 45%",)
     await looked.shard.stop(within=1)
 
 
@@ -86,7 +86,7 @@ async def test_before_the_first_record_of_the_ledger_there_is_no_more_to_say() -
     looked.shard.start()
     await elapse(1)
     assert (looked.source.state, looked.source.error) == (SourceState.RESTORING, None)
-    assert looked.report.unready == ("source 0042: reading the ledger",)
+    assert looked.status.unready == ("source 0042: reading the ledger",)
     await looked.shard.stop(within=1)
 
 
@@ -95,12 +95,12 @@ async def test_a_commit_that_takes_long_is_told_long_before_it_is_given_up() -> 
     looked = Looked()
     looked.rig.store.faults.append(Fault.HANGS)
     shard = await started(looked)
-    assert (looked.source.state, looked.report.kafka) == (SourceState.OK, KafkaState.OK)
+    assert (looked.source.state, looked.status.kafka) == (SourceState.OK, KafkaState.OK)
     await elapse(SLOW)
-    assert (looked.source.state, looked.report.kafka) == (SourceState.WAITING_FOR_KAFKA, KafkaState.OK)
+    assert (looked.source.state, looked.status.kafka) == (SourceState.WAITING_FOR_KAFKA, KafkaState.OK)
     assert looked.source.error == "committing for 6 s now: Kafka is slow or away"
     await elapse(SILENT - SLOW)
-    assert (looked.report.kafka, looked.report.unready) == (KafkaState.SILENT, ("kafka: does not answer",))
+    assert (looked.status.kafka, looked.status.unready) == (KafkaState.SILENT, ("kafka: does not answer",))
     await shard.stop(within=1)
     assert shard.committing_for == 0
 
@@ -113,5 +113,5 @@ async def test_a_source_that_waits_for_kafka_says_why() -> None:
     await elapse(INTERVAL + 10)
     assert isinstance(shard.failure, Unavailable)
     assert (looked.source.state, looked.source.error) == (SourceState.WAITING_FOR_KAFKA, "taking: no answer")
-    assert looked.report.unready == ("kafka: unreachable",)
+    assert looked.status.unready == ("kafka: unreachable",)
     await shard.stop(within=1)

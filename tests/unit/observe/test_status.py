@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from producer.observe.rendering import page_json, read_page
-from producer.observe.report import SourceState, status_json
-from tests.unit.observe.reports import NOW, elsewhere, healthy, outage, source
+from producer.observe.status import SourceState, status_json
+from tests.unit.observe.statuses import NOW, elsewhere, healthy, outage, source
 
 
 def test_status_json_has_exactly_the_fields_of_the_contract() -> None:

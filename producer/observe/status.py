@@ -59,7 +59,7 @@ _TROUBLE: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceReport:
+class SourceStatus:
     """One source; moments in Unix seconds, counts since this process began."""
 
     server: str
@@ -87,14 +87,14 @@ class SourceReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceReport:
+class ServiceStatus:
     """One instance at one moment, `now` in Unix seconds."""
 
     instance: str
     version: str
     kafka: KafkaState
     shards: tuple[int, ...]
-    sources: tuple[SourceReport, ...]
+    sources: tuple[SourceStatus, ...]
     now: float
     started: float | None = None
     unready: tuple[str, ...] = ()
@@ -111,18 +111,18 @@ class ServiceReport:
         return not self.stuck
 
 
-def status_json(report: ServiceReport) -> dict[str, Any]:
+def status_json(status: ServiceStatus) -> dict[str, Any]:
     """The body of /status.json: a public contract, exactly these fields; moments as RFC 3339 in UTC or null."""
     return {
-        "instance": report.instance,
-        "version": report.version,
-        "kafka": report.kafka.value,
-        "shards": list(report.shards),
-        "sources": [source_json(source) for source in report.sources],
+        "instance": status.instance,
+        "version": status.version,
+        "kafka": status.kafka.value,
+        "shards": list(status.shards),
+        "sources": [source_json(source) for source in status.sources],
     }
 
 
-def source_json(source: SourceReport) -> dict[str, Any]:
+def source_json(source: SourceStatus) -> dict[str, Any]:
     """One source of /status.json."""
     return {
         "server": source.server,

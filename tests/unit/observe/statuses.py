@@ -6,16 +6,16 @@ import random
 from dataclasses import replace
 
 from producer.model import Gap, GapKind
-from producer.observe.report import MINUTES, KafkaState, ServiceReport, SourceReport, SourceState
+from producer.observe.status import MINUTES, KafkaState, ServiceStatus, SourceState, SourceStatus
 
 NOW = 1_768_782_812.0
 
 
-def source(server: str = "0042", *, seed: int = 1, **changes: object) -> SourceReport:
+def source(server: str = "0042", *, seed: int = 1, **changes: object) -> SourceStatus:
     """A source that is well, but for `changes`."""
     rng = random.Random(f"{server}/{seed}")
     hits = tuple(rng.randrange(rng.choice((1, 4, 12))) for _ in range(MINUTES))
-    well = SourceReport(
+    well = SourceStatus(
         server=server,
         owned=True,
         state=SourceState.OK,
@@ -29,15 +29,15 @@ def source(server: str = "0042", *, seed: int = 1, **changes: object) -> SourceR
     return replace(well, **changes)  # type: ignore[arg-type]  # the test names real fields
 
 
-def elsewhere(server: str) -> SourceReport:
+def elsewhere(server: str) -> SourceStatus:
     """A source that another instance polls."""
-    return SourceReport(server=server, owned=False, state=SourceState.STANDBY)
+    return SourceStatus(server=server, owned=False, state=SourceState.STANDBY)
 
 
-def healthy(sources: int = 3) -> ServiceReport:
+def healthy(sources: int = 3) -> ServiceStatus:
     """All sources polled and committed."""
     reports = tuple(source(f"{n:04}") for n in range(1, sources + 1))
-    return ServiceReport(
+    return ServiceStatus(
         instance="hits-7d9f-1",
         version="0.1.0",
         kafka=KafkaState.OK,
@@ -48,7 +48,7 @@ def healthy(sources: int = 3) -> ServiceReport:
     )
 
 
-def outage() -> ServiceReport:
+def outage() -> ServiceStatus:
     """Kafka is away, one token is refused, one source loses hits by now."""
     gap = Gap("0003", NOW - 1900, NOW - 1310, GapKind.UNPOLLED, certain=False)
     long = Gap("0003", NOW - 90_000, NOW - 84_000, GapKind.UNPOLLED, certain=True)
@@ -65,12 +65,12 @@ def outage() -> ServiceReport:
     )
 
 
-def standby() -> ServiceReport:
+def standby() -> ServiceStatus:
     """Another instance has everything."""
     return replace(healthy(), shards=(), sources=tuple(elsewhere(f"{n:04}") for n in range(1, 4)))
 
 
-def crowd(sources: int = 200) -> ServiceReport:
+def crowd(sources: int = 200) -> ServiceStatus:
     """Many sources: two thirds here, a few of them in trouble."""
     states = {7: SourceState.BAD_TOKEN, 31: SourceState.QUOTA_SPENT, 64: SourceState.RETRYING, 99: SourceState.STARTING}
     reports = [
