@@ -12,7 +12,7 @@ import httpx
 
 from producer import __version__
 from producer.commands.cli import app
-from producer.observe.metrics import Metrics
+from producer.observe.metrics import POLL_OUTCOMES, Metrics
 from producer.observe.server import StatusServer
 from tests.meta.papers import NAMES, ROOT, paper
 from tests.unit.observe.statuses import healthy
@@ -68,6 +68,11 @@ def test_every_command_has_its_line() -> None:
     told = {tuple(span.split()[1:]) for row in rows for span in re.findall(r"`(wolkvox-hits [^`]*)`", row[0])}
     missing = [command for command in commands() if not any(one[: len(command)] == command for one in told)]
     assert not missing
+
+
+def test_every_outcome_of_a_poll_has_its_line() -> None:
+    told = [row[0].strip("`") for row in paper("docs/operating.md").table("### How a poll ended")]
+    assert sorted(told) == sorted(POLL_OUTCOMES)
 
 
 def test_what_a_refusal_says_is_what_the_code_says() -> None:
