@@ -13,6 +13,7 @@ from producer.commands.check_kafka import AREA as KAFKA
 from producer.commands.check_kafka import kafka_findings
 from producer.commands.check_source import SourceCheck
 from producer.commands.console import stdout, until_nobody_reads
+from producer.commands.loop import run
 from producer.core.turns import Turns
 from producer.kafka.connection import Connection, instance_name
 from producer.settings import Settings, SourceSettings
@@ -28,7 +29,7 @@ AT_ONCE = 20
 def check(settings: Settings, *, as_json: bool, console: Console | None = None, deadline: float = DEADLINE) -> int:
     """Look at everything and print it; 1 if anything failed. Raises SettingsError for a proxy that can't be used."""
     console = console or stdout()
-    findings = asyncio.run(_look(settings, console, deadline=deadline, quietly=as_json))
+    findings = run(_look(settings, console, deadline=deadline, quietly=as_json))
     with until_nobody_reads(console):
         print_findings(console, findings, as_json=as_json)
     return int(worst(findings) is Verdict.FAILED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from producer import __version__
+from producer.commands import loop
 from producer.commands.groups import configuration, ledger, schemas
 from producer.commands.options import Config, Set, settings_of
 from producer.duration import seconds
@@ -69,7 +69,7 @@ def run(
         return
     from producer.service.service import Service
 
-    asyncio.run(Service(settings).run())
+    loop.run(Service(settings).run())
 
 
 @app.command(epilog="Example: `wolkvox-hits simulate --rate 5 --fault 'http-500@30s-60s'`")
@@ -194,7 +194,7 @@ def main() -> None:
 def _once(settings: Settings) -> None:
     from producer.service.once import Once
 
-    results = asyncio.run(Once(settings).run())
+    results = loop.run(Once(settings).run())
     for result in results:
         typer.echo(f"{result.server}: {result.text}")
     if not all(result.ok for result in results):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from producer import duration
 from producer.clock import SystemClock
 from producer.commands.console import print_lines, print_table, stdout, until_nobody_reads
 from producer.commands.ledger_summary import HEADERS, ServerEntries, rows, summary
+from producer.commands.loop import run
 from producer.errors import SettingsError, Unavailable
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.permissions import Group, describe_group
@@ -33,7 +33,7 @@ def ledger_show(settings: Settings, server: str | None = None, *, console: Conso
     """Print what the ledger knows of each source, or of one; raises KafkaFailed, SettingsError for no server's name."""
     console = console or stdout()
     wanted = None if server is None else _number(server)
-    ledger = asyncio.run(_read(settings, wanted))
+    ledger = run(_read(settings, wanted))
     configured = {source.server for source in settings.sources}
     with until_nobody_reads(console):
         print_table(console, HEADERS, list(rows(ledger, configured={wanted} & configured if wanted else configured)))
@@ -43,7 +43,7 @@ def ledger_show(settings: Settings, server: str | None = None, *, console: Conso
 def ledger_export(settings: Settings, *, console: Console | None = None) -> int:
     """Print every entry as a line of JSON: partition, key and value; raises KafkaFailed."""
     console = console or stdout()
-    ledger = asyncio.run(_read(settings, None))
+    ledger = run(_read(settings, None))
     with until_nobody_reads(console):
         for number, there in ledger.items():
             print_lines(console, [_exported(number, key, value) for key, value in there.entries.items()])
@@ -53,7 +53,7 @@ def ledger_export(settings: Settings, *, console: Console | None = None) -> int:
 def ledger_init(settings: Settings, *, console: Console | None = None) -> int:
     """Begin a ledger that is missing or empty, whatever was published before; raises KafkaFailed."""
     console = console or stdout()
-    created, begun = asyncio.run(_begin(_connection(settings)))
+    created, begun = run(_begin(_connection(settings)))
     with until_nobody_reads(console):
         print_lines(console, list(_begun(created, settings.kafka.topic, begun=begun)))
     return 0
@@ -69,7 +69,7 @@ def ledger_reset(
     console = console or stdout()
     server = _number(server)
     connection = _connection(settings)
-    group = asyncio.run(_group(connection))
+    group = run(_group(connection))
     if group.members:
         print_lines(console, list(_running(group, settings)))
         return 1
@@ -82,7 +82,7 @@ def ledger_reset(
     if not yes and not (confirm or _ask)(f"Reset server {server}? [y/N] "):
         print_lines(console, ["Nothing was changed. --yes answers beforehand."])
         return 1
-    entries = asyncio.run(reset_source(connection, server, clock=SystemClock()))
+    entries = run(reset_source(connection, server, clock=SystemClock()))
     print_lines(console, [f"{entries} entries of server {server} are gone. The service can be started again."])
     return 0
 
@@ -139,7 +139,7 @@ def _running(group: Group, settings: Settings) -> Iterator[str]:
 def _known(settings: Settings, server: str, console: Console) -> list[ServerEntries] | None:
     """What the ledger knows of a server; None if an open transaction is in the way, which a reset aborts."""
     try:
-        return summary(asyncio.run(_read(settings, server)))
+        return summary(run(_read(settings, server)))
     except Unavailable as error:
         print_lines(console, [f"The entries can't be counted now: {error}."])
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 
@@ -10,6 +9,7 @@ from rich.console import Console
 
 from producer.clock import Clock, SystemClock
 from producer.commands.console import print_lines, stdout, until_nobody_reads
+from producer.commands.loop import run
 from producer.commands.tail_rows import Lines, whole
 from producer.kafka import tail as reader
 from producer.kafka.connection import Connection, instance_name
@@ -43,7 +43,7 @@ def tail(
     printing = _printing(settings, TOPICS[topic], console, show_personal=show_personal)
     with until_nobody_reads(console), suppress(KeyboardInterrupt):
         name = settings.kafka.topic + TOPICS[topic]
-        asyncio.run(_print_all(connection, name, printing, since=begin, follow=follow))
+        run(_print_all(connection, name, printing, since=begin, follow=follow))
     return 0
 
 
