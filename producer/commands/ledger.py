@@ -111,9 +111,8 @@ def _exported(partition: int, key: bytes, value: bytes) -> str:
 
 
 async def _begin(connection: Connection) -> tuple[list[str], bool]:
-    setup = TopicSetup(connection, accept_loss=True)
-    topics = await setup.ready()
-    created = setup.created
+    created: list[str] = []
+    topics = await TopicSetup(connection, accept_loss=True, on_created=created.extend).ready()
     return created, await begin_ledger(connection, topics, clock=SystemClock())
 
 

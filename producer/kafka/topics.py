@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from producer.errors import Unavailable, Untrusted
@@ -106,16 +106,24 @@ def new_topic(topic: Topic, settings: Kafka) -> NewTopic:
 
 
 class TopicSetup:
-    """Makes and judges the topics; `created` are the names of those it made last."""
+    """Makes and judges the topics; `on_created` is told the names of those it made.
 
-    def __init__(self, connection: Connection, *, accept_loss: bool = False) -> None:
-        """`accept_loss` makes a ledger anew although hits were published under another."""
+    `accept_loss` makes a ledger anew although hits were published under another.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        accept_loss: bool = False,
+        on_created: Callable[[Sequence[str]], object] = lambda _names: None,
+    ) -> None:
         self._connection = connection
         self._accept_loss = accept_loss
         self._settings: Kafka = connection.settings
         self._fresh = Fresh(self._looked_at)
         self._topics: Topics | None = None
-        self.created: list[str] = []
+        self._on_created = on_created
 
     @property
     def topics(self) -> Topics:
@@ -128,11 +136,7 @@ class TopicSetup:
         await probe(self._connection)
         async with Inquiry(self._connection) as cluster:
             await bounded(refuse_missing_rights(cluster), seconds=BOUND, what="asking what is permitted")
-        topics = await self.look()
-        if self.created:  # what may be done with a topic is not told before it is there
-            async with Inquiry(self._connection) as cluster:
-                await bounded(refuse_missing_rights(cluster), seconds=BOUND, what="asking what is permitted")
-        return topics
+        return await self.look()
 
     async def look(self) -> Topics:
         """The topics now, made where missing; raises Untrusted if the ledger has other shards than before."""
@@ -156,7 +160,6 @@ class TopicSetup:
     async def _there(self, cluster: Inquiry) -> Metadata:
         """All four, created where that is allowed."""
         found = await self._described(cluster)
-        self.created = []
         if missing := [topic for topic in Topic if self._facts(found, topic).missing]:
             await self._create(cluster, found, missing)
             for _ in range(_NEWS):
@@ -166,6 +169,7 @@ class TopicSetup:
                 ):
                     break
                 await asyncio.sleep(0.1)
+            await refuse_missing_rights(cluster)  # what may be done with a topic is not told before it is there
         if gone := [self._name(topic) for topic in Topic if self._facts(found, topic).missing]:
             raise Unavailable(f"topics not there yet: {', '.join(gone)}")
         return found
@@ -184,7 +188,7 @@ class TopicSetup:
         if Topic.LEDGER in missing and Topic.HITS not in missing and not self._accept_loss:
             await self._refuse_lost_ledger(self._facts(found, Topic.HITS).partitions)
         await create(cluster, found, [new_topic(topic, self._settings) for topic in missing])
-        self.created = [self._name(topic) for topic in missing]
+        self._on_created([self._name(topic) for topic in missing])
 
     async def _refuse_lost_ledger(self, partitions: int) -> None:
         if await PartitionReader(self._connection, self._name(Topic.HITS)).holds_records(partitions):

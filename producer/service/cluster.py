@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from random import Random
 
 from producer.core.fleet import by_shard
@@ -43,7 +42,7 @@ class Cluster:
         self._wiring = wiring
         self._rng = rng
         self._on_failure = on_failure
-        self._setup = TopicSetup(self._connection)
+        self._setup = TopicSetup(self._connection, on_created=_tell_created)
         self._servers: dict[int, list[str]] = {}
         self._rebalanced = asyncio.Event()
         self.heartbeat = Heartbeat()
@@ -68,8 +67,6 @@ class Cluster:
                 self._on_failure(error, wait)
                 await asyncio.sleep(wait)
             else:
-                if self._setup.created:
-                    _log.info("topics_created", topics=self._setup.created)
                 self.shards = {server: shard_of(server, topics.shards) for server in self._wiring.sources}
                 self._servers = by_shard(self.shards)
         self._census = Census(connection=self._connection, setup=self._setup)
@@ -82,8 +79,13 @@ class Cluster:
         while True:
             await self._rebalanced.wait()
             self._rebalanced.clear()
-            with suppress(Unavailable, Discard, AccessDenied):
+            try:
                 await self._setup.look()
+            except AccessDenied:
+                pass  # told by whoever takes a shard next
+            except (Unavailable, Discard):
+                await asyncio.sleep(LONGEST_WAIT)
+                self._rebalanced.set()
 
     def membership(self, *, on_assigned: Callable[[frozenset[int]], None], guest: bool = False) -> Membership:
         """This instance's place in the group; a guest takes only what no regular member is there for."""
@@ -114,3 +116,7 @@ class Cluster:
             census=self._census,
             settled=self._member.settled,
         )
+
+
+def _tell_created(names: Sequence[str]) -> None:
+    _log.info("topics_created", topics=names)

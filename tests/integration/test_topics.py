@@ -23,7 +23,10 @@ async def test_the_first_start_makes_the_topics_as_they_must_be_although_the_bro
             "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
             "KAFKA_PARTITIONS": "3",
         }
-        setup = TopicSetup(Connection(load(config=None, environ=environ).kafka, client_id="test"))
+        created: list[str] = []
+        setup = TopicSetup(
+            Connection(load(config=None, environ=environ).kafka, client_id="test"), on_created=created.extend
+        )
         topics = await asyncio.wait_for(setup.ready(), timeout=30)
-    assert len(setup.created) == 4
+    assert len(created) == 4
     assert topics.partitions == {Topic.HITS: 3, Topic.DEAD_LETTER: 3, Topic.COVERAGE: 3, Topic.LEDGER: 12}
