@@ -71,6 +71,7 @@ class Drift(StrEnum):
     DATA_OBJECT = "data_object"
     NO_CODE = "no_code"
     CONTRADICTION = "contradiction"
+    CONTENT_ENCODING = "content_encoding"
     DIRT = "dirt"
     NOT_UTF8 = "not_utf8"
     TOLERANT_PARSE = "tolerant_parse"

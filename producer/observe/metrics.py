@@ -48,6 +48,7 @@ DRIFT: Final = {
     Drift.DATA_OBJECT: "rows in an object, or beside an empty `data`",
     Drift.NO_CODE: "rows without a code",
     Drift.CONTRADICTION: "rows, and an error beside them",
+    Drift.CONTENT_ENCODING: "a Content-Encoding that is none, or bytes behind compressed ones",
     Drift.DIRT: "text around the one envelope: a notice, tags, a byte order mark",
     Drift.NOT_UTF8: "texts in one-byte accents",
     Drift.TOLERANT_PARSE: "JSON that only the tolerant parser reads",

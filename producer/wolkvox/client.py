@@ -14,7 +14,7 @@ import httpx
 
 from producer import __version__
 from producer.errors import BadToken, NotASnapshot, PollFailed, Retry, SettingsError
-from producer.model import REPORT, Snapshot
+from producer.model import REPORT, Drift, Snapshot
 from producer.wolkvox.address import base_url
 from producer.wolkvox.envelope import Answer, read_report
 from producer.wolkvox.failures import failure
@@ -22,7 +22,7 @@ from producer.wolkvox.masking import Shown, shown
 from producer.wolkvox.recall import Recall
 from producer.wolkvox.redirects import next_hop
 from producer.wolkvox.token_info import TokenInfo, read_token_info
-from producer.wolkvox.transfer import ENCODINGS, read_body
+from producer.wolkvox.transfer import ENCODINGS, Received, read_body
 
 if TYPE_CHECKING:
     import ssl
@@ -125,26 +125,27 @@ class WolkvoxApi:
         for _ in range(1 + _MAX_REDIRECTS):
             async with self._request(target, token) as response:
                 if not response.has_redirect_location:
-                    body = await self._body(response)
+                    received = await self._body(response)
                     headers = {name.lower(): value for name, value in response.headers.items()}
-                    return Answer(response.status_code, headers, body, requested, self._clock.now())
+                    drift = {Drift.CONTENT_ENCODING: 1} if received.odd else {}
+                    return Answer(response.status_code, headers, received.body, requested, self._clock.now(), drift)
             target = next_hop(target, response.headers["location"])
         raise NotASnapshot(f"the answer is no report: more than {_MAX_REDIRECTS} redirects")
 
     def _request(self, url: httpx.URL, token: str) -> AbstractAsyncContextManager[httpx.Response]:
         return self._client.stream("GET", url, headers={"wolkvox-token": token})
 
-    async def _body(self, response: httpx.Response) -> bytes:
+    async def _body(self, response: httpx.Response) -> Received:
         expected = response.status_code in {200, 404}
         try:
             return await read_body(response, limit=self._limit if expected else min(self._limit, _ERROR_LIMIT))
         except (NotASnapshot, zlib.error, httpx.RemoteProtocolError) as error:
             if not expected:
-                return b""  # the status says enough
+                return Received(b"")  # the status says enough
             cut_off = isinstance(error, httpx.RemoteProtocolError)
             if not cut_off:
                 raise
-        raise NotASnapshot("the answer is no report: it was cut off")
+        raise NotASnapshot("the answer is no report: it was cut off, or in chunks that are none")
 
 
 def _http_client(server: str, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:

@@ -42,6 +42,8 @@ class Answer:
     body: Body
     requested: Moment
     received: Moment
+    drift: Mapping[Drift, int] = field(default_factory=dict)
+    """What was odd about the way it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def read_report(answer: Answer, shown: Shown, recall: Recall | None = None) -> R
     if len(report.rows) > MAX_ROWS:
         raise NotASnapshot(f"the answer is no report: {len(report.rows)} rows, and the API's cap is {RECORD_CAP}")
     exact = _exact_rows(content.body, report.rows) if content.exact else None
-    return replace(report, drift=report.drift | content.drift, exact=exact, ids=ids)
+    return replace(report, drift={**answer.drift, **content.drift, **report.drift}, exact=exact, ids=ids)
 
 
 def read_content(answer: Answer, shown: Shown) -> Content:

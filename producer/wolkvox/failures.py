@@ -26,8 +26,24 @@ def failure(error: Exception) -> PollFailed:
         case httpx.ProxyError():
             return Retry("the proxy does not let the call through: check HTTP_PROXY, HTTPS_PROXY and NO_PROXY")
         case httpx.RemoteProtocolError():
-            return Retry("the connection ended before an answer, or what answers does not speak HTTP")
+            return Retry(_unreadable(error))
     return Retry(f"no connection to the API: {_reason(error)}")
+
+
+def _unreadable(error: Exception) -> str:
+    """Why an answer did not begin: h11 tells a broken head from an end of the connection by the status that fits it."""
+    fits = next((hint for link in _chain(error) if (hint := getattr(link, "error_status_hint", None))), None)
+    match fits:
+        case None:
+            return "the connection ended before an answer"
+        case 501:
+            return "the answer can't be read: its Transfer-Encoding is not `chunked`, once"
+        case 431:
+            return "the answer can't be read: its headers are longer than any client takes"
+    return (
+        "the answer can't be read: its head breaks HTTP (no status line, a blank before a header's colon, two lengths); "
+        "a proxy on the way or the API's server writes it so"
+    )
 
 
 def _reason(error: Exception) -> str:

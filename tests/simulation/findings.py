@@ -12,7 +12,8 @@ from producer.clock import parse_rfc3339
 from producer.model import Topic
 from tests.simulation.hour import Stage
 
-TELEPHONE = re.compile(r"300000\d{4}")
+TELEPHONE = re.compile(r"(?<![\d.])\d{0,4}300000\d{4}(?!\d)")
+"""With a prefix or without; not the digits behind a point, where a moment in seconds may look like one."""
 CUSTOMER = re.compile(r"(?<![\d.:-])10000\d{5}(?!\d)")
 
 

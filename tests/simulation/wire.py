@@ -94,6 +94,12 @@ class _Connection(httpx.AsyncByteStream):
     def is_closing(self) -> bool:
         return self._gone.is_set()
 
+    def write(self, _raw: bytes) -> None:
+        """Bytes below HTTP mean nothing here: what follows is the end."""
+
+    def close(self) -> None:
+        self.abort()
+
     def abort(self) -> None:
         self._messages.put_nowait(None)
         self._gone.set()

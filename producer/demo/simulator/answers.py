@@ -27,6 +27,7 @@ class Delivery(StrEnum):
     SILENT = "silent"  # never
     STALLED = "stalled"  # half of it, then nothing more
     RESET = "reset"  # the connection is cut before the first byte
+    RAW = "raw"  # the body as it is, instead of an HTTP answer
     CUT = "cut"  # half of it, then the connection is cut
 
 

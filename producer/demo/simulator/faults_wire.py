@@ -51,6 +51,26 @@ def _deflate(report: Report, _seconds: float) -> Answer:
     return replace(answer, body=zlib.compress(answer.body, 1), encoding="deflate")
 
 
+def _padded_gzip(report: Report, _seconds: float) -> Answer:
+    answer = report.answer().packed()
+    return replace(answer, body=answer.body + bytes(4))
+
+
+def _charset_as_encoding(report: Report, _seconds: float) -> Answer:
+    return replace(report.answer(), encoding="UTF-8")
+
+
+def _raw(*lines: bytes) -> Callable[[Report, float], Answer]:
+    """The report below a head of these lines."""
+
+    def make(report: Report, _seconds: float) -> Answer:
+        body = report.answer().body
+        head = b"\r\n".join([b"HTTP/1.1 200 OK", *lines, b"Content-Length: %d" % len(body), b"", b""])
+        return Answer(head + body, encoding="identity", delivery=Delivery.RAW)
+
+    return make
+
+
 def _broken_gzip(report: Report, _seconds: float) -> Answer:
     return Answer(report.answer().body, encoding="gzip")
 
@@ -109,6 +129,12 @@ WIRE = (
     Fault("byte-order-marks", "a good answer behind two byte order marks", _marked),
     Fault("two-envelopes", "two answers in one", _two_envelopes),
     Fault("deflate", "a good answer in Content-Encoding: deflate", _deflate),
+    Fault("padded-gzip", "a good answer in gzip with four zero bytes behind it", _padded_gzip),
+    Fault("charset-as-encoding", "a good answer that says Content-Encoding: UTF-8", _charset_as_encoding),
+    Fault("odd-header", "a header with a blank before its colon, which breaks HTTP", _raw(b"X-Powered-By : PHP/5.4")),
+    Fault(
+        "chunked-twice", "says Transfer-Encoding: chunked in two headers", _raw(*[b"Transfer-Encoding: chunked"] * 2)
+    ),
     Fault("broken-gzip", "says gzip and is not", _broken_gzip),
     Fault("other-encoding", "says Content-Encoding: br", _other_encoding),
     Fault("zip-bomb", "260 KB of gzip that unpack to 260 MB", _bomb),

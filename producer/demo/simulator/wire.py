@@ -49,6 +49,8 @@ class Wire:
                 return await self._pause(answer.pause) and await self._all(start, body, _CHUNK, pause=0)
             case Delivery.DRIP:
                 return await self._all(start, body, 1, pause=answer.pause)
+            case Delivery.RAW:
+                self._transport.write(body)
             case Delivery.STALLED | Delivery.CUT:
                 await self._send(start)
                 await self._send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
@@ -77,7 +79,10 @@ class Wire:
             # Lingering for zero seconds makes the close a TCP reset.
             linger = struct.pack("ii", 1, 0)
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        self._transport.abort()
+        if delivery is Delivery.RAW:
+            self._transport.close()  # once all is sent
+        else:
+            self._transport.abort()
         await self._gone  # until the server knows, it would complain of an answer without an end
 
 

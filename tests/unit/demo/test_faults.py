@@ -220,6 +220,35 @@ async def test_deflate_is_a_good_answer(table: Table) -> None:
     assert table.simulator.shown == table.ids
 
 
+async def test_zero_bytes_stand_behind_the_gzip(table: Table) -> None:
+    table.next_window()
+    table.simulator.fault = "padded-gzip"
+    async with table.client.stream("GET", PATH) as answer:
+        packed = b"".join([piece async for piece in answer.aiter_raw()])
+
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    assert orjson.loads(unpacker.decompress(packed))["data"] == table.truth
+    assert unpacker.unused_data == bytes(4)
+    assert table.simulator.shown == table.ids
+
+
+async def test_a_charset_stands_where_an_encoding_should(table: Table) -> None:
+    answer = await table.get("charset-as-encoding")
+
+    assert answer.headers["content-encoding"] == "UTF-8"
+    assert answer.json()["data"] == table.truth
+    assert table.simulator.shown == table.ids
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"), [("odd-header", "illegal header line"), ("chunked-twice", "multiple Transfer-Encoding")]
+)
+async def test_a_head_that_breaks_http_can_not_be_read(table: Table, fault: str, says: str) -> None:
+    with pytest.raises(httpx.RemoteProtocolError, match=says):
+        await table.get(fault)
+    assert table.simulator.shown == set()
+
+
 async def test_an_encoding_that_lies_can_not_be_unpacked(table: Table) -> None:
     with pytest.raises(httpx.DecodingError):
         await table.get("broken-gzip")
@@ -365,7 +394,7 @@ async def test_the_cap_is_reached_exactly_and_holds_the_true_rows_too(table: Tab
 
 OTHERS = {
     *("timeout", "stall", "drip", "slow", "reset", "cut", "deflate", "broken-gzip", "other-encoding", "zip-bomb"),
-    *("dirt", "byte-order-marks", "two-envelopes"),
+    *("dirt", "byte-order-marks", "two-envelopes", "padded-gzip", "charset-as-encoding", "odd-header", "chunked-twice"),
     *("redirect-same", "redirect-away", "clock-skew", "code-string", "top-level-list", "data-object", "numbers"),
     *("odd-rows", "duplicate-rows", "cap"),
 }
