@@ -15,6 +15,7 @@ import pytest
 from producer.demo.show import Plan, ServiceFailed, demo
 from producer.demo.show.instance import Instance
 from producer.demo.simulator import Simulator
+from tests.meta.papers import paper
 
 pytestmark = pytest.mark.kafka
 
@@ -42,9 +43,23 @@ def test_the_demo_ends_with_an_audit_that_holds(kafka: str, capsys: pytest.Captu
     assert never_shown >= 1
     assert "kill -9 of the service" in told
     assert not errors
+    said = masked(told)
+    assert [part for part in shown_in_the_readme() if part not in said] == []
     # Neither telephones nor customer ids of the simulated call centre.
     assert not re.search(r"\b(9|57|957)?300000\d{4}\b", told)
     assert not re.search(r"\b10000\d{5}\b", told)
+
+
+def shown_in_the_readme() -> list[str]:
+    """What the README shows of a demo, in the parts between its dots."""
+    block = paper("README.md").between("demo").strip("`\n")
+    return [masked(part) for part in re.split(r"^ *\.\.\.$", block, flags=re.MULTILINE)]
+
+
+def masked(told: str) -> str:
+    """The words alone: no numbers, which differ from run to run, no line ends, which follow them, no counts between."""
+    lines = [line for line in told.splitlines() if not line.lstrip().startswith("[")]
+    return re.sub(r"\d+([.:]\d+)*", "0", " ".join(" ".join(lines).split()))
 
 
 @pytest.mark.parametrize("moment", ["1. ", "2. ", "4. kill -9", "5. The API fails"])
