@@ -1,6 +1,6 @@
 """What Prometheus scrapes: every metric, once, with its labels and its meaning. The only home of prometheus_client.
 
-The README's table and the check of alert rules and dashboard are made from `Metrics.table()`.
+The documents' table and the check of alert rules and dashboard are made from `Metrics.table()`.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ class Metrics:
         return encode(self.registry), content_type
 
     def table(self) -> list[tuple[str, str, str, str]]:
-        """The README's table: name as scraped, type, labels, meaning; our own metrics, not those of the process."""
+        """The documents' table: name as scraped, type, labels, meaning; our own metrics, not those of the process."""
         return [(PREFIX + row.name, row.type, ", ".join(row.labels), row.meaning) for row in self._table]
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:

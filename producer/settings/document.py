@@ -1,4 +1,4 @@
-"""What people read about the settings, made from the fields themselves: the example file and the README's table."""
+"""What people read about the settings, made from the fields themselves: the example file and the documents' table."""
 
 from __future__ import annotations
 
