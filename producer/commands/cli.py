@@ -16,6 +16,7 @@ from producer.commands.groups import configuration, ledger, schemas
 from producer.commands.options import Config, Set, settings_of
 from producer.duration import seconds
 from producer.errors import SettingsError, WolkvoxHitsError
+from producer.model import Topic
 from producer.observe.logs import configure
 from producer.settings import Settings
 
@@ -171,7 +172,7 @@ def tail(
     settings = settings_of(config, overrides, sources=False)
     # Else the Kafka client says dozens of times a second, in lines of its own, that a broker is away.
     configure(level="warning", format=settings.log.format or "auto")
-    raise typer.Exit(read(settings, topic=topic.value, since=ago, follow=follow, show_personal=show_personal))
+    raise typer.Exit(read(settings, topic=Topic[topic.name], since=ago, follow=follow, show_personal=show_personal))
 
 
 app.add_typer(ledger, name="ledger")

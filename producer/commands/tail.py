@@ -16,21 +16,18 @@ from producer.kafka.connection import Connection, instance_name
 from producer.model import Topic
 from producer.settings import Settings
 
-TOPICS = {"hits": Topic.HITS, "dead-letter": Topic.DEAD_LETTER, "coverage": Topic.COVERAGE}
-"""What can be followed, by the name on the command line."""
-
 
 def tail(
     settings: Settings,
     *,
-    topic: str = "hits",
+    topic: Topic = Topic.HITS,
     since: float | None = None,
     follow: bool = True,
     show_personal: bool = False,
     console: Console | None = None,
     clock: Clock | None = None,
 ) -> int:
-    """Print events until Ctrl-C, or to the present end; `topic` is one of TOPICS, `since` so many seconds back.
+    """Print events until Ctrl-C, or to the present end; `since` is so many seconds back.
 
     Without `since` it begins now, or at the beginning when it does not follow. On a terminal telephones and customer
     ids are left out unless `show_personal`; in a pipe each line is the whole record. Raises KafkaFailed.
@@ -40,9 +37,9 @@ def tail(
     if begin is None and not follow:
         begin = reader.BEGINNING
     connection = Connection(settings.kafka, client_id=f"wolkvox-hits-tail-{instance_name()}")
-    printing = _printing(settings, TOPICS[topic], console, show_personal=show_personal)
+    printing = _printing(settings, topic, console, show_personal=show_personal)
     with until_nobody_reads(console), suppress(KeyboardInterrupt):
-        name = settings.kafka.topic + TOPICS[topic]
+        name = settings.kafka.topic + topic
         run(_print_all(connection, name, printing, since=begin, follow=follow))
     return 0
 

@@ -23,7 +23,6 @@ class PartitionEntries:
     entries: dict[bytes, bytes] = field(default_factory=dict)
     first: int | None = None
     last: int | None = None
-    records: int = 0
 
 
 def ledger_name(connection: Connection) -> str:
@@ -56,7 +55,6 @@ async def read_entries(
         async for part in parts:
             for record in part.records:
                 there = found[record.partition]
-                there.records += 1
                 there.first = record.offset if there.first is None else there.first
                 there.last = record.offset
                 if server is not None and server_of(record.key) != server:

@@ -28,7 +28,6 @@ LEDGER_CONFIG = {
     "min.cleanable.dirty.ratio": "0.1",
     "delete.retention.ms": str(24 * 60 * 60 * 1000),
 }
-EVENT_TOPICS = (Topic.HITS, Topic.DEAD_LETTER, Topic.COVERAGE)
 BOUND = 60.0
 """Seconds for all questions to the cluster together."""
 _NEWS = 50

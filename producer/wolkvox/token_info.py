@@ -24,7 +24,6 @@ class TokenInfo:
     made between `requested` and `received`.
     """
 
-    description: str | None
     token_limit: int | None
     """Calls a day that the operation may make with all its tokens together."""
     token_use_today: int | None
@@ -52,10 +51,8 @@ def read_token_info(answer: Answer, shown: Shown) -> TokenInfo:
     if check_code(content, answer, shown) == 404:
         raise NotASnapshot("the answer holds no token info: this server does not have that report")
     found = _record(content)
-    description = found.get("description")
     counts = {name: _count(found.get(name)) for name in _COUNTS}
     return TokenInfo(
-        description=shown(description) if isinstance(description, str) else None,
         **counts,
         requested=answer.requested,
         received=answer.received,

@@ -53,7 +53,6 @@ class Member:
 class Group:
     """A consumer group as its coordinator sees it; nobody in it is a group that is empty or was never there."""
 
-    state: str
     members: tuple[Member, ...]
 
 
@@ -89,7 +88,7 @@ async def describe_group(cluster: Inquiry) -> Group:
     (group,) = answer.to_object()["groups"]
     if (error := kafka.for_code(group["error_code"])) is not kafka.NoError:
         raise failure(error(), what)
-    return Group(group["state"], tuple(Member(one["client_id"], one["client_host"]) for one in group["members"]))
+    return Group(tuple(Member(one["client_id"], one["client_host"]) for one in group["members"]))
 
 
 async def try_group(cluster: Inquiry) -> None:

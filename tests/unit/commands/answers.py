@@ -14,7 +14,6 @@ EVENING = 1_768_773_600.0
 """2026-01-18 17:00 in Bogota: seven hours to midnight."""
 
 INFO = TokenInfo(
-    description=None,
     token_limit=1000,
     token_use_today=100,
     all_token_today=100,

@@ -18,7 +18,7 @@ def ledger(*records: Outgoing, partition: int = OWN) -> dict[int, PartitionEntri
     found = {number: PartitionEntries() for number in range(SHARDS)}
     there = found[partition]
     there.entries = {record.key: record.value or b"" for record in records}
-    there.first, there.last, there.records = 5, 9, 5
+    there.first, there.last = 5, 9
     return found
 
 
