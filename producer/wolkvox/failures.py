@@ -41,8 +41,8 @@ def _unreadable(error: Exception) -> str:
         case 431:
             return "the answer can't be read: its headers are longer than any client takes"
     return (
-        "the answer can't be read: its head breaks HTTP (no status line, a blank before a header's colon, two lengths); "
-        "a proxy on the way or the API's server writes it so"
+        "the answer can't be read: its head breaks HTTP (no status line, a blank before a header's colon, two lengths)"
+        "; a proxy on the way or the API's server writes it so"
     )
 
 

@@ -1,4 +1,4 @@
-"""The least permissions that the service needs, one grant a row: what docs/operating.md tells and the tests take away."""
+"""The least permissions that the service needs, one grant a row: told in a document, taken away by the tests."""
 
 from __future__ import annotations
 
