@@ -130,8 +130,8 @@ def whole(record: Tailed) -> str:
         "partition": record.partition,
         "offset": record.offset,
         "timestamp": rfc3339(record.timestamp),
-        "key": None if record.key is None else record.key.decode(errors="replace"),
-        "headers": {name: value.decode(errors="replace") for name, value in record.headers},
+        "key": _text(record.key),
+        "headers": {name: _text(value) for name, value in record.headers},
     }
     start = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
     return f'{start[:-1]},"value":{_raw(record)}}}'
@@ -140,8 +140,12 @@ def whole(record: Tailed) -> str:
 def _raw(record: Tailed) -> str:
     """The value as it was sent: parsed and written again, a number could lose digits."""
     value = _value(record)
-    text = "null" if record.value is None else record.value.decode(errors="replace")
+    text = _text(record.value) or "null"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) or "\n" in text else text
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode(errors="replace")
 
 
 def _value(record: Tailed) -> Any:

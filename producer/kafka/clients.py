@@ -103,7 +103,7 @@ def cut(conn: AIOKafkaConnection) -> None:
 async def _end(client: Any) -> None:
     client._closed = True  # noqa: SLF001 (or it complains, when it is collected, that nobody called stop())
     for _ in range(_ROUNDS):
-        tasks = {task for task in asyncio.all_tasks() if _works_for(task, client)}
+        tasks = {task for task in asyncio.all_tasks() if _works_for(task, client)} - {asyncio.current_task()}
         connections = [*_network(client)._conns.values(), *(conn for task in tasks for conn in _in_hand(task))]  # noqa: SLF001
         for task in tasks:
             task.cancel()
@@ -125,7 +125,7 @@ def _works_for(task: asyncio.Task[Any], client: Any) -> bool:
     """Whether a task runs a method of the client or of one of its parts: aiokafka has no list of them."""
     frame = getattr(task.get_coro(), "cr_frame", None)
     worker = frame and frame.f_locals.get("self")
-    return worker is not None and any(worker is part for part in (client, *vars(client).values()))
+    return worker is not None and any(worker is part for part in (client, *_parts(client)))
 
 
 def _in_hand(task: asyncio.Task[Any]) -> Iterator[AIOKafkaConnection]:
@@ -138,10 +138,17 @@ def _in_hand(task: asyncio.Task[Any]) -> Iterator[AIOKafkaConnection]:
 
 def _results(client: Any) -> Iterator[asyncio.Future[Any]]:
     """Futures that are done and that nobody looks at any more; asyncio would tell the error of each as overlooked."""
-    for part in vars(client).values():
-        for value in getattr(part, "__dict__", {}).values():
+    for part in _parts(client):
+        for value in vars(part).values():
             if isinstance(value, asyncio.Future) and value.done():
                 yield value
+
+
+def _parts(client: Any) -> Iterator[Any]:
+    """What a client is made of; not what it was given of ours, a listener for instance."""
+    for part in vars(client).values():
+        if type(part).__module__.startswith("aiokafka.") and hasattr(part, "__dict__"):
+            yield part
 
 
 def _cut_what_it_gives_up(client: Any) -> None:

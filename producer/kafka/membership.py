@@ -51,6 +51,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         heartbeat: Heartbeat,
         guest: bool = False,
         farewell: float = FAREWELL,
+        join_bound: float | None = None,
     ) -> None:
         self._connection = connection
         self._topic = topic
@@ -59,7 +60,10 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         self._on_failure = on_failure
         self._rng = rng
         self._alive = heartbeat
+        self._guest = guest
         self._farewell = farewell
+        self._join_bound = join_bound or 30.0 + 3 * connection.settings.session_timeout
+        """Seconds for an assignment to come, at first and in each rebalance."""
         self._settled = asyncio.Event()
         self._consumer: Any = None
         self._joined = False
@@ -78,8 +82,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         """
         failures = 0
         while True:
-            # The longest way to the next beat: joining in vain, leaving, asking why, and the wait.
-            self._alive.beat(next_within=self._join_bound() + self._farewell + EXPLANATION_BOUND + LONGEST_WAIT)
+            self._beat()
             try:
                 await self._stay()
             except KafkaFailed as failed:
@@ -121,7 +124,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
             self._consumer = self._new_consumer()
             self._consumer.subscribe([self._topic], listener=self)
             try:
-                await start(self._consumer, seconds=self._join_bound(), what="joining the group")
+                await start(self._consumer, seconds=self._join_bound, what="joining the group")
                 while not await rotation.due():
                     await self._rest(rotation)
             finally:
@@ -136,14 +139,19 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         session = self._connection.settings.session_timeout
         until = asyncio.get_running_loop().time() + session / 2
         while asyncio.get_running_loop().time() < until:
-            self._alive.beat(next_within=2 * session)
-            # A member that holds an assignment must go on asking, although all is paused.
-            await self._consumer.getmany(timeout_ms=1000)
+            self._beat()
+            # A member that holds an assignment must go on asking, although all is paused; it is not answered in a
+            # rebalance, which may never end.
+            asking = rotation.during(self._consumer.getmany(timeout_ms=1000))
+            await bounded(asking, seconds=self._join_bound, what="waiting for the group's next assignment")
         asking = self._consumer.committed(TopicPartition(self._topic, 0))
         await bounded(rotation.during(asking), seconds=1.5 * session, what="asking the group's coordinator")
 
-    def _join_bound(self) -> float:
-        return 30.0 + 3 * self._connection.settings.session_timeout
+    def _beat(self) -> None:
+        # The longest way to the next: no assignment, no coordinator, leaving, asking why, and the wait.
+        asking = 1.5 * self._connection.settings.session_timeout
+        longest = self._join_bound + asking + self._farewell + EXPLANATION_BOUND + LONGEST_WAIT
+        self._alive.beat(next_within=longest)
 
     def _new_consumer(self) -> Any:
         settings = self._connection.settings
@@ -151,7 +159,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         return AIOKafkaConsumer(
             **self._connection.options(),
             group_id=settings.group_id,
-            group_instance_id=settings.group_instance_id,
+            # A guest is another instance than the one whose environment it was given: it would take its shards.
+            group_instance_id=None if self._guest else settings.group_instance_id,
             session_timeout_ms=session,
             heartbeat_interval_ms=int(self._heartbeat * 1000),
             # A dead member delays a rebalance by this long; nobody here needs time to finish anything first.

@@ -18,8 +18,6 @@ from producer.kafka.failures import named
 
 T = TypeVar("T")
 
-BOUND = 20.0
-"""Seconds without progress after which a read gives up."""
 FETCH_BYTES = 2 * 1024 * 1024
 """A partition's share of one fetch: some 16,000 ids, which aiokafka unpacks in one go and holds the loop meanwhile."""
 
@@ -49,6 +47,8 @@ class PartitionReader:
     def __init__(self, connection: Connection, topic: str) -> None:
         self._connection = connection
         self._topic = topic
+        self._patience = connection.request_timeout
+        """Seconds for a question, and without progress after which a read gives up."""
 
     async def parts(self, *partitions: int) -> AsyncGenerator[Part, None]:
         """All committed records of some partitions up to their high watermarks, in parts of one partition each.
@@ -90,7 +90,7 @@ class PartitionReader:
                 got = await reading.getmany(*waiting, timeout_ms=500)
                 now = asyncio.get_running_loop().time()
                 moved = now if got else moved
-                if now - moved > BOUND:
+                if now - moved > self._patience:
                     raise self._stuck(waiting[0].partition, ends)
                 for where, records in got.items():
                     begin = begins.setdefault(where, records[0].offset)
@@ -107,7 +107,7 @@ class PartitionReader:
 
     async def _asked(self, question: Coroutine[Any, Any, T]) -> T:
         with named(f"reading {self._topic}"):
-            return await bounded(question, seconds=BOUND, what=f"reading {self._topic}")
+            return await bounded(question, seconds=self._patience, what=f"reading {self._topic}")
 
     def _stuck(self, partition: int, ends: Mapping[int, int]) -> Unavailable:
         return Unavailable(
@@ -127,5 +127,5 @@ class PartitionReader:
                 # Its first question always meets metadata without the topic, and waits that long before it asks again.
                 retry_backoff_ms=25,
             )
-            async with running(consumer, seconds=BOUND, what=f"connecting to read {self._topic}"):
+            async with running(consumer, seconds=self._patience, what=f"connecting to read {self._topic}"):
                 yield consumer

@@ -9,18 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from producer.errors import Unavailable, Untrusted
+from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.bounds import bounded
-from producer.kafka.clients import close, running, start
+from producer.kafka.clients import close, start
 from producer.kafka.connection import Connection
 from producer.kafka.failures import named
 
 BEGINNING = 0.0
 """For `since`: everything that the topics still hold."""
-BOUND = 20.0
-"""Seconds for a question to the cluster, and without progress towards the end."""
 PAUSE_MS = 500
 """How long one fetch waits for records; a new one ends the wait at once."""
 
@@ -34,7 +32,7 @@ class Tailed:
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
     timestamp: float
 
 
@@ -53,26 +51,23 @@ async def tail(
     partitions = await _partitions(connection, topics)
     async with _consumer(connection) as consumer:
         consumer.assign(partitions)
-        with named("finding where to start"):
-            await bounded(_seek(consumer, partitions, since), seconds=BOUND, what="finding where to start")
+        patience, what = connection.request_timeout, "finding where to start"
+        with named(what):
+            await bounded(_seek(consumer, partitions, since), seconds=2 * patience, what=what)
             ends = None if follow else await consumer.end_offsets(partitions)
         oldest = (since or 0.0) * 1000
         with named("reading"):
-            async for record in _follow(consumer) if ends is None else _read_up_to(consumer, ends):
+            async for record in _follow(consumer) if ends is None else _read_up_to(consumer, ends, patience=patience):
                 if record.timestamp >= oldest:
                     yield _tailed(record)
 
 
 async def _partitions(connection: Connection, topics: Sequence[str]) -> list[TopicPartition]:
-    with named("connecting to Kafka"):
-        client = AIOKafkaAdminClient(**connection.options())
-        async with running(client, seconds=BOUND, what="connecting to Kafka") as admin:
-            # All topics are asked for: a question about one that is missing would create it, where brokers allow that.
-            described = await bounded(admin.describe_topics(), seconds=BOUND, what="listing the topics")
-    found = {entry["topic"]: entry["partitions"] for entry in described if entry["topic"] in topics}
-    if missing := [topic for topic in topics if topic not in found]:
+    async with Inquiry(connection) as cluster:
+        found = (await cluster.metadata(topics)).topics
+    if missing := [topic for topic in topics if found[topic].missing or found[topic].forbidden]:
         raise Untrusted(f"no such topic, or no permission to describe it: {', '.join(missing)}")
-    return [TopicPartition(topic, entry["partition"]) for topic in topics for entry in found[topic]]
+    return [TopicPartition(topic, number) for topic in topics for number in range(found[topic].partitions)]
 
 
 @asynccontextmanager
@@ -84,7 +79,7 @@ async def _consumer(connection: Connection) -> AsyncIterator[Any]:
         auto_offset_reset="earliest",
     )
     with named("connecting to Kafka"):
-        await start(consumer, seconds=BOUND, what="connecting to Kafka")
+        await start(consumer, seconds=connection.request_timeout, what="connecting to Kafka")
     try:
         yield consumer
     finally:
@@ -111,13 +106,21 @@ async def _follow(consumer: Any) -> AsyncIterator[Any]:
                 yield record
 
 
-async def _read_up_to(consumer: Any, ends: Mapping[TopicPartition, int]) -> AsyncIterator[Any]:
+async def _read_up_to(consumer: Any, ends: Mapping[TopicPartition, int], *, patience: float) -> AsyncIterator[Any]:
     clock = asyncio.get_running_loop().time
     moved = clock()
-    while behind := [where for where, end in ends.items() if await consumer.position(where) < end]:
+
+    async def is_behind(where: TopicPartition) -> bool:
+        # It is known once a leader was asked for it, and while there is none aiokafka waits without a bound.
+        position = await bounded(
+            consumer.position(where), seconds=patience, what=f"reading {where.topic} partition {where.partition}"
+        )
+        return bool(position < ends[where])
+
+    while behind := [where for where in ends if await is_behind(where)]:
         got = await consumer.getmany(*behind, timeout_ms=PAUSE_MS)
         moved = clock() if got else moved
-        if clock() - moved > BOUND:
+        if clock() - moved > patience:
             raise Unavailable(f"no way to the end of {behind[0].topic} partition {behind[0].partition}")
         for where, records in got.items():
             for record in records:

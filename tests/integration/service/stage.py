@@ -76,9 +76,10 @@ class Stage:
         }
         return {name: value for name, value in everything.items() if value is not None}
 
-    async def start(self, name: str = "a", *, at: str = "", **settings: str | None) -> Instance:
+    async def start(self, name: str = "a", *, at: str = "", once: bool = False, **settings: str | None) -> Instance:
         """Start an instance; `at`, as `KILL:step` or `STOP:step`, lets it send itself a signal there."""
         child = ["-m", "tests.integration.service.crash_child", at] if at else ["-m", "producer", "run"]
+        child += ["--once"] if once else []
         instance = Instance(name=name, environment=self.environment(**settings), program=child)
         self.instances.append(instance)
         await instance.start()

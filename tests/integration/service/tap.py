@@ -70,17 +70,19 @@ class Tap:
             way.cancel()
         await asyncio.gather(*self._ways, return_exceptions=True)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._ways.add(task)
-        task.add_done_callback(self._ways.discard)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        way = asyncio.create_task(self._serve(reader, writer))
+        self._ways.add(way)
+        way.add_done_callback(self._ways.discard)
+        way.add_done_callback(lambda _: writer.transport.abort())  # also of one that was cancelled before it began
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._count(connections=1)
         try:
             with suppress(OSError, asyncio.CancelledError):
                 await self._connect(reader, writer)
         finally:
-            writer.close()
+            writer.transport.abort()
             await self._count(connections=-1)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -89,9 +91,9 @@ class Tap:
         try:
             await self._listen(reader, far_writer)
         finally:
+            far_writer.transport.abort()
             answering.cancel()
             await asyncio.gather(answering, return_exceptions=True)
-            far_writer.close()
 
     async def _listen(self, reader: asyncio.StreamReader, far_writer: asyncio.StreamWriter) -> None:
         while word := await reader.read(65_536):

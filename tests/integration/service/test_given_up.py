@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from contextlib import aclosing, asynccontextmanager, suppress
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from producer.clock import SystemClock
 from producer.core.heartbeat import Heartbeat
 from producer.core.ledger import cursor_record, shard_of
-from producer.errors import AccessDenied, Unavailable
+from producer.errors import AccessDenied, KafkaFailed, Unavailable
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.probe import explained, probe
 from producer.kafka.census import Census
@@ -69,12 +70,8 @@ async def joins(connection: Connection, setup: TopicSetup) -> None:
         rng=Random(1),
         heartbeat=Heartbeat(),
     )
-    staying = asyncio.create_task(member.run())
-    try:
+    async with during(member.run()):
         await assigned.wait()
-    finally:
-        staying.cancel()
-        await asyncio.wait({staying})
 
 
 async def looks_at_topics(connection: Connection, setup: TopicSetup) -> None:
@@ -131,6 +128,79 @@ async def test_what_is_given_up_at_any_word_leaves_nothing(
     while await given_up_at(given_up, tap, lambda: piece(behind_tap, setup)):
         given_up += 1
     assert given_up
+
+
+@pytest.mark.parametrize("piece", [reads, follows], ids=lambda piece: piece.__name__)
+async def test_a_reading_gives_up_by_itself_wherever_nobody_answers(
+    piece: Piece, tap: Tap, behind_tap: Connection, setup: TopicSetup
+) -> None:
+    """aiokafka waits for a position without a bound, while a partition has no leader for instance."""
+    hasty = Connection(behind_tap.settings, client_id="test", request_timeout=0.5, patience=0.5)
+    for number in count():
+        tap.swallow(after=number)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await piece(hasty, setup)
+        except Unavailable:
+            continue
+        break
+    async with asyncio.timeout(PATIENCE):
+        await tap.deserted()
+    assert number > 5
+
+
+class Silenced(Membership):
+    """A member whose network goes when a rebalance begins."""
+
+    def __init__(self, tap: Tap, **options: Any) -> None:
+        super().__init__(**options)
+        self._tap = tap
+
+    def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
+        if revoked:
+            self._tap.swallow(after=0)
+        super().on_partitions_revoked(revoked)
+
+
+async def test_a_rebalance_that_never_ends_is_told_and_left(
+    frail: FrailKafka, tap: Tap, behind_tap: Connection, setup: TopicSetup
+) -> None:
+    """aiokafka gives neither records nor an error while it looks for a coordinator that is gone."""
+    assigned, failed = asyncio.Event(), asyncio.Event()
+    errors: list[KafkaFailed] = []
+
+    def tell(error: KafkaFailed, wait: float) -> None:
+        errors.append(error)
+        failed.set()
+
+    silenced = Silenced(
+        tap,
+        connection=behind_tap,
+        topic=setup.topics.name(Topic.LEDGER),
+        loaded=[0],
+        on_assigned=lambda _: assigned.set(),
+        on_failure=tell,
+        rng=Random(1),
+        heartbeat=Heartbeat(),
+        join_bound=1.0,
+    )
+    other = Connection(_settings(frail.bootstrap, setup.topics.base), client_id="other")
+    async with during(silenced.run()), asyncio.timeout(2 * PATIENCE):
+        await assigned.wait()
+        async with during(joins(other, setup)):
+            await failed.wait()
+    assert "no answer within" in str(errors[0])
+
+
+@asynccontextmanager
+async def during(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that goes on within the block and is given up at its end."""
+    working = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        working.cancel()
+        await asyncio.wait({working})
 
 
 async def given_up_at(number: int, tap: Tap, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -53,6 +54,12 @@ def record(value: object, *, raw: bytes | None = None) -> Tailed:
         headers=(("ce_id", f"0042/{CONN_ID}".encode()),),
         timestamp=1_768_782_900.5,
     )
+
+
+def test_a_header_without_a_value_is_null_in_a_pipe() -> None:
+    """Kafka allows it; a stranger's record must not end a pipe."""
+    own = replace(record(HIT), headers=(("traceparent", None), ("ce_id", b"1")))
+    assert json.loads(whole(own))["headers"] == {"traceparent": None, "ce_id": "1"}
 
 
 def shown(value: object, *, topic: Topic = Topic.HITS, width: int = 80, personal: bool = False) -> list[str]:

@@ -17,6 +17,7 @@ from producer.core.shard import Shard
 from producer.errors import QuotaSpent, Retry, Unavailable
 from producer.kafka.connection import Connection
 from producer.kafka.membership import Membership
+from producer.kafka.rotation import Rotation
 from producer.observe.live import Live
 from producer.observe.metrics import Metrics
 from producer.observe.observer import ServiceObserver
@@ -32,7 +33,7 @@ LONG = 1200.0
 
 
 class Consumer:
-    """aiokafka's, as far as a member asks it: it is assigned its shard at once; `silent` never returns from getmany."""
+    """aiokafka's, as far as a member asks it: it is assigned its shard at once; `silent` gives no answer any more."""
 
     def __init__(self) -> None:
         self.silent = False
@@ -61,7 +62,9 @@ class Consumer:
 
 
 class Member(Membership):
-    """With a consumer that reaches for no broker."""
+    """With a consumer that reaches for no broker; it stands still while it `clings` to its place."""
+
+    clings = False
 
     def __init__(self, consumer: Consumer, **options: Any) -> None:
         super().__init__(**options)
@@ -69,6 +72,11 @@ class Member(Membership):
 
     def _new_consumer(self) -> Any:
         return self._made
+
+    async def _rest(self, rotation: Rotation) -> None:
+        if self.clings:
+            await asyncio.Event().wait()
+        await super()._rest(rotation)
 
 
 class Clinging(Shard):
@@ -91,7 +99,7 @@ class Running:
         self.fleet = Fleet(make=self._make)
         self.consumer = Consumer()
         self.heartbeat = Heartbeat()
-        member = Member(
+        self.member = Member(
             self.consumer,
             connection=Connection(Kafka(), client_id="test"),
             topic="wolkvox.hits.ledger",
@@ -101,7 +109,7 @@ class Running:
             rng=self.rig.rng,
             heartbeat=self.heartbeat,
         )
-        self.tasks = [asyncio.create_task(member.run()), asyncio.create_task(self.fleet.run())]
+        self.tasks = [asyncio.create_task(self.member.run()), asyncio.create_task(self.fleet.run())]
         metrics = Metrics()
         overview = Overview(
             cast("Any", SimpleNamespace(sources=[SimpleNamespace(server=SERVER, interval=INTERVAL, timeout=TIMEOUT)])),
@@ -210,9 +218,19 @@ async def test_a_fleet_that_follows_nobody_is_seen() -> None:
 
 
 @virtual_time
-async def test_a_member_that_asks_the_group_no_more_is_seen() -> None:
+async def test_a_member_that_is_not_answered_any_more_goes_on_by_itself() -> None:
+    """In a rebalance that never ends; nothing is won by starting the process again."""
     async with running() as one:
         one.consumer.silent = True
+        await elapse(LONG)
+        assert await one.health() == (200, [])
+        assert not one.tasks[0].done()
+
+
+@virtual_time
+async def test_a_member_that_asks_the_group_no_more_is_seen() -> None:
+    async with running() as one:
+        one.member.clings = True
         await elapse(LONG)
         status, (reason,) = await one.health()
         assert (status, reason.partition(",")[0]) == (503, "the group's member stands still")
