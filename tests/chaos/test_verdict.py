@@ -133,3 +133,8 @@ def test_what_came_late_and_left_between_snapshots_that_overlap_is_told_apart(
     ledger = [*map(remembered, "ab"), *(cursor_at(moment) for moment in [5.0, *cursors])]
     found = verdict(Audit([an_event("a"), an_event("b")], [], [], ledger), {SERVER: of_server})
     assert (found.late, found.unexplained, len(found.wrong)) == (late, 1 - late, 1 - late)
+
+
+def test_an_owners_barrier_is_no_id_and_a_hit_that_left_during_the_first_answer_is_nobodys() -> None:
+    ledger = [*map(remembered, "ab"), cursor_at(39.5), a_record("", "owner/2", {}), a_record("", "owner/begun", {})]
+    assert judged(never="c", forgetful=True, ledger=ledger).wrong == []

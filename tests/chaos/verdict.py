@@ -104,7 +104,8 @@ def _of_server(found: Audit, server: str, shown: Shown, cursors: Sequence[float]
     events = [record.key for record in found.hits if _server(record) == server]
     gaps = [_gap(record) for record in found.gaps if record.key == server]
     began = cursors[0] if cursors else 0.0  # with it the service's time begins
-    never = [hit for hit in shown.never_shown if shown.within(hit.conn_id, began)]
+    # What left the report while the first answer was made was in none that anybody could have asked for.
+    never = [hit for hit in shown.never_shown if shown.within(hit.conn_id, began + SLACK)]
     due = {conn_id for conn_id in shown.shown if shown.within(conn_id, began)} | shown.shown.intersection(events)
     return compared(shown=due, events=events, gaps=gaps, never_shown=never)
 
@@ -150,7 +151,7 @@ def _told_twice(what: str, records: Sequence[Record]) -> Iterator[str]:
 def _disagreements(found: Audit) -> Iterator[str]:
     """The ledger remembers exactly what is on the topics, as long as nothing is old enough to be forgotten."""
     last = {record.key: record.value for record in found.ledger}
-    remembered = {key.partition("/")[2] for key, value in last.items() if value and not key.startswith("cursor/")}
+    remembered = {key.partition("/")[2] for key, value in last.items() if value and key.startswith(("hit/", "dead/"))}
     told = {record.headers["ce_id"].decode() for record in (*found.hits, *found.dead_letters)}
     yield from (f"{identity} is on a topic, and the ledger lacks it" for identity in sorted(told - remembered))
     yield from (f"{identity} is in the ledger, and on no topic" for identity in sorted(remembered - told))
