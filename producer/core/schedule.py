@@ -5,7 +5,8 @@ All times are seconds of one monotonic clock. The rules, by what a poll ended wi
     success, PendingFull  the next slot
     Retry, NotASnapshot   full jitter, 1 s doubling up to the interval
     SlowDown              full jitter, 2 s doubling up to 30 s
-    BadToken, Refused     the interval, doubling up to a minute or the interval, whichever is longer
+    BadToken, Refused     the interval, doubling up to a minute or the interval, whichever is longer; the first Refused
+                          within 5 s: a firewall's page for one poll must not cost an interval
     QuotaSpent            the daily reset; with a Retry-After as BadToken, if that is sooner
 
 A Retry-After is a floor under these waits, never their replacement: "0", or a date gone by, would mean five calls a
@@ -38,12 +39,14 @@ class Schedule:
         self._slot = 0
         self._failures = 0
         self._refusals = 0
+        self._unknown = False
         self._missed = 0
 
     def after_success(self, now: float) -> float:
         """When to poll next: the first slot after `now`."""
         late = self._failures > 0
         self._failures = self._refusals = 0
+        self._unknown = False
         slot = self._next_slot(now)
         if late:
             self._missed = 0  # the failures before took that time, and were told
@@ -62,7 +65,9 @@ class Schedule:
         if isinstance(error, QuotaSpent):
             return now + self._quota(error, until_loss=until_loss, until_reset=until_reset)
         if isinstance(error, BadToken | Refused):
-            return now + self._slow(min(_asked(error), self._slowest), until_loss)
+            soon = isinstance(error, Refused) and not self._unknown
+            self._unknown = self._unknown or soon
+            return now + self._slow(min(_asked(error), self._slowest), until_loss, soon=soon)
         return now + max(SHORTEST, min(self._backoff(error), self._bound(until_loss)))
 
     def missed(self) -> int:
@@ -89,8 +94,10 @@ class Schedule:
     def _slowest(self) -> float:
         return max(60.0, self._interval)
 
-    def _slow(self, asked: float, until_loss: float | None) -> float:
+    def _slow(self, asked: float, until_loss: float | None, *, soon: bool = False) -> float:
         own = min(self._slowest, self._interval * self._doubling()) * self._rng.uniform(0.9, 1.1)
+        if soon:
+            own = min(own, self._rng.uniform(1, 5))
         wait, in_time = max(asked, own), (until_loss or 0.0) - self._timeout
         return max(SHORTEST, min(wait, in_time)) if in_time > 0 else wait
 

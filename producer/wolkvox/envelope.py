@@ -20,7 +20,7 @@ from producer.wolkvox.masking import Shown
 from producer.wolkvox.parsing import Body, Unreadable, row_of, tolerant
 from producer.wolkvox.places import is_row, rows_of
 from producer.wolkvox.recall import Recall
-from producer.wolkvox.refusal import refusal, retry_after
+from producer.wolkvox.refusal import Said, refusal, retry_after, said_in, said_on
 
 _COUNTED = re.compile(
     r"([0-9][0-9.,]*)\s+(?:records?|rows?|hits?|results?|registros?|resultados?)\b"
@@ -82,7 +82,7 @@ def read_content(answer: Answer, shown: Shown) -> Content:
         problem = str(unreadable)
     if answer.status in {200, 404}:
         raise NotASnapshot(f"the answer is no report ({answer.status}): {problem}", after=_after(answer))
-    raise _refusal(answer, answer.status, {}, shown)
+    raise _refusal(answer, answer.status, said_on(answer.body), shown)
 
 
 def check_code(content: Any, answer: Answer, shown: Shown) -> int | None:
@@ -94,13 +94,13 @@ def check_code(content: Any, answer: Answer, shown: Shown) -> int | None:
     envelope = content if isinstance(content, dict) else {}
     code = _code(envelope)
     if answer.status == 404 and code is None:
-        raise _refusal(answer, 404, envelope, shown)
+        raise _refusal(answer, 404, said_in(content), shown)
     if answer.status not in {200, 404}:
-        raise _refusal(answer, answer.status, envelope, shown)
+        raise _refusal(answer, answer.status, said_in(content), shown)
     if code == 404 and "msg" in envelope:
         return 404
     if code is not None and (code != 200 or answer.status == 404):
-        raise _refusal(answer, code if code != 200 else 404, envelope, shown)
+        raise _refusal(answer, code if code != 200 else 404, said_in(content), shown)
     return code
 
 
@@ -163,9 +163,8 @@ def _code(envelope: Mapping[str, Any]) -> int | None:
     return int(text)
 
 
-def _refusal(answer: Answer, code: int, envelope: Mapping[str, Any], shown: Shown) -> PollFailed:
-    msg = envelope.get("msg")
-    return refusal(code, msg=msg, words=shown(msg), after=_after(answer))
+def _refusal(answer: Answer, code: int, said: Said, shown: Shown) -> PollFailed:
+    return refusal(code, said, words=shown(said.text), after=_after(answer))
 
 
 def _after(answer: Answer) -> float | None:

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from html import unescape
+from typing import Any
+from unicodedata import combining, normalize
 
 from producer.errors import BadToken, NotASnapshot, PollFailed, QuotaSpent, Refused, Retry, SlowDown
 
-_FORBIDDEN: tuple[tuple[str, type[PollFailed]], ...] = (
+_READ = 4_000
+"""Characters of a text that are looked at."""
+_TAGS = re.compile(r"<(style|script)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer's own words; `is_page` if they are those of an HTML page."""
+
+    text: str
+    is_page: bool = False
+
+
+_FORBIDDEN: tuple[tuple[type[PollFailed], tuple[str, ...]], ...] = (
     # The order matters: "exceeds the limit of simultaneous requests per token" speaks of limit and token as well.
-    ("simultaneous", SlowDown),
-    ("token limit", QuotaSpent),
-    ("validate token", BadToken),
-    ("maintenance", Retry),
-    ("backup", Retry),
+    (SlowDown, (r"simultane|concurren|rate limit|too many|demasiad",)),
+    (QuotaSpent, (r"\b(?:limit|quota|cuota)", r"\b(?:token|daily|diari|consum)")),
+    (
+        BadToken,
+        (r"\btoken", r"\b(?:in)?(?:valid|correct)|\b(?:expir|vencid|caduc|revo[ck]|inexistent|autoriz|authori)"),
+    ),
+    (Retry, (r"maintenance|mantenimiento|backup|copia de seguridad|respaldo|unavailable|no disponible",)),
 )
+"""What each kind of 403 says, in letters without accents: English as on the vendor's page, and Spanish."""
 
 _MEANING: dict[type[PollFailed], str] = {
     Retry: "the API is not available now",
@@ -26,11 +47,29 @@ _MEANING: dict[type[PollFailed], str] = {
 }
 
 
-def refusal(code: int, *, msg: object, words: str, after: float | None) -> PollFailed:
-    """The error that an answer's code and `msg` mean; `words` is the part of `msg` that may be shown."""
-    kind = _kind(code, msg)
+def refusal(code: int, said: Said, *, words: str, after: float | None) -> PollFailed:
+    """The error that an answer's code and text mean; `words` is the part of the text that may be shown."""
+    kind = _kind(code, said)
     detail = f": {words}" if words else ""
     return kind(f"{_MEANING[kind]} ({code}){detail}", after=after)
+
+
+def said_in(content: Any) -> Said:
+    """What an answer's value says in words: a text itself, or a field for them."""
+    fields = ("msg", "message", "error")
+    found = [content.get(name) for name in fields] if isinstance(content, dict) else [content]
+    return Said(next((text for text in found if isinstance(text, str) and text.strip()), ""))
+
+
+def said_on(page: bytes | bytearray) -> Said:
+    """What somebody reads on a page that is no JSON."""
+    beginning = page[:_READ]
+    try:
+        text = beginning.decode()
+    except UnicodeDecodeError:
+        text = beginning.decode("cp1252", "replace")
+    is_html = text.lstrip()[:1] == "<"
+    return Said(" ".join(unescape(_TAGS.sub(" ", text)).split()), is_page=is_html)
 
 
 def retry_after(headers: Mapping[str, str], *, wall: float) -> float | None:
@@ -56,10 +95,13 @@ def http_date(text: str) -> float | None:
         return None
 
 
-def _kind(code: int, msg: object) -> type[PollFailed]:
+def _kind(code: int, said: Said) -> type[PollFailed]:
     if code == 403:
-        words = " ".join(msg.lower().split()) if isinstance(msg, str) else ""
-        return next((kind for phrase, kind in _FORBIDDEN if phrase in words), Refused)
+        words = _folded(said.text[:_READ])
+        kinds = (kind for kind, needed in _FORBIDDEN if all(re.search(pattern, words) for pattern in needed))
+        kind = next(kinds, Refused)
+        # A page is no answer of the API: its token is that of somebody's session.
+        return Refused if said.is_page and kind is BadToken else kind
     if code == 401:
         return BadToken
     if code == 429:
@@ -67,3 +109,9 @@ def _kind(code: int, msg: object) -> type[PollFailed]:
     if code == 408 or code >= 500:
         return Retry
     return Refused if 400 <= code != 404 else NotASnapshot
+
+
+def _folded(text: str) -> str:
+    """In small letters without their accents, on one line."""
+    letters = "".join(char for char in normalize("NFKD", text.casefold()) if not combining(char))
+    return " ".join(letters.split())

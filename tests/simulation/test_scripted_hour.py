@@ -25,7 +25,7 @@ TOO_HEAVY = {"zip-bomb"}
 """A quarter of a gigabyte, unpacked in tests/unit/wolkvox."""
 MANY = {"cap"}
 """60,000 rows, once and in a test of its own."""
-SLOW = ("unauthorized", "bad-token", "refused", "http-400", "http-410", "quota:20")
+SLOW = ("unauthorized", "bad-token", "bad-token-es", "refused", "firewall", "http-400", "http-410", "quota:20")
 """What is not to be hurried: the next try may be a minute away."""
 LAST = "quota-in-200"
 """Without Retry-After it is over for today, or until somebody starts another instance."""
@@ -76,7 +76,7 @@ async def _weather(stage: Stage) -> None:
     """Each fault in turn, long enough for a poll; in between the truth, for some claim that there are no hits."""
     for fault in QUICK:
         stage.fault(WEATHER, fault, seconds=21)
-        await asyncio.sleep(26)
+        await asyncio.sleep(24)
     for fault in SLOW:
         stage.fault(WEATHER, fault, seconds=70)
         await asyncio.sleep(75)

@@ -16,6 +16,8 @@ from producer.demo.simulator.answers import (
 _HTML = b"<!DOCTYPE html><html><head><title>%b</title></head><body><h1>%b</h1></body></html>"
 _COUNTED = envelope(msg="17 records were found")
 _SPENT = refusal(403, "FORBIDDEN", "Token limit exceeded")
+_IN_MAINTENANCE = "OPERACIÓN EN MANTENIMIENTO"
+_TOO_MANY = "EXCEDE EL LÍMITE DE PETICIONES SIMULTÁNEAS"
 _NONE_FOUND = refusal(404, "NOT FOUND", "Validate dates entered")
 
 
@@ -35,6 +37,10 @@ _TABLE: tuple[tuple[str, str, Answer], ...] = (
     ("maintenance", "403: the operation is in maintenance", refusal(403, "FORBIDDEN", "OPERATION IN MAINTENANCE")),
     ("backup", "403: a backup runs", refusal(403, "FORBIDDEN", "A backup of the operation is in progress")),
     ("refused", "403 with words that nobody knows", refusal(403, "FORBIDDEN", "THIS OPERATION IS SUSPENDED")),
+    ("maintenance-es", "403: the operation is in maintenance, in Spanish", refusal(403, "FORBIDDEN", _IN_MAINTENANCE)),
+    ("simultaneous-es", "403: too many requests at once, in Spanish", refusal(403, "FORBIDDEN", _TOO_MANY)),
+    ("bad-token-es", "403: the token is not valid, in Spanish", refusal(403, "Forbidden", "Token no válido")),
+    ("firewall", "403 with a firewall's HTML page", _html(403, b"Request blocked")),
     ("http-400", "400: a report that the server does not have", refusal(400, "BAD REQUEST", "THE API DOES NOT EXIST")),
     ("http-410", "410 without a body: another 4xx", Answer(b"", status=410)),
     ("http-500", "500 with an empty body", Answer(b"", status=500)),

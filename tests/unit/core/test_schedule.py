@@ -150,6 +150,7 @@ def test_no_pause_that_is_asked_for_silences_a_source_for_longer_than_the_slowes
 @pytest.mark.parametrize("kind", [BadToken, Refused])
 def test_the_last_moment_before_hits_are_lost_gets_a_try_of_its_own(kind: type[PollFailed]) -> None:
     schedule = a_schedule()
+    wait(schedule, Refused("no"))  # the first is tried again soon
     assert wait(schedule, kind("no"), until_loss=200.0) == 200.0 - TIMEOUT
     assert wait(schedule, kind("no"), until_loss=TIMEOUT) == 270.0
 
@@ -193,13 +194,31 @@ def test_a_success_forgets_the_refusals_for_quota() -> None:
     assert wait(schedule, QuotaSpent("no"), until_reset=7200.0) == 7201.0
 
 
-@pytest.mark.parametrize("error", [BadToken("no"), Refused("no")])
-def test_what_a_person_must_mend_is_asked_for_slowly(error: PollFailed) -> None:
-    schedule = a_schedule(rng=MOST)
+def test_what_a_person_must_mend_is_asked_for_slowly() -> None:
+    schedule, error = a_schedule(rng=MOST), BadToken("no")
     assert [wait(schedule, error, until_loss=1.0) for _ in range(3)] == [330, 330, 330]
     quick = a_schedule(interval=5.0, rng=LEAST)
     waits = [wait(quick, error, until_loss=1.0) for _ in range(6)]
     assert waits == pytest.approx([4.5, 9, 18, 36, 54, 54])
+
+
+def test_an_unknown_refusal_is_asked_about_soon_once_and_then_slowly() -> None:
+    for rng, first, least in ((LEAST, 1.0, 270.0), (MOST, 5.0, 330.0)):
+        schedule = a_schedule(rng=rng)
+        assert [wait(schedule, Refused("no"), until_loss=1.0) for _ in range(3)] == pytest.approx([first, least, least])
+        schedule.after_success(1000.0)
+        assert wait(schedule, Refused("no")) == first
+    schedule = a_schedule(rng=MOST)
+    wait(schedule, Retry("no"))
+    assert wait(schedule, Refused("no")) == 5.0
+    wait(schedule, Retry("no"))
+    assert wait(schedule, Refused("no")) == 330.0
+
+
+def test_soon_is_no_sooner_than_the_api_asks_and_no_later_than_hits_would_be_lost_or_the_slow_way() -> None:
+    assert wait(a_schedule(rng=MOST), Refused("no", after=40.0)) == 40.0
+    assert wait(a_schedule(rng=MOST), Refused("no"), until_loss=TIMEOUT + 2.0) == 2.0
+    assert wait(a_schedule(rng=MOST, interval=2.0), Refused("no")) == pytest.approx(2.2)
 
 
 def test_while_kafka_is_away_and_memory_full_the_api_is_asked_no_more_often_than_usual() -> None:

@@ -68,6 +68,9 @@ REFUSALS = {
     "simultaneous": (403, "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)"),
     "maintenance": (403, "OPERATION IN MAINTENANCE"),
     "backup": (403, "A backup of the operation is in progress"),
+    "maintenance-es": (403, "OPERACIÓN EN MANTENIMIENTO"),
+    "simultaneous-es": (403, "EXCEDE EL LÍMITE DE PETICIONES SIMULTÁNEAS"),
+    "bad-token-es": (403, "Token no válido"),
     "refused": (403, "THIS OPERATION IS SUSPENDED"),
     "quota": (403, "Token limit exceeded"),
     "http-400": (400, "THE API DOES NOT EXIST"),
@@ -86,7 +89,15 @@ async def test_a_refusal_comes_in_the_envelope_of_the_api(table: Table, fault: s
     assert table.simulator.shown == set()
 
 
-STATUSES = {"http-410": 410, "http-500": 500, "http-502": 502, "http-503": 503, "429": 429, "404-html": 404}
+STATUSES = {
+    "firewall": 403,
+    "http-410": 410,
+    "http-500": 500,
+    "http-502": 502,
+    "http-503": 503,
+    "429": 429,
+    "404-html": 404,
+}
 
 
 @pytest.mark.parametrize("fault", STATUSES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -112,6 +113,29 @@ FORBIDDEN = [
     ("please validate token", BadToken),
     ("Operation under MAINTENANCE", Retry),
     ("backup of the operation in progress", Retry),
+    ("EXCEDE EL LÍMITE DE PETICIONES SIMULTÁNEAS", SlowDown),
+    ("Excede el limite de peticiones simultaneas por token (2)", SlowDown),
+    ("excede el límite de peticiones simulta\u0301neas", SlowDown),
+    ("Demasiadas solicitudes", SlowDown),
+    ("TOO MANY REQUESTS", SlowDown),
+    ("LÍMITE DE TOKEN EXCEDIDO", QuotaSpent),
+    ("Se superó el límite diario de consumos", QuotaSpent),
+    ("EL TOKEN HA ALCANZADO SU LIMITE", QuotaSpent),
+    ("Cuota diaria agotada", QuotaSpent),
+    ("TOKEN NO VÁLIDO", BadToken),
+    ("Token no valido", BadToken),
+    ("token inválido.", BadToken),
+    ("POR FAVOR VALIDE EL TOKEN", BadToken),
+    ("El token ha expirado", BadToken),
+    ("Invalid token", BadToken),
+    ("OPERACIÓN EN MANTENIMIENTO", Retry),
+    ("operacion  en\nmantenimiento", Retry),
+    ("Copia de seguridad en curso", Retry),
+    ("SE ESTÁ REALIZANDO UN RESPALDO", Retry),
+    ("Servicio temporalmente no disponible", Retry),
+    ("OPERACIÓN SUSPENDIDA", Refused),
+    ("Acceso denegado", Refused),
+    ("SIN LÍMITES", Refused),
     ("forbidden", Refused),
     (None, Refused),
     (["please validate token"], Refused),
@@ -124,6 +148,48 @@ async def test_the_words_tell_the_403s_apart(status: str, msg: object, kind: typ
     body = envelope(code="403", error="Forbidden", msg=msg, data=None)
     async with answering(http(body, status=status)) as server:
         assert type(await failing(server.url)) is kind
+
+
+@pytest.mark.parametrize("casing", [str.upper, str.lower, str.title])
+@pytest.mark.parametrize(("msg", "kind"), [(msg, kind) for msg, kind in FORBIDDEN if isinstance(msg, str)])
+async def test_the_casing_of_the_words_does_not_matter(
+    msg: str, kind: type[PollFailed], casing: Callable[[str], str]
+) -> None:
+    body = envelope(code="403", error="FORBIDDEN", msg=casing(msg), data=None)
+    async with answering(http(body, status="403 Forbidden")) as server:
+        assert type(await failing(server.url)) is kind
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<html><h1>OPERACI&Oacute;N EN MANTENIMIENTO</h1></html>", Retry),
+        ("<html><body>Operación en <b>mantenimiento</b></body></html>".encode(), Retry),
+        ("<html><body>Excede el límite de peticiones <i>simultáneas</i></body></html>".encode("latin-1"), SlowDown),
+        (b"<html><style>.maintenance{}</style><script>maintenance()</script><h1>403</h1></html>", Refused),
+        (b"<!DOCTYPE html><title>Request blocked</title>", Refused),
+        (b"<html>Your session token is invalid</html>", Refused),
+        (b"PLEASE VALIDATE TOKEN", BadToken),
+        (b'"Token limit exceeded"', QuotaSpent),
+        (b'{"message": "maintenance"}', Retry),
+        (b'{"error": "TOKEN NO V\xc1LIDO"}', BadToken),
+        ("{'msg': 'OPERACIÓN EN MANTENIMIENTO'}".encode("latin-1"), Retry),
+        (b"<br />Warning<br />" + envelope(code="403", msg="TOKEN NO VALIDO", data=None), BadToken),
+        (b"", Refused),
+        (b"\x00\xff" * 5_000, Refused),
+    ],
+)
+async def test_a_403_without_the_envelope_is_told_apart_by_its_words_too(body: bytes, kind: type[PollFailed]) -> None:
+    async with answering(http(body, status="403 Forbidden")) as server:
+        assert type(await failing(server.url)) is kind
+
+
+async def test_the_words_of_an_unknown_page_are_shown() -> None:
+    page = (
+        b"<html><head><title>Request blocked</title><style>p{}</style></head><body>Incident 12345678901</body></html>"
+    )
+    async with answering(http(page, status="403 Forbidden")) as server:
+        assert str(await failing(server.url)).endswith("(403): Request blocked Incident ***")
 
 
 @pytest.mark.parametrize("place", ["status", "code"])
