@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from producer.events.catalogue import schema
 from producer.observe.facts import FACTS
 from producer.observe.metrics import DRIFT, Metrics
 from producer.settings import settings_table
@@ -83,6 +84,13 @@ def metrics() -> str:
     return "\n".join(["| metric | type | labels | meaning |", "|---|---|---|---|", *rows])
 
 
+def reasons() -> str:
+    """Why rows are dead letters, in the words of the schema."""
+    said = schema("dead_letter").document["properties"]["reason"]["description"]
+    rows = [f"| `{reason}` | {words} |" for reason, words in re.findall(r"(\w+): (.*?)\.(?= )", said)]
+    return "\n".join(["| reason | the row |", "|---|---|", *rows])
+
+
 def drift() -> str:
     rows = [f"| `{kind}` | {meaning} |" for kind, meaning in DRIFT.items()]
     return "\n".join(["| kind | what was odd, and understood all the same |", "|---|---|", *rows])
@@ -114,6 +122,7 @@ def program(name: str) -> str:
 
 
 WRITTEN: Mapping[tuple[str, str], Callable[[], str]] = {
+    ("docs/consuming.md", "reasons"): reasons,
     ("docs/settings.md", "settings"): lambda: settings_table().strip(),
     ("docs/operating.md", "acls"): permissions,
     ("docs/operating.md", "metrics"): metrics,
