@@ -31,12 +31,18 @@ def python(folder: Path, text: str) -> Path:
     return program
 
 
+def outside(**environment: str) -> dict[str, str]:
+    """The environment of a shell: these tests may themselves be run by a make, which tells its children so."""
+    ours = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
+    return ours | environment
+
+
 def complaint(folder: Path, *arguments: str, **environment: str) -> str:
     """The line that `make demo` ends with, before make's own; it fails, and what came before it is nothing bad."""
     done = subprocess.run(
         ["make", "demo", *arguments],
         cwd=folder,
-        env={**os.environ, **environment},
+        env=outside(**environment),
         capture_output=True,
         text=True,
         check=False,
@@ -85,6 +91,8 @@ def test_windows(clone: Path) -> None:
 
 
 def test_the_list_of_targets_has_them_all() -> None:
-    listed = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        ["make", "help"], cwd=ROOT, env=outside(), check=True, capture_output=True, text=True
+    ).stdout
     phony = (ROOT / "Makefile").read_text().partition(".PHONY: ")[2].splitlines()[0].split()
     assert sorted(line.split()[0] for line in listed.splitlines()) == sorted(phony)
