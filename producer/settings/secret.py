@@ -76,8 +76,8 @@ class Secret:
 
 
 def shown_path(path: Path) -> str:
-    """A secret's path for an error; one without a slash may be the secret itself, put in the wrong setting."""
-    return str(path) if "/" in str(path) else "the path (not shown: it may be the secret itself)"
+    """A secret's path for an error; any but an absolute one may be the secret itself, put in the wrong setting."""
+    return str(path) if path.is_absolute() else "the path (not shown: unless absolute, it may be the secret itself)"
 
 
 def _content(path: Path, *, name: str, check: Check) -> str:

@@ -107,8 +107,10 @@ def test_an_unusable_token_file_is_a_problem_without_its_content(tmp_path: Path,
     assert CANARY not in line
 
 
-def test_a_token_in_place_of_its_files_path_is_not_told() -> None:
-    (line,) = problems(environ={"WOLKVOX_SERVER": "0042", "WOLKVOX_TOKEN_FILE": CANARY})
+@pytest.mark.parametrize("token", [CANARY, f"{CANARY}/+x9==", f"a/{CANARY}", f"./{CANARY}", f"~/{CANARY}"])
+def test_a_token_in_place_of_its_files_path_is_not_told(token: str) -> None:
+    """A base64 text may have a slash anywhere; only an absolute path is surely meant as one."""
+    (line,) = problems(environ={"WOLKVOX_SERVER": "0042", "WOLKVOX_TOKEN_FILE": token})
     assert line.startswith("WOLKVOX_TOKEN_FILE: ")
     assert CANARY not in line
 
