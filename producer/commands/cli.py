@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -14,6 +13,7 @@ from producer import __version__
 from producer.commands import loop
 from producer.commands.groups import configuration, ledger, schemas
 from producer.commands.options import Config, Set, settings_of
+from producer.commands.streams import fail
 from producer.duration import seconds
 from producer.errors import SettingsError, WolkvoxHitsError
 from producer.model import Topic
@@ -110,13 +110,13 @@ def simulate(
             fault=fault,
         )
     except ValueError as error:
-        _fail([str(error)], code=2)
+        fail([str(error)], code=2)
     try:
         serve(simulator, echo=typer.echo)
     except OSError as error:
         # The system's own words: those of `socket.create_server` repeat the address.
         reason = os.strerror(error.errno) if error.errno else str(error)
-        _fail([f"can't listen on {host}:{port}: {reason}; choose another --port, or 0"], code=1)
+        fail([f"can't listen on {host}:{port}: {reason}; choose another --port, or 0"], code=1)
 
 
 @app.command(epilog="Example: `wolkvox-hits demo`")
@@ -131,7 +131,7 @@ def demo(
     try:
         raise typer.Exit(show(rate=rate, plain=plain))
     except ValueError as error:
-        _fail([f"--{error}"], code=2)
+        fail([f"--{error}"], code=2)
 
 
 @app.command(epilog="Example: `wolkvox-hits check --config wolkvox-hits.toml`")
@@ -185,9 +185,9 @@ def main() -> None:
     try:
         app()
     except SettingsError as error:
-        _fail(error.problems, code=2)
+        fail(error.problems, code=2)
     except WolkvoxHitsError as error:
-        _fail([str(error)], code=1)
+        fail([str(error)], code=1)
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -206,10 +206,4 @@ def _duration(text: str, *, option: str) -> float:
     try:
         return seconds(text)
     except ValueError as error:
-        _fail([f"{option}: {error}"], code=2)
-
-
-def _fail(lines: Sequence[str], *, code: int) -> NoReturn:
-    for line in lines:
-        typer.echo(f"wolkvox-hits: {line}", err=True)
-    sys.exit(code)
+        fail([f"{option}: {error}"], code=2)

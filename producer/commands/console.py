@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from producer.commands.streams import forsake
 
 Row = Sequence[str | Text]
 
@@ -48,9 +49,8 @@ def until_nobody_reads(console: Console) -> Iterator[None]:
         yield
         console.file.flush()
     except BrokenPipeError:
-        # What is still buffered would fail once more, aloud, when the interpreter closes its files.
         if console.file is sys.stdout:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            forsake(sys.stdout.fileno())
 
 
 def _rich(headers: Sequence[str], rows: Sequence[Row]) -> Table:
