@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.conn import AIOKafkaConnection
 
 from producer.kafka.bounds import bounded, retrieve
@@ -50,6 +50,17 @@ def new_producer(
         # send_batch checks no size; the broker's limit is for the whole batch, compressed or not.
         max_batch_size=min(BATCH_BYTES, largest),
         max_request_size=largest,
+    )
+
+
+def new_consumer(connection: Connection, *, isolation: str = "read_committed", **options: Any) -> AIOKafkaConsumer:
+    """A consumer without a group, not started: it reads what it is assigned, and commits nothing."""
+    return AIOKafkaConsumer(
+        **connection.options(),
+        isolation_level=isolation,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        **options,
     )
 
 

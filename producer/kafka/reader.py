@@ -8,11 +8,11 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from producer.errors import Unavailable
 from producer.kafka.bounds import bounded
-from producer.kafka.clients import running
+from producer.kafka.clients import new_consumer, running
 from producer.kafka.connection import Connection
 from producer.kafka.failures import named
 
@@ -20,10 +20,10 @@ T = TypeVar("T")
 
 FETCH_BYTES = 2 * 1024 * 1024
 """A partition's share of one fetch: some 16,000 ids, which aiokafka unpacks in one go and holds the loop meanwhile."""
-
-
 AT_ONCE = 2_000
 """Records that a caller gets at once; if he yields to the loop in between, the next fetch comes in meanwhile."""
+PAUSE_MS = 500
+"""How long one fetch waits for records; a new one ends the wait at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class PartitionReader:
         """
         async with self._consumer("read_uncommitted") as consumer:
             ends = await self._asked(consumer.end_offsets(self._wanted(partitions)))
-        async with aclosing(self._read({where.partition: end for where, end in ends.items() if end > 0})) as parts:
+        async with aclosing(self._read({where: end for where, end in ends.items() if end > 0})) as parts:
             async for part in parts:
                 yield part
 
@@ -68,7 +68,7 @@ class PartitionReader:
         No broker's word on where the end is counts: a leader that was deposed without hearing of it answers with its
         old one. What he never got he can't serve, so the reading stands still there. Raises Unavailable then.
         """
-        return self._read({partition: offset + 1})
+        return self._read({TopicPartition(self._topic, partition): offset + 1})
 
     async def holds_records(self, partitions: int) -> bool:
         """Whether any of the topic's `partitions` partitions holds a record, committed or not."""
@@ -78,29 +78,17 @@ class PartitionReader:
             ends = await self._asked(consumer.end_offsets(wanted))
         return any(ends[where] > begins[where] for where in wanted)
 
-    async def _read(self, ends: Mapping[int, int]) -> AsyncGenerator[Part, None]:
+    async def _read(self, ends: Mapping[TopicPartition, int]) -> AsyncGenerator[Part, None]:
         if not ends:
             return
         async with self._consumer("read_committed") as reading:
-            reading.assign(self._wanted(ends))
+            reading.assign(list(ends))
             await self._asked(reading.seek_to_beginning())
             begins: dict[TopicPartition, int] = {}
-            moved = asyncio.get_running_loop().time()
-            while waiting := [where for where in self._wanted(ends) if await self._is_behind(reading, where, ends)]:
-                got = await reading.getmany(*waiting, timeout_ms=500)
-                now = asyncio.get_running_loop().time()
-                moved = now if got else moved
-                if now - moved > self._patience:
-                    raise self._stuck(waiting[0].partition, ends)
-                for where, records in got.items():
-                    begin = begins.setdefault(where, records[0].offset)
-                    for start in range(0, len(records), AT_ONCE):
-                        yield Part(records[start : start + AT_ONCE], begin, ends[where.partition])
-
-    async def _is_behind(self, reading: Any, where: TopicPartition, ends: Mapping[int, int]) -> bool:
-        # Without a bound it would wait for as long as the partition has no leader.
-        position = await self._asked(reading.position(where))
-        return bool(position < ends[where.partition])
+            async for where, records in read_up_to(reading, ends, patience=self._patience):
+                begin = begins.setdefault(where, records[0].offset)
+                for start in range(0, len(records), AT_ONCE):
+                    yield Part(records[start : start + AT_ONCE], begin, ends[where])
 
     def _wanted(self, partitions: Iterable[int]) -> list[TopicPartition]:
         return [TopicPartition(self._topic, partition) for partition in partitions]
@@ -109,23 +97,42 @@ class PartitionReader:
         with named(f"reading {self._topic}"):
             return await bounded(question, seconds=self._patience, what=f"reading {self._topic}")
 
-    def _stuck(self, partition: int, ends: Mapping[int, int]) -> Unavailable:
-        return Unavailable(
-            f"{self._topic} partition {partition}: no way to its end at {ends[partition]}: a transaction hangs there, "
-            "or somebody else writes, or its leader is cut off from the other brokers"
-        )
-
     @asynccontextmanager
     async def _consumer(self, isolation: str) -> AsyncIterator[Any]:
         with named(f"reading {self._topic}"):
-            consumer = AIOKafkaConsumer(
-                **self._connection.options(),
-                isolation_level=isolation,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
+            consumer = new_consumer(
+                self._connection,
+                isolation=isolation,
                 max_partition_fetch_bytes=FETCH_BYTES,
                 # Its first question always meets metadata without the topic, and waits that long before it asks again.
                 retry_backoff_ms=25,
             )
             async with running(consumer, seconds=self._patience, what=f"connecting to read {self._topic}"):
                 yield consumer
+
+
+async def read_up_to(
+    consumer: Any, ends: Mapping[TopicPartition, int], *, patience: float
+) -> AsyncGenerator[tuple[TopicPartition, Sequence[Any]], None]:
+    """What comes in each partition until its position has reached its end, some records beyond it maybe.
+
+    Raises Unavailable after `patience` seconds without an answer or without a record.
+    """
+    clock = asyncio.get_running_loop().time
+    moved = clock()
+    while behind := [where for where in ends if await _position(consumer, where, patience=patience) < ends[where]]:
+        got = await consumer.getmany(*behind, timeout_ms=PAUSE_MS)
+        moved = clock() if got else moved
+        if clock() - moved > patience:
+            raise Unavailable(
+                f"{behind[0].topic} partition {behind[0].partition}: no way to its end at {ends[behind[0]]}: a "
+                "transaction hangs there, or somebody else writes, or its leader is cut off from the other brokers"
+            )
+        for where, records in got.items():
+            yield where, records
+
+
+async def _position(consumer: Any, where: TopicPartition, *, patience: float) -> int:
+    # It is known once a leader was asked for it, and while there is none aiokafka waits without a bound.
+    what = f"reading {where.topic} partition {where.partition}"
+    return int(await bounded(consumer.position(where), seconds=patience, what=what))

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
-from producer.errors import Unavailable, Untrusted
+from producer.errors import Untrusted
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.bounds import bounded
-from producer.kafka.clients import close, start
+from producer.kafka.clients import close, new_consumer, start
 from producer.kafka.connection import Connection
 from producer.kafka.failures import named
+from producer.kafka.reader import PAUSE_MS, read_up_to
 
 BEGINNING = 0.0
 """For `since`: everything that the topics still hold."""
-PAUSE_MS = 500
-"""How long one fetch waits for records; a new one ends the wait at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ async def tail(
             ends = None if follow else await consumer.end_offsets(partitions)
         oldest = (since or 0.0) * 1000
         with named("reading"):
-            async for record in _follow(consumer) if ends is None else _read_up_to(consumer, ends, patience=patience):
+            async for record in _follow(consumer) if ends is None else _up_to(consumer, ends, patience=patience):
                 if record.timestamp >= oldest:
                     yield _tailed(record)
 
@@ -72,12 +70,7 @@ async def _partitions(connection: Connection, topics: Sequence[str]) -> list[Top
 
 @asynccontextmanager
 async def _consumer(connection: Connection) -> AsyncIterator[Any]:
-    consumer = AIOKafkaConsumer(
-        **connection.options(),
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-    )
+    consumer = new_consumer(connection)
     with named("connecting to Kafka"):
         await start(consumer, seconds=connection.request_timeout, what="connecting to Kafka")
     try:
@@ -106,26 +99,11 @@ async def _follow(consumer: Any) -> AsyncIterator[Any]:
                 yield record
 
 
-async def _read_up_to(consumer: Any, ends: Mapping[TopicPartition, int], *, patience: float) -> AsyncIterator[Any]:
-    clock = asyncio.get_running_loop().time
-    moved = clock()
-
-    async def is_behind(where: TopicPartition) -> bool:
-        # It is known once a leader was asked for it, and while there is none aiokafka waits without a bound.
-        position = await bounded(
-            consumer.position(where), seconds=patience, what=f"reading {where.topic} partition {where.partition}"
-        )
-        return bool(position < ends[where])
-
-    while behind := [where for where in ends if await is_behind(where)]:
-        got = await consumer.getmany(*behind, timeout_ms=PAUSE_MS)
-        moved = clock() if got else moved
-        if clock() - moved > patience:
-            raise Unavailable(f"no way to the end of {behind[0].topic} partition {behind[0].partition}")
-        for where, records in got.items():
-            for record in records:
-                if record.offset < ends[where]:
-                    yield record
+async def _up_to(consumer: Any, ends: Mapping[TopicPartition, int], *, patience: float) -> AsyncIterator[Any]:
+    async for where, records in read_up_to(consumer, ends, patience=patience):
+        for record in records:
+            if record.offset < ends[where]:
+                yield record
 
 
 def _tailed(record: Any) -> Tailed:
