@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from producer.core.ledger import server_of
 from producer.errors import Untrusted
 from producer.kafka.access.inquiry import Inquiry
+from producer.kafka.aiokafka_errors import failure
 from producer.kafka.connection import Connection
-from producer.kafka.failures import failure
 from producer.kafka.reader import PartitionReader
 from producer.model import Topic
 

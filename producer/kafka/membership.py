@@ -17,11 +17,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from producer.core.heartbeat import Heartbeat
 from producer.errors import AccessDenied, KafkaFailed
 from producer.kafka.access.probe import EXPLANATION_BOUND, explained
+from producer.kafka.aiokafka_errors import named
 from producer.kafka.assignor import StickyShards
 from producer.kafka.bounds import bounded
 from producer.kafka.clients import close, start
 from producer.kafka.connection import Connection
-from producer.kafka.failures import named
 from producer.kafka.rotation import Rotation
 
 FAREWELL = 2.0

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 from aiokafka import TopicPartition
 
 from producer.errors import Unavailable
+from producer.kafka.aiokafka_errors import named
 from producer.kafka.bounds import bounded
 from producer.kafka.clients import new_consumer, running
 from producer.kafka.connection import Connection
-from producer.kafka.failures import named
 
 T = TypeVar("T")
 

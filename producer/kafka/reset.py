@@ -15,13 +15,13 @@ from producer.clock import Clock
 from producer.core.ledger import NO_HEADERS, begun_record, shard_of
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.permissions import topic_config, try_transactional_id
+from producer.kafka.aiokafka_errors import named
 from producer.kafka.batches import Batches
 from producer.kafka.bounds import bounded
 from producer.kafka.census import has_begun
 from producer.kafka.clients import new_producer, running
 from producer.kafka.connection import Connection
 from producer.kafka.entries import ledger_name, ledger_partitions, read_entries
-from producer.kafka.failures import named
 from producer.kafka.topics import Topics
 from producer.model import Outgoing, Topic
 

@@ -17,12 +17,12 @@ from producer.clock import Clock
 from producer.core.ledger import Fold, begun_record, owner_record, shard_of
 from producer.errors import AccessDenied, Discard, Fenced, TooLarge, TooSlow, Unavailable, Untrusted
 from producer.kafka.access.probe import explained
+from producer.kafka.aiokafka_errors import named
 from producer.kafka.batches import Batches
 from producer.kafka.bounds import bounded, retrieve
 from producer.kafka.census import Census
 from producer.kafka.clients import close, new_producer, start
 from producer.kafka.connection import Connection
-from producer.kafka.failures import named
 from producer.kafka.rotation import Rotation
 from producer.kafka.topics import TopicSetup, lost_ledger
 from producer.model import Outgoing, Progress, SourceFold, Topic

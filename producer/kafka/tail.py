@@ -11,10 +11,10 @@ from aiokafka import TopicPartition
 
 from producer.errors import Untrusted
 from producer.kafka.access.inquiry import Inquiry
+from producer.kafka.aiokafka_errors import named
 from producer.kafka.bounds import bounded
 from producer.kafka.clients import close, new_consumer, start
 from producer.kafka.connection import Connection
-from producer.kafka.failures import named
 from producer.kafka.reader import PAUSE_MS, read_up_to
 
 BEGINNING = 0.0

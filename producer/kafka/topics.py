@@ -11,9 +11,9 @@ from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.metadata import Metadata, TopicFacts
 from producer.kafka.access.permissions import NewTopic, create, refuse_missing_rights, topic_config
 from producer.kafka.access.probe import probe
+from producer.kafka.aiokafka_errors import failure, named
 from producer.kafka.bounds import bounded
 from producer.kafka.connection import Connection
-from producer.kafka.failures import failure, named
 from producer.kafka.fresh import Fresh
 from producer.kafka.reader import PartitionReader
 from producer.model import Topic

@@ -17,7 +17,7 @@ from producer.errors import BadToken, NotASnapshot, PollFailed, Retry, SettingsE
 from producer.model import REPORT, Drift, Snapshot
 from producer.wolkvox.address import base_url
 from producer.wolkvox.envelope import Answer, read_report
-from producer.wolkvox.failures import failure
+from producer.wolkvox.httpx_errors import failure
 from producer.wolkvox.masking import Shown, shown
 from producer.wolkvox.recall import Recall
 from producer.wolkvox.redirects import next_hop

@@ -17,8 +17,8 @@ from aiokafka import errors as kafka
 
 from producer.errors import AccessDenied, KafkaFailed, Unavailable
 from producer.kafka import clients
+from producer.kafka.aiokafka_errors import failure
 from producer.kafka.connection import Connection
-from producer.kafka.failures import failure
 
 _EXPIRED = 10
 """X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL; the next are X509_V_ERR_HOSTNAME_MISMATCH and …_IP_ADDRESS_MISMATCH."""

@@ -14,8 +14,8 @@ from aiokafka.protocol.coordination import FindCoordinatorRequest
 from producer.errors import AccessDenied, KafkaFailed, Unavailable
 from producer.kafka.access.metadata import Metadata, metadata
 from producer.kafka.access.wire import Address, Wire, connect
+from producer.kafka.aiokafka_errors import failure
 from producer.kafka.connection import Connection
-from producer.kafka.failures import failure
 
 GROUP, TRANSACTION = 0, 1
 """Kinds of coordinator."""

@@ -20,8 +20,8 @@ from aiokafka.protocol.transaction import InitProducerIdRequest
 from producer.errors import AccessDenied, KafkaFailed, Untrusted
 from producer.kafka.access.inquiry import GROUP, TRANSACTION, Inquiry, settled
 from producer.kafka.access.metadata import Metadata, Operation, TopicFacts
+from producer.kafka.aiokafka_errors import failure
 from producer.kafka.connection import TRANSACTION_TIMEOUT
-from producer.kafka.failures import failure
 from producer.model import Topic
 
 NEEDED: Mapping[Topic, frozenset[Operation]] = {

@@ -13,8 +13,8 @@ from aiokafka.conn import AIOKafkaConnection
 from producer.errors import KafkaFailed
 from producer.kafka import clients
 from producer.kafka.access.diagnosis import Address, diagnosis
+from producer.kafka.aiokafka_errors import named
 from producer.kafka.connection import Connection
-from producer.kafka.failures import named
 
 __all__ = ["Address", "Wire", "connect"]
 

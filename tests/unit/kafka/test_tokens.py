@@ -8,7 +8,7 @@ import pytest
 from producer.clock import Moment
 from producer.errors import AccessDenied, KafkaFailed
 from producer.kafka.access.client_credentials import Token
-from producer.kafka.failures import failure
+from producer.kafka.aiokafka_errors import failure
 from producer.kafka.tokens import NoToken, Tokens
 
 LIFE = 100.0

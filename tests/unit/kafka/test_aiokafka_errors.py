@@ -4,7 +4,7 @@ import pytest
 from aiokafka import errors as kafka
 
 from producer.errors import AccessDenied, Discard, Fenced, KafkaFailed, TooLarge, Unavailable, Untrusted
-from producer.kafka.failures import failure, named
+from producer.kafka.aiokafka_errors import failure, named
 
 CANARY = "canary-3321"
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from producer.errors import NotASnapshot, PollFailed, Refused, Retry
-from producer.wolkvox.failures import failure
+from producer.wolkvox.httpx_errors import failure
 from tests.unit.wolkvox.calls import failing, fetched
 from tests.unit.wolkvox.raw_server import answering
 
