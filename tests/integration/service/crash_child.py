@@ -18,6 +18,7 @@ from typing import Any
 import aiokafka
 
 import producer.kafka.census
+import producer.kafka.clients
 import producer.kafka.store
 import producer.service.wiring
 from producer.core.pending import Harvest
@@ -167,7 +168,7 @@ PARTS: Sequence[tuple[ModuleType, type]] = (
     (producer.service.wiring, TrappedSource),
     (producer.service.wiring, TrappedStore),
     (producer.kafka.store, TrappedBatches),
-    (producer.kafka.store, TrappedProducer),
+    (producer.kafka.clients, TrappedProducer),
     (producer.kafka.census, TrappedLedger),
 )
 """Where the service finds each part, by the name of the plain one."""
