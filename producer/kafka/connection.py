@@ -15,6 +15,7 @@ from typing import Any
 from aiokafka import codec
 
 from producer.errors import AccessDenied, SettingsError
+from producer.kafka.access.trust import lenient
 from producer.kafka.tokens import tokens_of
 from producer.settings.sections import Kafka
 
@@ -82,7 +83,7 @@ class Connection:
     def _ssl_context(self) -> ssl.SSLContext:
         settings = self.settings
         try:
-            context = ssl.create_default_context(cafile=settings.ssl_cafile)
+            context = lenient(ssl.create_default_context(cafile=settings.ssl_cafile))
         except (OSError, ssl.SSLError) as error:
             raise AccessDenied(f"KAFKA_SSL_CAFILE: {settings.ssl_cafile}: {_said(error)}") from None
         if settings.ssl_certfile is not None:

@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import trustme
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
 
 LOOPBACK = ("127.0.0.1", "localhost")
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -33,6 +36,20 @@ class Authority:
         self.file = folder / f"{name}.pem"
         self._ca.cert_pem.write_to_path(self.file)
 
+    def anonymous(self, name: str) -> Leaf:
+        """A server's certificate for loopback that does not say who signed it, as Strimzi's and many private ones."""
+        signer = serialization.load_pem_private_key(self._ca.private_key_pem.bytes(), password=None)
+        assert isinstance(signer, EllipticCurvePrivateKey)
+        said = x509.load_pem_x509_certificate(self._ca.issue_cert(*LOOPBACK).cert_chain_pems[0].bytes())
+        key = generate_private_key(SECP256R1())
+        bare = x509.CertificateBuilder(said.issuer, said.subject, key.public_key(), x509.random_serial_number())
+        bare = bare.not_valid_before(_LONG_AGO).not_valid_after(_end(expired=False))
+        for one in said.extensions:
+            if not isinstance(one.value, x509.AuthorityKeyIdentifier | x509.SubjectKeyIdentifier):
+                bare = bare.add_extension(one.value, one.critical)
+        cert = bare.sign(signer, SHA256()).public_bytes(serialization.Encoding.PEM)
+        return self._files(name, key=_pkcs8(key, serialization.NoEncryption()), chain=cert)
+
     def server(self, name: str, *hosts: str, expired: bool = False) -> Leaf:
         """A server's certificate for `hosts`, by default for loopback; expired an hour ago if wished."""
         return self._write(
@@ -49,11 +66,13 @@ class Authority:
         # Kafka reads keys in PKCS #8 only, trustme writes the traditional format.
         key = serialization.load_pem_private_key(cert.private_key_pem.bytes(), password=None)
         pem = _pkcs8(key, serialization.NoEncryption())
-        chain = b"".join(part.bytes() for part in cert.cert_chain_pems)
+        return self._files(name, key=pem, chain=b"".join(part.bytes() for part in cert.cert_chain_pems))
+
+    def _files(self, name: str, *, key: bytes, chain: bytes) -> Leaf:
         leaf = Leaf(*(self._folder / f"{self._name}-{name}.{kind}" for kind in ("chain.pem", "key.pem", "pem")))
         leaf.chain.write_bytes(chain)
-        leaf.key.write_bytes(pem)
-        leaf.both.write_bytes(pem + chain)
+        leaf.key.write_bytes(key)
+        leaf.both.write_bytes(key + chain)
         return leaf
 
 

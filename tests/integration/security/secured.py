@@ -19,7 +19,8 @@ LISTENERS = {
 }
 """LOGIN and CLEAR take every mechanism; EXPIRED has a certificate of yesterday, STRANGER one for another host.
 
-BARE wants neither a login nor a certificate; BRIEF is as LOGIN, and hangs up on whoever logged in SESSION ms ago.
+BARE wants neither a login nor a certificate, and its own does not say who signed it; BRIEF is as LOGIN, and hangs up
+on whoever logged in SESSION ms ago.
 """
 SESSION = 3000
 PASSWORD = "right-and-long-0192"
@@ -34,7 +35,7 @@ def secured_kafka(folder: Path, trusted: Authority) -> EmbeddedKafka:
     certificates = {
         "LOGIN": ours,
         "MUTUAL": ours,
-        "BARE": ours,
+        "BARE": trusted.anonymous("bare"),
         "BRIEF": ours,
         "EXPIRED": trusted.server("expired", expired=True),
         "STRANGER": trusted.server("stranger", "kafka.example"),
