@@ -83,6 +83,7 @@ class Tap:
                 await self._connect(reader, writer)
         finally:
             writer.transport.abort()
+            await asyncio.sleep(0)  # the loop closes in its next turn what was aborted in this one
             await self._count(connections=-1)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
