@@ -121,7 +121,7 @@ class SimulatedStore(MemoryShardStore):
                 failed = True
             else:
                 partition = self._kafka.partition_of(record, shard=self._number)
-                self._noted(record, producer.send(record, partition=partition))
+                self._noted(producer, record, producer.send(record, partition=partition))
             if number % self._batch == 0:
                 await self._step(until)
         await self._step(until)

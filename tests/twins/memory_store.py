@@ -85,7 +85,9 @@ class MemoryShardStore:
 
     async def _transaction(self, producer: MemoryProducer, records: Iterable[Outgoing]) -> None:
         for number, record in enumerate(records, start=1):
-            self._noted(record, producer.send(record, partition=self._kafka.partition_of(record, shard=self._number)))
+            self._noted(
+                producer, record, producer.send(record, partition=self._kafka.partition_of(record, shard=self._number))
+            )
             if number % RECORDS_BETWEEN_YIELDS == 0:
                 await asyncio.sleep(0)
         await asyncio.sleep(self.latency)
@@ -106,10 +108,11 @@ class MemoryShardStore:
         producer.commit()
         return barrier
 
-    def _noted(self, record: Outgoing, offset: int) -> None:
+    def _noted(self, producer: MemoryProducer, record: Outgoing, offset: int) -> None:
         """As the true one: a ledger whose offsets go back is another one."""
         if record.topic is Topic.LEDGER:
             if offset <= self._written:
+                producer.abort()  # the broker does it when the transaction's time is over
                 raise Untrusted("the ledger went back: it was deleted and made again")
             self._written = offset
 
