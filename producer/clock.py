@@ -20,6 +20,10 @@ class Moment:
     wall: float
     boot: float
 
+    def earlier(self, seconds: float) -> Moment:
+        """The moment so long before, on both clocks."""
+        return Moment(self.wall - seconds, self.boot - seconds)
+
     def rfc3339(self) -> str:
         """The wall clock's reading as RFC 3339 in UTC with microseconds: `2026-01-18T20:13:32.000000Z`."""
         return rfc3339(self.wall)

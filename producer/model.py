@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
-from producer.clock import Moment
+from producer.clock import Moment, elapsed
 
 REPORT = "hits_last_hour"
 """The report's name, in the API's addresses and in `ce_source`."""
@@ -71,6 +71,8 @@ class Drift(StrEnum):
     DATA_OBJECT = "data_object"
     NO_CODE = "no_code"
     CONTRADICTION = "contradiction"
+    CACHED = "cached"
+    STANDS_STILL = "stands_still"
     CONTENT_ENCODING = "content_encoding"
     DIRT = "dirt"
     NOT_UTF8 = "not_utf8"
@@ -95,7 +97,10 @@ class DeadRow:
 
 @dataclass(slots=True)
 class Snapshot:
-    """One whole answer of the API: the report as it stood at some moment between `requested` and `received`."""
+    """One whole answer of the API: the report as it stood at some moment between `requested` and `received`.
+
+    Of an answer that a cache gave `requested` is earlier than the call by the answer's `age` in seconds.
+    """
 
     server: str
     requested: Moment
@@ -110,6 +115,12 @@ class Snapshot:
     """The conn_id of each row, None where it is no text; given if some of the rows are a `RawRow`."""
     size: int = 0
     """Bytes of the answer, decompressed; 0 if it never was bytes."""
+    age: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long the call took."""
+        return elapsed(self.requested, self.received) - self.age
 
     @property
     def truncated(self) -> bool:
@@ -145,6 +156,8 @@ class Reading:
     dead: dict[str, DeadRow] = field(default_factory=dict, repr=False)
     dates_unparsed: int = 0
     """Hits whose date is none that we can read, and not empty."""
+    newest: float | None = None
+    """The latest of the hits' dates, in Unix seconds; None if there is none."""
 
 
 class GapKind(StrEnum):

@@ -84,12 +84,17 @@ class SourceCheck:
         return warning(self.area, "clock", text, hint)
 
     def _of_report(self, snapshot: Snapshot) -> Finding:
-        rows, seconds = len(snapshot.rows), snapshot.received.wall - snapshot.requested.wall
-        took = f"{seconds:.2f} s of POLL_TIMEOUT {duration.text(self.source.timeout)}"
+        rows = len(snapshot.rows)
+        took = f"{snapshot.seconds:.2f} s of POLL_TIMEOUT {duration.text(self.source.timeout)}"
         if snapshot.not_found:
             text = f"404, no hits now, or this server does not have the report ({took})"
             return warning(
                 self.area, "report", text, "look again while agents close hits; if it stays 404, ask Wolkvox"
+            )
+        if snapshot.age:
+            text = f"{rows} rows, {duration.text(snapshot.age)} old: a cache answers for the API ({took})"
+            return warning(
+                self.area, "report", text, "let calls to Wolkvox pass the proxy uncached; what is later is not covered"
             )
         if snapshot.truncated:
             text = f"{rows} rows, the API's cap is {RECORD_CAP}: there may be more ({took})"

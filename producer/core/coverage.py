@@ -1,7 +1,7 @@
 """What time has been covered by snapshots, and what has not (pure).
 
-A snapshot vouches for the time from `received - window` up to the moment its request began. Measured by receipt, a
-process that slept with the answer in its socket would hide a gap.
+A snapshot vouches for the time from `received - window` up to the moment its request began, less its age in a cache.
+Measured by receipt, a process that slept with the answer in its socket would hide a gap.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ class Coverage:
         return None if self._requested is None else self._window - elapsed(self._requested, now)
 
     def _vouches(self, snapshot: Answered) -> bool:
-        return elapsed(snapshot.requested, snapshot.received) <= self._window
+        """A cache may give an answer that is older than the last one: it takes back nothing and adds nothing."""
+        later = self._requested is None or elapsed(self._requested, snapshot.requested) >= 0
+        return later and elapsed(snapshot.requested, snapshot.received) <= self._window
 
     def _unpolled(self, snapshot: Answered, present: Container[str]) -> Gap | None:
         if self._requested is None:

@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import TypeVar
 from uuid import uuid4
 
-from producer.clock import Clock, elapsed
+from producer.clock import Clock
 from producer.core.ports import Api, Budget, Polled, Reader, ShardStore, Told
 from producer.core.source import Source
 from producer.core.transaction import Transaction
@@ -52,6 +52,7 @@ class Poller:
         hits, dead = found.hits, rows.dead | found.dead
         # Asked again with nothing awaited before the take: other sources may have filled the room meanwhile.
         self._require_room(len(hits) + len(self.source.new_dead(dead)))
+        still = self.source.stands_still(snapshot, rows, unseen)
         harvest = self.source.add(snapshot, rows, hits=hits, dead=dead)
         return Polled(
             server=snapshot.server,
@@ -62,12 +63,13 @@ class Poller:
             dead=len(harvest.dead),
             summaries=rows.summaries,
             dates_unparsed=found.dates_unparsed,
+            newest=found.newest,
             pending=len(self.source.pending),
             seconds=perf_counter() - began,
-            fetch_seconds=elapsed(snapshot.requested, snapshot.received),
+            fetch_seconds=snapshot.seconds,
             truncated=snapshot.truncated,
             not_found=snapshot.not_found,
-            drift=_drift(snapshot, rows),
+            drift=_drift(snapshot, rows, still=still),
             gaps=harvest.gaps,
         )
 
@@ -112,6 +114,6 @@ async def commit_once(
         source.settle(part)
 
 
-def _drift(snapshot: Snapshot, rows: Rows) -> Mapping[Drift, int]:
-    total = {Drift.TOTAL_LINE: rows.summaries} if rows.summaries else {}
-    return snapshot.drift | rows.drift | total
+def _drift(snapshot: Snapshot, rows: Rows, *, still: bool) -> Mapping[Drift, int]:
+    own = {Drift.TOTAL_LINE: rows.summaries, Drift.STANDS_STILL: int(still)}
+    return snapshot.drift | rows.drift | {kind: count for kind, count in own.items() if count}

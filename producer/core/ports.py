@@ -79,7 +79,10 @@ class ShardStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """A poll that brought a snapshot; `rows` is the sum of new, duplicate, dead and summaries."""
+    """A poll that brought a snapshot; `rows` is the sum of new, duplicate, dead and summaries.
+
+    `newest` is the latest date of its new rows, in Unix seconds.
+    """
 
     server: str
     poll: str
@@ -89,6 +92,7 @@ class Polled:
     dead: int
     summaries: int
     dates_unparsed: int
+    newest: float | None
     pending: int
     seconds: float
     fetch_seconds: float

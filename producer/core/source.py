@@ -9,7 +9,7 @@ be torn apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from producer.clock import Moment, elapsed, parse_rfc3339
@@ -53,6 +53,8 @@ class Source:
         self.pending = Pending()
         self._cursor = LedgerCursor()
         self._latest: Moment | None = None
+        self._moved: Moment | None = None
+        self._shown = 0
         self._in_doubt: set[str] = set()
 
     def unseen(self, rows: Rows) -> dict[str, Row | RawRow]:
@@ -66,6 +68,13 @@ class Source:
     def new_dead(self, dead: Mapping[str, DeadRow]) -> dict[str, DeadRow]:
         """Those of the dead rows that are neither told nor waiting. Changes nothing."""
         return {key: row for key, row in dead.items() if key not in self.dead and key not in self.pending.dead}
+
+    def stands_still(self, snapshot: Snapshot, rows: Rows, unseen: Collection[str]) -> bool:
+        """Whether the report has shown the same hits for longer than it surely reaches back; asked once a snapshot."""
+        if unseen or len(rows.hits) != self._shown:
+            self._shown, self._moved = len(rows.hits), snapshot.received
+        moved = self._moved or snapshot.received
+        return self._shown > 0 and elapsed(moved, snapshot.received) > self._window
 
     def add(self, snapshot: Snapshot, rows: Rows, *, hits: dict[str, Hit], dead: dict[str, DeadRow]) -> Harvest:
         """Take the snapshot: known ids count as seen, the new ones wait for Kafka, its time is covered.

@@ -48,6 +48,8 @@ DRIFT: Final = {
     Drift.DATA_OBJECT: "rows in an object, or beside an empty `data`",
     Drift.NO_CODE: "rows without a code",
     Drift.CONTRADICTION: "rows, and an error beside them",
+    Drift.CACHED: "answers from a cache, by their Age: what is later is not covered",
+    Drift.STANDS_STILL: "reports with the same rows for longer than `WOLKVOX_WINDOW`: a quiet hour, or a cache",
     Drift.CONTENT_ENCODING: "a Content-Encoding that is none, or bytes behind compressed ones",
     Drift.DIRT: "text around the one envelope: a notice, tags, a byte order mark",
     Drift.NOT_UTF8: "texts in one-byte accents",
@@ -91,6 +93,9 @@ class Metrics:
         self.poll_seconds = self._histogram("poll_seconds", "From the request to the end of the answer.", "server")
         self.rows_total = self._counter("rows_total", "Rows by what became of them.", "server", "result")
         self.snapshot_rows = self._gauge("snapshot_rows", "Rows in the last snapshot.", "server")
+        self.newest_row_timestamp_seconds = self._gauge(
+            "newest_row_timestamp_seconds", "The latest date of the rows seen so far, in Unix time.", "server"
+        )
         self.dates_unparsed_total = self._counter(
             "dates_unparsed_total", "New rows whose date is none that we can read.", "server"
         )

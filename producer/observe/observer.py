@@ -21,13 +21,17 @@ GAPS_SHOWN = 5
 
 @dataclass(slots=True)
 class Numbers:
-    """One source's numbers since the process began; `minutes` counts new hits by the minute since 1970."""
+    """One source's numbers since the process began.
+
+    `minutes` counts new hits by the minute since 1970, `newest` is the latest date of any, in Unix seconds.
+    """
 
     published: int = 0
     duplicate: int = 0
     dead_lettered: int = 0
     gaps: deque[Gap] = field(default_factory=lambda: deque(maxlen=GAPS_SHOWN))
     minutes: dict[int, int] = field(default_factory=dict)
+    newest: float = 0.0
 
     def per_minute(self, now: float) -> tuple[int, ...]:
         """New hits in each of the last MINUTES minutes, oldest first."""
@@ -180,17 +184,21 @@ class ServiceObserver:
         _log.info("shard_given_up", shard=shard, pending=pending)
 
     def _count_poll(self, polled: Polled) -> None:
-        server, metrics = polled.server, self._metrics
+        server, metrics, now = polled.server, self._metrics, self._clock.now().wall
+        numbers = self.numbers(server)
         metrics.polls_total.labels(server=server, outcome=POLL_OK).inc()
         metrics.poll_seconds.labels(server=server).observe(polled.fetch_seconds)
         metrics.snapshot_rows.labels(server=server).set(polled.rows)
+        if polled.newest is not None:
+            # A date to come says nothing of now, and would hide for as long that no other row comes.
+            numbers.newest = max(numbers.newest, min(polled.newest, now))
+            metrics.newest_row_timestamp_seconds.labels(server=server).set(numbers.newest)
         metrics.dates_unparsed_total.labels(server=server).inc(polled.dates_unparsed)
         metrics.snapshot_truncated_total.labels(server=server).inc(polled.truncated)
         for kind, count in polled.drift.items():
             metrics.drift_total.labels(kind=kind).inc(count)
         self._count_rows(server, duplicate=polled.duplicate)
-        minutes = self.numbers(server).minutes
-        minute = int(self._clock.now().wall // 60)
+        minutes, minute = numbers.minutes, int(now // 60)
         minutes[minute] = minutes.get(minute, 0) + polled.new
         for old in [old for old in minutes if old <= minute - MINUTES]:
             del minutes[old]

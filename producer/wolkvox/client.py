@@ -17,6 +17,7 @@ from producer.errors import BadToken, NotASnapshot, PollFailed, Retry, SettingsE
 from producer.model import REPORT, Drift, Snapshot
 from producer.wolkvox.address import base_url
 from producer.wolkvox.envelope import Answer, read_report
+from producer.wolkvox.headers import age_of
 from producer.wolkvox.httpx_errors import failure
 from producer.wolkvox.masking import Shown, shown
 from producer.wolkvox.recall import Recall
@@ -78,16 +79,18 @@ class WolkvoxApi:
     async def fetch(self) -> Snapshot:
         """The report "hits in the last hour" as it stands now; raises PollFailed, named by what to do."""
         answer, report = await self._call(_HITS, partial(read_report, recall=self._recall))
+        age = age_of(answer.headers)
         return Snapshot(
             server=self._server,
-            requested=answer.requested,
+            requested=answer.requested.earlier(age),
             received=answer.received,
             rows=report.rows,
-            drift=report.drift,
+            drift=report.drift | ({Drift.CACHED: 1} if age else {}),
             not_found=report.not_found,
             exact=report.exact,
             ids=report.ids,
             size=len(answer.body),
+            age=age,
         )
 
     async def token_info(self) -> TokenInfo:
@@ -154,6 +157,7 @@ def _http_client(server: str, transport: httpx.AsyncBaseTransport | None) -> htt
             headers={
                 "accept": "application/json",
                 "accept-encoding": ENCODINGS,
+                "cache-control": "no-cache",
                 "user-agent": f"wolkvox-hits/{__version__}",
                 "wolkvox_server": server,
             },

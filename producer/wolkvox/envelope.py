@@ -16,11 +16,12 @@ from producer.errors import NotASnapshot, PollFailed
 from producer.model import RECORD_CAP, Drift
 from producer.values import Number
 from producer.wolkvox.decoding import Content, content_of
+from producer.wolkvox.headers import retry_after
 from producer.wolkvox.masking import Shown
 from producer.wolkvox.parsing import Body, Unreadable, row_of, tolerant
 from producer.wolkvox.places import is_row, rows_of
 from producer.wolkvox.recall import Recall
-from producer.wolkvox.refusal import Said, refusal, retry_after, said_in, said_on
+from producer.wolkvox.refusal import Said, refusal, said_in, said_on
 
 _COUNTED = re.compile(
     r"([0-9][0-9.,]*)\s+(?:records?|rows?|hits?|results?|registros?|resultados?)\b"

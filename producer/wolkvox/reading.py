@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from producer.clock import parse_rfc3339
 from producer.model import API_FIELDS, DeadRow, Hit, RawRow, Reading, Row
 from producer.wolkvox.dates import moments_of, occurred_at
 from producer.wolkvox.hit import read_hit
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 Exact = Callable[[], list[Any]]
 
 _GROUP = 500
+_occurred_at = itemgetter("occurred_at")
 _SIX = frozenset(API_FIELDS)
 
 
@@ -46,11 +49,20 @@ class RowsOfSnapshot:
         for start in range(0, len(ids), _GROUP):
             group = [row_of(row) if isinstance(row, RawRow) else row for row in sent[start : start + _GROUP]]
             self._read_group(ids[start : start + _GROUP], group, reading)
-        for hit in [hit for hit in reading.hits.values() if hit["occurred_at"] is None]:
-            if date := hit["date"]:
+        if None in (moments := set(map(_occurred_at, reading.hits.values()))):
+            moments = self._date_the_undated(reading)
+        # Of one offset the last text is the latest moment, and few reports have two.
+        last = {moment[-len("-05:00") :]: moment for moment in sorted(filter(None, moments))}
+        reading.newest = max(map(parse_rfc3339, last.values()), default=None)
+        return reading
+
+    def _date_the_undated(self, reading: Reading) -> set[str | None]:
+        for hit in reading.hits.values():
+            date = hit["date"]
+            if date and hit["occurred_at"] is None:
                 hit["occurred_at"] = occurred_at(date, self._zone, self._observed_at)
                 reading.dates_unparsed += hit["occurred_at"] is None
-        return reading
+        return set(map(_occurred_at, reading.hits.values()))
 
     def _read_group(self, ids: Sequence[str], rows: Sequence[Any], reading: Reading) -> None:
         if self._exact is not None and (hits := self._ordinary(rows)) is not None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from html import unescape
 from typing import Any
 from unicodedata import combining, normalize
@@ -70,29 +68,6 @@ def said_on(page: bytes | bytearray) -> Said:
         text = beginning.decode("cp1252", "replace")
     is_html = text.lstrip()[:1] == "<"
     return Said(" ".join(unescape(_TAGS.sub(" ", text)).split()), is_page=is_html)
-
-
-def retry_after(headers: Mapping[str, str], *, wall: float) -> float | None:
-    """Seconds that the header Retry-After asks to wait, given in seconds or as a date; None without a usable one.
-
-    A date is counted from the answer's own Date, so that a clock that differs from ours does no harm; else from `wall`.
-    """
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:10])  # three centuries will do; a longer number would be infinite
-    until = http_date(text)
-    if until is None:
-        return None
-    now = http_date(headers.get("date", ""))
-    return max(0.0, until - (wall if now is None else now))
-
-
-def http_date(text: str) -> float | None:
-    """An HTTP date in Unix seconds, None if it is none."""
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except (ValueError, OverflowError, TypeError, IndexError):  # the last two: hostile dates on Python 3.11
-        return None
 
 
 def _kind(code: int, said: Said) -> type[PollFailed]:

@@ -10,8 +10,8 @@ from producer.clock import Moment
 from producer.errors import NotASnapshot
 from producer.values import Number
 from producer.wolkvox.envelope import Answer, check_code, read_content
+from producer.wolkvox.headers import http_date
 from producer.wolkvox.masking import Shown
-from producer.wolkvox.refusal import http_date
 
 _COUNTS = ("token_limit", "token_use_today", "all_token_today", "available_consumption_options")
 

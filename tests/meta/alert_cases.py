@@ -26,6 +26,7 @@ ONE: Labels = {"server": "0042"}
 A: Labels = {"instance": "a"}
 POLLS = 'wolkvox_hits_polls_total{instance="a", server="0042", outcome="%s"}'
 OF_ONE = 'wolkvox_hits_%s{instance="a", server="0042"}'
+PUBLISHED = 'wolkvox_hits_rows_total{instance="a", server="0042", result="published"}'
 DRIFT = 'wolkvox_hits_drift_total{instance="a", kind="%s"}'
 TRANSACTIONS = 'wolkvox_hits_transactions_total{instance="a", outcome="%s"}'
 
@@ -60,11 +61,26 @@ CASES = (
     Case("SnapshotTruncated", {OF_ONE % "snapshot_truncated_total": "0x20 1x40"}, 25, (20, 50), ONE),
     Case("DeadLetters", {
         'wolkvox_hits_rows_total{instance="a", server="0042", result="dead_lettered"}': "0x20 3x40",
-        'wolkvox_hits_rows_total{instance="a", server="0042", result="published"}': "0+9x60",
+        PUBLISHED: "0+9x60",
     }, 25, (20, 50), ONE),
     Case("DatesUnparsed", {OF_ONE % "dates_unparsed_total": "0x20 3x40"}, 25, (20, 50), ONE),
     Case("DatesUnparsed", {OF_ONE % "dates_unparsed_total": "_x5 3x60"}, 6, (4, 40), ONE),
-    Case("Drift", {DRIFT % "dirt": "0x20 1x40", DRIFT % "total_line": "0+1x60"}, 25, (20, 50), {"kind": "dirt"}),
+    # Rows, and none of them new; at last one is.
+    Case("ReportStandsStill", {
+        OF_ONE % "newest_row_timestamp_seconds": "0x120 7200x20", OF_ONE % "snapshot_rows": "3x150",
+        PUBLISHED: "0+1x5 5x115 6x20",
+    }, 110, (60, 89, 125), ONE),
+    # A quiet night has no rows; chats that were opened long ago are told all the same.
+    Case("ReportStandsStill", {
+        OF_ONE % "newest_row_timestamp_seconds": "0x240", OF_ONE % "snapshot_rows": "0x120 3x120",
+    }, 130, (110,), ONE),
+    Case("ReportStandsStill", {
+        OF_ONE % "newest_row_timestamp_seconds": "0x240", OF_ONE % "snapshot_rows": "3x240",
+        PUBLISHED: "0x20 0+1x60 60x160",
+    }, 220, (95, 150), ONE),
+    Case("Drift", {
+        DRIFT % "dirt": "0x20 1x40", DRIFT % "total_line": "0+1x60", DRIFT % "stands_still": "0+1x60",
+    }, 25, (20, 50), {"kind": "dirt"}),
     # In the first poll, before the first scrape; two instances tell of one kind.
     Case("Drift", {
         DRIFT % "not_utf8": "_x5 7x60", 'wolkvox_hits_drift_total{instance="b", kind="not_utf8"}': "0x9 1x60",

@@ -89,7 +89,8 @@ class Report:
 class Fault:
     """A named way to answer otherwise than well; `seconds` is its default argument, None if it takes none.
 
-    `only_hits`: it plays with the rows of the report, and leaves other requests alone.
+    `only_hits`: it plays with the rows of the report, and leaves other requests alone. `still`: it gets the report of
+    the moment when it began.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Fault:
     make: Callable[[Report, float], Answer]
     seconds: float | None = None
     only_hits: bool = False
+    still: bool = False
 
 
 def always(answer: Answer) -> Callable[[Report, float], Answer]:

@@ -113,6 +113,14 @@ def _redirect_away(report: Report, _seconds: float) -> Answer:
     return Answer(b"", status=302, headers=(("location", report.elsewhere),))
 
 
+def _cached(report: Report, seconds: float) -> Answer:
+    return replace(report.answer(), headers=(("age", f"{seconds:.0f}"),))
+
+
+def _frozen(report: Report, _seconds: float) -> Answer:
+    return report.answer()
+
+
 def _skewed(report: Report, seconds: float) -> Answer:
     return replace(report.answer(), headers=(("date", formatdate(report.now + seconds, usegmt=True)),))
 
@@ -141,6 +149,8 @@ WIRE = (
     Fault("deep-json", "10 MB of opening brackets", _deep),
     Fault("redirect-same", "302 to the same host, where the report is", _redirect_same),
     Fault("redirect-away", "302 to another host name, where a token would leak", _redirect_away),
+    Fault("cached", "a good answer with Age: 1800; `cached:60` sets it", _cached, 1800),
+    Fault("frozen", "the report as it was when the fault began", _frozen, only_hits=True, still=True),
     Fault("clock-skew", "the Date header is 2 hours ahead; `clock-skew:60` sets it", _skewed, 7200),
 )
 """Every fault of this file."""

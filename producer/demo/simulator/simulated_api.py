@@ -84,6 +84,7 @@ class SimulatedApi:
         now = self.now()
         hits = _call(request) == HITS
         active = source.faults.at(now) or self.faults.at(now)
+        source.hold(now if active is not None and active.fault.still else None)
         if active is None or (active.fault.only_hits and not hits) or MOVED in request.query_params:
             return Report(now, source.rows(now)).answer() if hits else source.token_info(token, now)
         rows = source.rows(now) if hits else []

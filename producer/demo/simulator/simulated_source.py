@@ -75,6 +75,7 @@ class SimulatedSource:
         self._used: dict[str, int] = {}
         self._rows: deque[tuple[float, float, Row]] = deque()
         self._made = range(0)
+        self._held: float | None = None
 
     @property
     def shown(self) -> set[str]:
@@ -101,8 +102,13 @@ class SimulatedSource:
         self._used[token] = self._used.get(token, 0) + 1
         return None
 
+    def hold(self, now: float | None) -> None:
+        """Show the report as it is at `now`, or was when this was first asked; None lets it go on."""
+        self._held = None if now is None else self._held or now
+
     def rows(self, now: float) -> list[Row]:
         """The report's rows at `now`; made once, kept while they can be in the report."""
+        now = self._held or now
         self._roll(self.centre.numbers(now))
         return [row for visible, gone, row in self._rows if visible <= now < gone]
 

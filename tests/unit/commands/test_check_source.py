@@ -80,6 +80,15 @@ async def test_a_full_report_may_lack_rows() -> None:
     assert findings["report"].verdict is Verdict.WARNING
 
 
+async def test_a_report_from_a_cache_is_told_with_its_age() -> None:
+    old = snapshot(age=1800, requested=snapshot().requested.earlier(1800))
+    report = (await found(ScriptedApi(report=old)))["report"]
+    assert (report.verdict, report.text) == (
+        Verdict.WARNING,
+        "2 rows, 30m old: a cache answers for the API (0.25 s of POLL_TIMEOUT 1m)",
+    )
+
+
 async def test_a_clock_that_is_off_is_told_with_its_side() -> None:
     behind = (await found(ScriptedApi(token=info(server_time=EVENING + 7200))))["clock"]
     assert behind.verdict is Verdict.WARNING

@@ -54,6 +54,15 @@ def test_an_answer_that_waited_in_the_socket_vouches_only_up_to_its_request() ->
     assert (gap.start, gap.end) == (at(0).wall, at(2).wall)
 
 
+def test_an_answer_that_is_older_than_the_last_takes_nothing_back_and_adds_nothing() -> None:
+    coverage = a_coverage()
+    covered(coverage, a_snapshot(at(300)))
+    assert coverage.advance(a_snapshot(at(0), at(310)), ["a"]) is None
+    assert coverage.seconds_until_loss(at(300)) == WINDOW
+    (gap,) = covered(coverage, a_snapshot(at(950), at(951)), ids=["a"])
+    assert gap.start == at(300).wall
+
+
 def test_a_gap_is_measured_to_the_receipt_of_the_later_answer() -> None:
     coverage = a_coverage()
     covered(coverage, a_snapshot(at(0)))

@@ -301,6 +301,21 @@ async def test_a_redirect_away_leads_to_another_host_name_and_a_token_that_follo
     assert (table.simulator.api.strayed, table.simulator.api.leaked) == (1, 1)
 
 
+async def test_a_cached_answer_says_how_old_it_is(table: Table) -> None:
+    answer = await table.get("cached:60")
+
+    assert answer.headers["age"] == "60"
+    assert answer.json()["data"] == table.truth
+    assert table.simulator.shown == table.ids
+
+
+async def test_a_frozen_report_stays_as_it_was_until_it_is_let_go(table: Table) -> None:
+    before = (await table.get("frozen")).json()
+    assert before["data"] == table.truth
+    assert (await table.get("frozen")).json() == before
+    assert (await table.get("cached")).json()["data"] == table.truth != before["data"]
+
+
 async def test_the_skewed_clock_shows_in_the_date_header(table: Table) -> None:
     answer = await table.get("clock-skew:100")
 
@@ -406,7 +421,17 @@ async def test_the_cap_is_reached_exactly_and_holds_the_true_rows_too(table: Tab
 OTHERS = {
     *("timeout", "stall", "drip", "slow", "reset", "cut", "deflate", "broken-gzip", "other-encoding", "zip-bomb"),
     *("dirt", "byte-order-marks", "two-envelopes", "padded-gzip", "charset-as-encoding", "odd-header", "chunked-twice"),
-    *("redirect-same", "redirect-away", "clock-skew", "code-string", "top-level-list", "data-object", "numbers"),
+    *(
+        "redirect-same",
+        "redirect-away",
+        "clock-skew",
+        "cached",
+        "frozen",
+        "code-string",
+        "top-level-list",
+        "data-object",
+        "numbers",
+    ),
     *("odd-rows", "duplicate-rows", "cap"),
 }
 

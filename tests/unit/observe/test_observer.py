@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from producer.core.ports import Told
+from producer.core.ports import Polled, Told
 from producer.model import Dropped, Progress
 from producer.observe.logs import configure
 from producer.observe.metrics import DROPPED, Metrics
@@ -46,3 +46,22 @@ def test_how_far_a_ledger_is_read_is_told_in_whole_percents(observer: ServiceObs
     (line,) = written.lines
     told = {name: line[name] for name in ("event", "shard", "ids", "percent", "seconds")}
     assert told == {"event": "restoring", "shard": 2, "ids": 450_000, "percent": 45, "seconds": 1.0}
+
+
+def polled(newest: float | None) -> Polled:
+    return Polled(
+        server="0042", poll="p", rows=0, new=0, duplicate=0, dead=0, summaries=0, dates_unparsed=0, newest=newest,
+        pending=0, seconds=0, fetch_seconds=0, truncated=False, not_found=False, drift={}, gaps=[],
+    )  # fmt: skip
+
+
+def test_the_newest_row_is_the_latest_of_all_and_never_one_to_come(
+    observer: ServiceObserver, metrics: Metrics, clock: HandClock
+) -> None:
+    now, shown = clock.now().wall, []
+    for newest in (None, now - 60, now - 600, None, now + 9e9, now - 30):
+        observer.polled(polled(newest))
+        shown.append(metrics.registry.get_sample_value("wolkvox_hits_newest_row_timestamp_seconds", {"server": "0042"}))
+    assert shown == [None, now - 60, now - 60, now - 60, now, now]
+    metrics.forget("0042")
+    assert metrics.registry.get_sample_value("wolkvox_hits_newest_row_timestamp_seconds", {"server": "0042"}) is None
