@@ -9,6 +9,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from functools import partial
+from ipaddress import ip_address
 from typing import Final
 
 from producer.errors import SettingsError
@@ -17,6 +18,7 @@ from producer.observe.http_connection import BoundedConnection
 from producer.observe.live import Live
 from producer.observe.logs import get_logger
 from producer.observe.metrics import Metrics
+from producer.observe.names import Named
 from producer.observe.rendering import page_json
 from producer.observe.routes import application
 from producer.observe.status import ServiceStatus
@@ -38,9 +40,8 @@ class StatusServer:
         self._host = host
         self._port = port
         self._live = Live(render=lambda: page_json(status()), pause=partial(asyncio.sleep, tick))
-        self._server = Guest(
-            application(status=status, metrics=metrics, live=self._live), http=BoundedConnection, grace=1
-        )
+        self._named = Named(application(status=status, metrics=metrics, live=self._live))
+        self._server = Guest(self._named, http=BoundedConnection, grace=1)
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> str:
@@ -49,6 +50,7 @@ class StatusServer:
         A caller who would rather go on without a status page catches that.
         """
         sockets = await _bound(self._host, self._port)
+        self._named.only_loopback = all(ip_address(one.getsockname()[0]).is_loopback for one in sockets)
         self._serving = asyncio.create_task(self._server.serve(sockets), name="status server")
         self._serving.add_done_callback(_tell)
         ready = asyncio.create_task(self._server.listening.wait())

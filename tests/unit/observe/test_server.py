@@ -207,3 +207,42 @@ async def test_one_connection_too_many_is_refused_and_the_others_go_on(monkeypat
         assert (await client.get("/healthz")).status_code == 200
         assert await answer_to(client, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") == b""
         assert (await client.get("/healthz")).status_code == 200
+
+
+def asking(path: str, host: str | None) -> bytes:
+    """A request as a client that names the server like this sends it, by HTTP/1.0 if it names none."""
+    head = f"GET {path} HTTP/1.0\r\n" if host is None else f"GET {path} HTTP/1.1\r\nHost: {host}\r\n"
+    return f"{head}Connection: close\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/live", "/nothing"])
+async def test_a_name_that_a_stranger_pointed_at_loopback_reads_nothing(path: str) -> None:
+    """DNS rebinding: the browser takes the page for one of the stranger's own site."""
+    async with serving() as client:
+        answer = await answer_to(client, asking(path, f"evil.example:{client.base_url.port}"))
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert b"localhost" in answer
+    assert b"0001" not in answer
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1.evil.example", "localhost.evil.example", "evil.example:127", "[evil]", "[::1.evil]", "", "0"]
+)
+async def test_no_spelling_makes_a_strangers_name_ours(host: str) -> None:
+    async with serving() as client:
+        assert b" 403 " in (await answer_to(client, asking("/status.json", host))).partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:1", "127.9.9.9", "localhost", "LocalHost:8080", "[::1]", "[::1]:8080", None]
+)
+async def test_whoever_asks_loopback_by_a_name_of_its_own_is_answered(host: str | None) -> None:
+    """Also through a port that was forwarded, and with HTTP/1.0, which no browser speaks."""
+    async with serving() as client:
+        assert b" 200 " in (await answer_to(client, asking("/healthz", host))).partition(b"\r\n")[0]
+
+
+async def test_a_page_for_other_machines_is_asked_by_any_name() -> None:
+    async with serving(host="0.0.0.0") as client:
+        answer = await client.get("/healthz", headers={"host": "status.example.com"})
+        assert answer.status_code == 200
