@@ -7,14 +7,14 @@ levels. The first is written by the standard library; for the others the caller 
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
+from collections.abc import Iterator
+from sys import maxsize
 from typing import Any
 
 import orjson
 
 from producer.values import encodable
-
-WIDEST = 6
-"""Bytes that one character takes in JSON at most: a control character as `\\u001f`."""
 
 
 class NotEncodable(ValueError):
@@ -50,34 +50,48 @@ def leniently(value: Any) -> bytes:
 def trim(row: Any, *, budget: int) -> Any:
     """As much of `row` as fits into `budget` bytes of JSON.
 
-    An object keeps its small fields and the beginning of its large ones; anything else, and an object of too many
-    fields, becomes the beginning of its JSON text.
+    An object keeps its small fields and the beginning of its large ones, which share what is left; anything else, and
+    an object of too many fields, becomes the beginning of its JSON text.
     """
     if isinstance(row, dict) and row:
-        share = budget // len(row)
-        fields = {name: _within(value, size=share - len(leniently(name)) - len(":,{}")) for name, value in row.items()}
+        fields = _shared(row, budget=budget - len("{}"))
         if len(leniently(fields)) <= budget:
             return fields
     return _beginning(row, size=budget)
 
 
-def _within(value: Any, *, size: int) -> Any:
+def _shared(row: dict[str, Any], *, budget: int) -> dict[str, Any]:
+    """Each field with at least its share of the bytes, the smallest first: what it does not need goes to the others."""
+    frames = {name: len(leniently(name)) + len(":,") for name in row}
+    sizes = {name: frames[name] + _size(value) for name, value in row.items()}
+    fields = dict(row)
+    for left, name in zip(range(len(row), 0, -1), sorted(row, key=sizes.__getitem__), strict=True):
+        share = budget // left
+        if sizes[name] > share:
+            fields[name] = _beginning(row[name], size=share - frames[name])
+        budget -= min(sizes[name], share)
+    return fields
+
+
+def _size(value: Any) -> int:
     try:
-        if len(leniently(value)) <= size:
-            return value
+        return len(leniently(value))
     except NotEncodable:
-        pass
-    return _beginning(value, size=size)
+        return maxsize
 
 
 def _beginning(value: Any, *, size: int) -> str:
-    room = max(0, size - len('""')) // WIDEST
+    """As much of a text, or of a value's JSON text, as is `size` bytes in JSON at most."""
+    text = "".join(_letters(value, most=size))
+    fitting = bisect_right(range(1, len(text) + 1), size, key=lambda letters: len(leniently(text[:letters])))
+    return text[:fitting]
+
+
+def _letters(value: Any, *, most: int) -> Iterator[str]:
     chunks = iter([value]) if isinstance(value, str) else _slow.iterencode(value)
-    pieces: list[str] = []
     try:
-        while room > 0 and (chunk := next(chunks, None)) is not None:
-            pieces.append(chunk[:room])
-            room -= len(chunk)
+        while most > 0 and (chunk := next(chunks, None)) is not None:
+            yield encodable(chunk[:most])
+            most -= len(chunk)
     except (ValueError, TypeError, RecursionError):
         pass  # what was written before the trouble is the beginning
-    return encodable("".join(pieces))

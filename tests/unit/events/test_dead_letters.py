@@ -90,6 +90,21 @@ def test_a_row_too_large_keeps_its_small_fields_and_the_beginning_of_the_large()
     assert sent["row"]["turns"].startswith("[1,1,1,")
 
 
+LONG = st.sampled_from(["x", "\n", "\x00", '"', "ñ", "€", "🙂", "\ud83d", "a\\b "])
+
+
+@given(letter=LONG, small=st.integers(0, 30), limit=st.integers(20_000, 60_000))
+def test_what_is_cut_is_cut_no_further_than_the_limit(letter: str, small: int, limit: int) -> None:
+    """What small fields leave of the room is the large ones', and a letter counts with the bytes that it takes."""
+    notes = letter * 70_000
+    fields = {f"field {number}": "x" for number in range(small)}
+    for row in ({**fields, "notes": notes}, {"notes": notes, **fields, "turns": [letter] * 70_000}, notes, [notes]):
+        record = record_of(a_dead_row(row, reason=Reason.TOO_LARGE, pointer=""), limit=limit)
+        assert limit - 30 <= size(record) <= limit
+        sent = json.loads(record.value)["row"]
+        assert all(sent[name] == "x" for name in fields if isinstance(sent, dict))
+
+
 def test_many_large_fields_share_the_room() -> None:
     row = {"conn_id": "190000001"} | {f"field {number}": "x" * 10_000 for number in range(20)}
     sent = json.loads(record_of(a_dead_row(row), limit=20_000).value)["row"]
