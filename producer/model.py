@@ -33,7 +33,8 @@ RawRow = bytes
 class Hit(TypedDict):
     """One achievement closed by an agent: exactly the value of its event, `schemas/hit/1.0.0.json`.
 
-    The six fields of the API are as sent (a JSON number as its own digits; absent or null is None).
+    The six fields of the API are as sent (a JSON number as its own digits; absent or null is None). `occurred_at` is
+    the moment that `date` names: of a chat that of its opening, which may be a day before it was closed as a hit.
     """
 
     conn_id: str

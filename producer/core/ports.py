@@ -115,7 +115,10 @@ class Failed:
 
 @dataclass(slots=True)
 class Told:
-    """What a transaction told of one source; `delays` counts hits by the seconds from occurred to committed."""
+    """What a transaction told of one source.
+
+    `delays` counts hits by the seconds from occurred to committed, as far as the one says anything of the other.
+    """
 
     published: int = 0
     dead_lettered: int = 0

@@ -28,7 +28,7 @@ from producer.core.ports import Told
 from producer.core.source import Taken
 from producer.events.cloudevents import Events, Refusal
 from producer.garbage import collection_paused
-from producer.model import API_FIELDS, DeadRow, Hit, Outgoing, Topic
+from producer.model import API_FIELDS, REPORT_REACH, DeadRow, Hit, Outgoing, Topic
 from producer.values import dead_row
 
 _occurred_at = itemgetter("occurred_at")
@@ -74,12 +74,12 @@ class _SourceRecords:
     def _parts(self) -> Iterator[Iterable[Outgoing]]:
         for portion in self._taken.portions:
             yield from self._hits(portion)
+            self._delays(observed=portion.harvest.received.wall)
             yield self._dead(portion)
         yield self._gaps()
         yield self._forgotten()
         if self._taken.cursor is not None:
             yield [cursor_record(self._server, self._taken.cursor)]
-        self._delays()
 
     def _hits(self, portion: Portion) -> Iterator[Iterable[Outgoing]]:
         published = told(PUBLISHED, portion.harvest.observed_at)
@@ -113,11 +113,16 @@ class _SourceRecords:
         self._told.published += len(hits)
         self._occurred.update(map(_occurred_at, hits))
 
-    def _delays(self) -> None:
+    def _delays(self, *, observed: float) -> None:
+        """What was older than the report reaches when it was first seen did not wait for us: a chat is dated when it
+        was opened, and may be closed as a hit a day later."""
         self._occurred.pop(None, None)
         for moment, count in self._occurred.items():
             assert moment is not None
-            self._told.delays[self._now - _seconds(moment)] += count
+            occurred = _seconds(moment)
+            if observed - occurred <= REPORT_REACH:
+                self._told.delays[self._now - occurred] += count
+        self._occurred.clear()
 
     def _refused(self, hit: Hit, refusal: Refusal) -> Iterator[Outgoing]:
         """A hit that would fail each transaction, or that its schema refuses: a dead letter, and its id is done."""

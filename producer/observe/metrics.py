@@ -137,7 +137,11 @@ class Metrics:
         self.transactions_total = self._counter(
             "transactions_total", "Kafka transactions by how they ended.", "outcome"
         )
-        self.publish_delay_seconds = self._delays("publish_delay_seconds", "From a hit's own date to its commit.")
+        self.publish_delay_seconds = self._delays(
+            "publish_delay_seconds",
+            "From a hit's own date to its commit; without those that were older than an hour when first seen, such as "
+            "chats, which are dated when they are opened.",
+        )
         self.owned_shards = self._gauge("owned_shards", "Ledger partitions that this instance owns.")
         self.unknown_sources = self._gauge(
             "unknown_sources", "Servers in owned ledger partitions that the settings lack: nobody may poll them."

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import orjson
 
+from producer.clock import rfc3339
 from producer.core.ledger import DEAD_LETTERED, Fold
 from producer.core.ports import Told
 from producer.core.source import Source, Taken
@@ -30,7 +31,8 @@ def a_full_source() -> Source:
     source = a_source()
     polled(source, at(0), ["old"], dead=["olddead"])
     commit(source)
-    polled(source, at(KEEP + 1), ["a", "b"], dead=["x"])
+    for hit in polled(source, at(KEEP + 1), ["a", "b"], dead=["x"]).hits.values():
+        hit["occurred_at"] = rfc3339(at(KEEP).wall)
     return source
 
 
@@ -95,6 +97,28 @@ def test_a_hit_without_a_date_has_no_delay() -> None:
     polled(source, at(0), ["a"]).hits["a"]["occurred_at"] = None
     records_of(take(source), told)
     assert (told.published, dict(told.delays)) == (1, {})
+
+
+def test_what_was_older_than_the_report_when_it_was_first_seen_did_not_wait_for_us() -> None:
+    """A chat carries the time of its opening, and may be closed as a hit a day later."""
+    source, told = a_source(), Told()
+    ages = {"chat": 19 * 3600, "hour": 3600, "older": 3601, "fresh": 60, "ahead": -5}
+    hits = polled(source, at(0), ages).hits
+    seen = at(1).wall  # when the snapshot was received
+    for name, age in ages.items():
+        hits[name]["occurred_at"] = rfc3339(seen - age)
+    records_of(take(source), told)
+    now = 1_768_780_860.0
+    assert dict(told.delays) == {now - (seen - ages[name]): 1 for name in ("hour", "fresh", "ahead")}
+    assert told.published == 5
+
+
+def test_a_hit_that_waited_long_for_kafka_is_counted_with_all_that_time() -> None:
+    source, told = a_source(), Told()
+    polled(source, at(-20 * 3600), ["early"]).hits["early"]["occurred_at"] = rfc3339(at(-20 * 3600).wall)
+    polled(source, at(0), ["late"])
+    records_of(take(source), told)
+    assert dict(told.delays) == {20 * 3600 + 60.0: 1, 60.0: 1}
 
 
 def a_source_with_a_hit_too_large() -> Source:
