@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 
 from producer import __version__
 from producer.commands.cli import app
 from producer.observe.metrics import POLL_OUTCOMES, Metrics
 from producer.observe.server import StatusServer
 from tests.meta.papers import NAMES, ROOT, paper
+from tests.simulation.planted import BUGS
 from tests.unit.observe.statuses import healthy
 
 PRODUCER = ROOT / "producer"
@@ -68,6 +70,11 @@ def test_every_command_has_its_line() -> None:
     told = {tuple(span.split()[1:]) for row in rows for span in re.findall(r"`(wolkvox-hits [^`]*)`", row[0])}
     missing = [command for command in commands() if not any(one[: len(command)] == command for one in told)]
     assert not missing
+
+
+@pytest.mark.parametrize("name", ["docs/proof.md", "docs/decisions.md", "tests/simulation/README.md"])
+def test_the_planted_bugs_are_counted(name: str) -> None:
+    assert set(re.findall(r"(\d+) (?:planted )?bugs", paper(name).text)) == {str(len(BUGS))}
 
 
 def test_every_outcome_of_a_poll_has_its_line() -> None:
