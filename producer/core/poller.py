@@ -17,11 +17,12 @@ from typing import TypeVar
 from uuid import uuid4
 
 from producer.clock import Clock
+from producer.core.pending import Harvest
 from producer.core.ports import Api, Budget, Polled, Reader, ShardStore, Told
 from producer.core.source import Source
 from producer.core.transaction import Transaction
 from producer.errors import KafkaFailed, PendingFull
-from producer.model import RECORD_CAP, Drift, Rows, Snapshot
+from producer.model import RECORD_CAP, Drift, Reading, Rows, Snapshot
 
 ROWS_PER_TRANSACTION = RECORD_CAP
 """A full snapshot fits into one transaction, an outage's worth is told in several."""
@@ -54,24 +55,8 @@ class Poller:
         self._require_room(len(hits) + len(self.source.new_dead(dead)))
         still = self.source.stands_still(snapshot, rows, unseen)
         harvest = self.source.add(snapshot, rows, hits=hits, dead=dead)
-        return Polled(
-            server=snapshot.server,
-            poll=uuid4().hex[:8],
-            rows=len(snapshot.rows),
-            new=len(hits),
-            duplicate=len(snapshot.rows) - len(hits) - len(harvest.dead) - rows.summaries,
-            dead=len(harvest.dead),
-            summaries=rows.summaries,
-            dates_unparsed=found.dates_unparsed,
-            newest=found.newest,
-            pending=len(self.source.pending),
-            seconds=perf_counter() - began,
-            fetch_seconds=snapshot.seconds,
-            truncated=snapshot.truncated,
-            not_found=snapshot.not_found,
-            drift=_drift(snapshot, rows, still=still),
-            gaps=harvest.gaps,
-        )
+        pending, seconds = len(self.source.pending), perf_counter() - began
+        return _polled(snapshot, rows, found, harvest, still=still, pending=pending, seconds=seconds)
 
     async def _step(self, snapshot: Snapshot, step: Callable[[Snapshot], Step]) -> Step:
         """A step of the reader; for a large answer beside the loop, for one of hostile rows may take seconds."""
@@ -112,6 +97,29 @@ async def commit_once(
         raise
     for source, part in zip(sources, taken, strict=True):
         source.settle(part)
+
+
+def _polled(
+    snapshot: Snapshot, rows: Rows, found: Reading, harvest: Harvest, *, still: bool, pending: int, seconds: float
+) -> Polled:
+    return Polled(
+        server=snapshot.server,
+        poll=uuid4().hex[:8],
+        rows=len(snapshot.rows),
+        new=len(found.hits),
+        duplicate=len(snapshot.rows) - len(found.hits) - len(harvest.dead) - rows.summaries,
+        dead=len(harvest.dead),
+        summaries=rows.summaries,
+        dates_unparsed=found.dates_unparsed,
+        newest=found.newest,
+        pending=pending,
+        seconds=seconds,
+        fetch_seconds=snapshot.seconds,
+        truncated=snapshot.truncated,
+        not_found=snapshot.not_found,
+        drift=_drift(snapshot, rows, still=still),
+        gaps=harvest.gaps,
+    )
 
 
 def _drift(snapshot: Snapshot, rows: Rows, *, still: bool) -> Mapping[Drift, int]:

@@ -84,7 +84,7 @@ ROOMS: dict[str, set[str] | None] = {
     "core.heartbeat": set(),
     "core.ledger": WORDS,
     "core.pending": WORDS,
-    "core.poller": {"core.ports", "core.source", "core.transaction", *WORDS},
+    "core.poller": {"core.pending", "core.ports", "core.source", "core.transaction", *WORDS},
     "core.ports": WORDS,
     "core.progress": {"core.ports", *WORDS},
     "core.quota": set(),
