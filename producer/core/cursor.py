@@ -50,21 +50,22 @@ class LedgerCursor:
         """Whether it is as far as a snapshot requested then."""
         return (self._at is not None and requested.boot <= self._at.boot) or self.overtook(requested) >= 0
 
-    def is_behind(self, moment: Moment) -> bool:
-        """Whether it is earlier, by whichever clock saw more time go by."""
-        return self._at is None or elapsed(self._at, moment) > 0
-
     def overtook(self, requested: Moment) -> float:
         """Seconds by which another owner's cursor is later than a snapshot requested then; below 0 if it is not."""
         if self._another is None or self._found is None or requested.boot >= self._found.boot:
             return -inf  # what was requested since the ledger was read is later, wherever the wall clock was set
         return elapsed(requested, self._another)
 
-    def rest_of(self, gap: Gap, *, end: Moment, received: Moment) -> Gap:
-        """The part of a gap that another owner's cursor has not reached; `end` and `received` are on both clocks.
+    def untold(self, gap: Gap, *, requested: Moment, end: Moment, received: Moment) -> Gap | None:
+        """The part of a snapshot's gap that the cursor has not reached, None if it has passed snapshot or gap.
 
-        What is before that cursor its owner covered or told, and told again it would carry the same `ce_id`.
+        What is before another owner's cursor he covered or told, and told again it would carry the same `ce_id`.
         """
+        if self.passes(requested) or (self._at is not None and elapsed(self._at, end) <= 0):
+            return None
+        return self._rest_of(gap, end=end, received=received)
+
+    def _rest_of(self, gap: Gap, *, end: Moment, received: Moment) -> Gap:
         if self._another is None:
             return gap
         start = gap.end - elapsed(self._another, end)

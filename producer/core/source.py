@@ -9,7 +9,7 @@ be torn apart.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from producer.clock import Moment, elapsed, parse_rfc3339
@@ -115,12 +115,7 @@ class Source:
         return Taken(
             server=self.server,
             portions=portions,
-            gaps=[
-                (self._rest_of(harvest, gap), harvest.observed_at)
-                for harvest in done
-                for gap in harvest.gaps
-                if not self._is_told(harvest, gap)
-            ],
+            gaps=[untold for harvest in done for untold in self._untold(harvest)],
             cursor=newest.cursor if newest else None,
             cursor_at=newest.requested if newest else None,
             forgotten_hits=_expired(self.hits, newest)[:room],
@@ -207,11 +202,12 @@ class Source:
             if self._cursor.overtook(harvest.requested) > self._keep / 2:
                 dropped.superseded += self.pending.drop(harvest, list(harvest.hits), list(harvest.dead))
 
-    def _rest_of(self, harvest: Harvest, gap: Gap) -> Gap:
-        return self._cursor.rest_of(gap, end=harvest.end_of(gap), received=harvest.received)
-
-    def _is_told(self, harvest: Harvest, gap: Gap) -> bool:
-        return self._cursor.passes(harvest.requested) or not self._cursor.is_behind(harvest.end_of(gap))
+    def _untold(self, harvest: Harvest) -> Iterator[tuple[Gap, str]]:
+        for gap in harvest.gaps:
+            end = harvest.end_of(gap)
+            rest = self._cursor.untold(gap, requested=harvest.requested, end=end, received=harvest.received)
+            if rest is not None:
+                yield rest, harvest.observed_at
 
 
 def _expired(window: Window, newest: Harvest | None) -> list[str]:

@@ -16,6 +16,7 @@ import producer.core.shard
 import producer.core.source
 from producer.clock import Clock, Moment
 from producer.core.budget import Pendings
+from producer.core.cursor import LedgerCursor
 from producer.core.pending import Harvest, Pending
 from producer.core.ports import ShardStore, Told
 from producer.core.shard import Shard
@@ -85,9 +86,9 @@ async def _cursor_first(self: SimulatedStore, records: Iterable[Outgoing]) -> No
     await _commit(self, [record for record in all_of_them if not record.key.startswith(b"cursor/")])
 
 
-def _never_told(_self: Source, _harvest: Harvest, _gap: Gap) -> bool:
+def _never_told(self: LedgerCursor, gap: Gap, *, requested: Moment, end: Moment, received: Moment) -> Gap:
     """Nobody asks whether the ledger's cursor has passed a gap."""
-    return False
+    return self._rest_of(gap, end=end, received=received)
 
 
 def _dead_forgotten(self: Source, fold: SourceFold, now: Moment) -> bool:
@@ -146,7 +147,7 @@ BUGS: dict[str, Patch] = {
     "tombstone too early": _of(producer.core.source, "_expired", _expired_at_once),
     "pending dropped on revocation": _of(Source, "release", _released_with_all),
     "cursor outside the transaction": _of(SimulatedStore, "commit", _cursor_first),
-    "gap told twice": _of(Source, "_is_told", _never_told),
+    "gap told twice": _of(LedgerCursor, "untold", _never_told),
     "dead letter repeated": _of(Source, "restore", _dead_forgotten),
     "room made with rows of our own": _of(Pendings, "make_room", _whoever_holds_it),
     "memory that only grows": _of(Window, "forget", _never_forgotten),
