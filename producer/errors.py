@@ -17,7 +17,8 @@
         │   ├── TooLarge       ... with smaller batches or the record trimmed
         │   └── TooSlow        ... with fewer rows in a transaction
         ├── AccessDenied       credentials or permissions: stop, name what to grant
-        └── Untrusted          a topic is not what the promise needs: stop, name the cause and the way out
+        ├── Untrusted          topics, group or cluster are not what the promise needs: stop, name the way out
+        └── Replaced           another instance has our name and our place: stop
 
 No text here ever holds a token, a telephone, a customer id or an answer's body.
 """
@@ -125,7 +126,11 @@ class AccessDenied(KafkaFailed):
 
 
 class Untrusted(KafkaFailed):
-    """A topic or the ledger can't carry the promise as it is."""
+    """A topic, the ledger, the group or the cluster can't carry the promise as it is."""
+
+
+class Replaced(KafkaFailed):
+    """Another instance joined the group under the instance id that was ours."""
 
 
 def place_of(error: BaseException) -> str:

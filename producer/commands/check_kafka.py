@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 
 from producer.commands.check_findings import Finding, failed, ok, warning
 from producer.commands.check_topics import TopicsCheck, grant
-from producer.errors import AccessDenied, KafkaFailed
+from producer.errors import AccessDenied, KafkaFailed, Untrusted
+from producer.kafka.access.group import describe_group, try_group
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.metadata import Metadata, Operation
-from producer.kafka.access.permissions import PROBE, describe_group, try_group, try_transactional_id
+from producer.kafka.access.permissions import PROBE, try_transactional_id
 from producer.kafka.connection import Connection
 from producer.model import Topic
 from producer.settings import Kafka
@@ -84,6 +85,11 @@ async def _group(cluster: Inquiry) -> Finding:
         return _failed("group", error)
     count = len(group.members)
     who = f"{count} member{'' if count == 1 else 's'} now" if count else "nobody in it now"
+    own = cluster.connection.settings.group_instance_id
+    for member in group.members:
+        if own is not None and member.instance_id == own:
+            text = f"{name} may be joined; {who}, of which {member} has KAFKA_GROUP_INSTANCE_ID {own}"
+            return warning(AREA, "group", text, "fine if this is to take its place; else give each a name of its own")
     return ok(AREA, "group", f"{name} may be joined; {who}")
 
 
@@ -95,6 +101,8 @@ async def _transactional_id(cluster: Inquiry) -> Finding:
         where = ("--transactional-id", prefix, "--resource-pattern-type", "prefixed")
         hint = grant(cluster.connection.settings, [Operation.WRITE], *where)
         return failed(AREA, "transactions", str(error), hint)
+    except Untrusted as error:
+        return _failed("transactions", error)
     except KafkaFailed as error:
         hint = "a cluster of fewer brokers than transaction.state.log.replication.factor has no transactions"
         return failed(AREA, "transactions", str(error), hint)
@@ -111,4 +119,6 @@ def _failed(subject: str, error: KafkaFailed) -> Finding:
 
 
 def _hint(error: KafkaFailed) -> str:
+    if isinstance(error, Untrusted):
+        return "`run` would end with this"
     return _LOGIN if isinstance(error, AccessDenied) else _NETWORK

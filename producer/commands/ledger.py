@@ -15,8 +15,8 @@ from producer.commands.console import print_lines, print_table, stdout, until_no
 from producer.commands.ledger_summary import HEADERS, ServerEntries, rows, summary
 from producer.commands.loop import run
 from producer.errors import SettingsError, Unavailable
+from producer.kafka.access.group import Group, describe_group
 from producer.kafka.access.inquiry import Inquiry
-from producer.kafka.access.permissions import Group, describe_group
 from producer.kafka.connection import Connection, instance_name
 from producer.kafka.entries import PartitionEntries, ledger_name, ledger_partitions, read_entries
 from producer.kafka.reset import begin_ledger, reset_source

@@ -30,6 +30,16 @@ _KINDS: tuple[tuple[tuple[type[Exception], ...], type[KafkaFailed], str], ...] =
         "over the broker's max.message.bytes",
     ),
     (
+        (kafka.InvalidSessionTimeoutError,),
+        Untrusted,
+        "KAFKA_SESSION_TIMEOUT is outside what the brokers allow",
+    ),
+    (
+        (kafka.InconsistentGroupProtocolError,),
+        Untrusted,
+        "the group has members that are no wolkvox-hits",
+    ),
+    (
         (kafka.UnsupportedCodecError,),
         Untrusted,
         "compressed in a way that needs a package more: pip install 'wolkvox-hits[compression]'",

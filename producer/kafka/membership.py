@@ -15,11 +15,13 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from producer.core.heartbeat import Heartbeat
-from producer.errors import AccessDenied, KafkaFailed
+from producer.errors import AccessDenied, KafkaFailed, Replaced, Untrusted
+from producer.kafka.access.group import refuse_replaced
+from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.probe import EXPLANATION_BOUND, explained
 from producer.kafka.aiokafka_errors import named
 from producer.kafka.assignor import StickyShards
-from producer.kafka.bounds import bounded
+from producer.kafka.bounds import bounded, retrieve
 from producer.kafka.clients import close, start
 from producer.kafka.connection import Connection
 from producer.kafka.rotation import Rotation
@@ -60,12 +62,16 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         self._on_failure = on_failure
         self._rng = rng
         self._alive = heartbeat
-        self._guest = guest
+        # A guest is another instance than the one whose environment it was given: it would take its shards.
+        self._instance_id = None if guest else connection.settings.group_instance_id
+        self._member_id: str | None = None
+        """As a static member, what the group called us when it last assigned us shards."""
         self._farewell = farewell
         self._join_bound = join_bound or 30.0 + 3 * connection.settings.session_timeout
         """Seconds for an assignment to come, at first and in each rebalance."""
         self._settled = asyncio.Event()
         self._consumer: Any = None
+        self._ended: asyncio.Future[None]
         self._joined = False
         """Whether it ever was a member."""
         self._staying = False
@@ -76,19 +82,22 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         return min(LONGEST_HEARTBEAT, self._connection.settings.session_timeout / 4)
 
     async def run(self) -> None:
-        """Be a member until cancelled, then leave; raises AccessDenied before the first assignment.
+        """Be a member until cancelled, then leave; raises AccessDenied or Untrusted before the first assignment.
 
-        When other credentials were given to us and are accepted, leave and join with them.
+        When other credentials were given to us and are accepted, leave and join with them. Raises Replaced if another
+        instance joins under our instance id: to join again would throw it out, and it us, for ever.
         """
         failures = 0
         while True:
             self._beat()
             try:
                 await self._stay()
+            except Replaced:
+                raise
             except KafkaFailed as failed:
                 error = await explained(failed, self._connection)
-                if isinstance(error, AccessDenied) and not self._joined:
-                    raise
+                if isinstance(error, AccessDenied | Untrusted) and not self._joined:
+                    raise error from None
                 failures = 1 if self._staying else failures + 1
                 self._staying = False
                 wait = self._rng.uniform(0.1, min(LONGEST_WAIT, 2.0 ** min(failures, 5)))
@@ -105,9 +114,20 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
             async with asyncio.timeout(SETTLE_BOUND):
                 await self._settled.wait()
 
-    def on_partitions_revoked(self, revoked: Collection[Any]) -> None:  # noqa: ARG002 (aiokafka's signature)
-        """A rebalance begins. Nothing changes hands before the next assignment says so."""
+    async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:  # noqa: ARG002 (aiokafka's signature)
+        """A rebalance begins. Nothing changes hands before the next assignment says so.
+
+        If the group knows us no more, a static member first asks who has its place.
+        """
         self._settled.clear()
+        if self._member_id is not None and self._member_id != self._group_knows():
+            try:
+                await self._refuse_replaced()
+            except Replaced as replaced:
+                self._ended.set_exception(replaced)
+                await asyncio.Event().wait()  # when this returns, aiokafka joins
+            except KafkaFailed:
+                pass  # it needs the coordinator to join, too
 
     def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
         """The group's new word. Only notes it: aiokafka sends no heartbeat until this returns."""
@@ -115,12 +135,16 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         shards = frozenset(where.partition for where in assigned)
         self._assignor.held = shards
         self._joined = self._staying = True
+        self._member_id = self._group_knows() if self._instance_id is not None else None
         self._settled.set()
         self._on_assigned(shards)
 
     async def _stay(self) -> None:
         with named(f"joining the group {self._connection.settings.group_id}"):
+            await self._refuse_replaced()
             rotation = Rotation(self._connection)
+            self._ended = asyncio.get_running_loop().create_future()
+            self._ended.add_done_callback(retrieve)
             self._consumer = self._new_consumer()
             self._consumer.subscribe([self._topic], listener=self)
             try:
@@ -129,7 +153,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
                     await self._rest(rotation)
             finally:
                 self._settled.clear()
-                await close(self._consumer, farewell=self._farewell)
+                # A static member does not leave: its place is kept for its next start.
+                await close(self._consumer, farewell=self._farewell if self._instance_id is None else 0.0)
 
     async def _rest(self, rotation: Rotation) -> None:
         """Half a session, and then the question whether the coordinator still hears us.
@@ -142,10 +167,21 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
             self._beat()
             # A member that holds an assignment must go on asking, although all is paused; it is not answered in a
             # rebalance, which may never end.
-            asking = rotation.during(self._consumer.getmany(timeout_ms=1000))
+            asking = rotation.during(self._consumer.getmany(timeout_ms=1000), unless=self._ended)
             await bounded(asking, seconds=self._join_bound, what="waiting for the group's next assignment")
         asking = self._consumer.committed(TopicPartition(self._topic, 0))
         await bounded(rotation.during(asking), seconds=1.5 * session, what="asking the group's coordinator")
+
+    def _group_knows(self) -> str:
+        """The id by which the group knows us; empty if it knows us no more."""
+        known: str = self._consumer._coordinator.member_id  # noqa: SLF001 (aiokafka tells nobody)
+        return known
+
+    async def _refuse_replaced(self) -> None:
+        """Raise Replaced if our instance id is another's by now."""
+        if self._member_id is not None:
+            async with Inquiry(self._connection) as cluster:
+                await refuse_replaced(cluster, self._member_id)
 
     def _beat(self) -> None:
         # The longest way to the next: no assignment, no coordinator, leaving, asking why, and the wait.
@@ -159,8 +195,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         return AIOKafkaConsumer(
             **self._connection.options(),
             group_id=settings.group_id,
-            # A guest is another instance than the one whose environment it was given: it would take its shards.
-            group_instance_id=None if self._guest else settings.group_instance_id,
+            group_instance_id=self._instance_id,
             session_timeout_ms=session,
             heartbeat_interval_ms=int(self._heartbeat * 1000),
             # A dead member delays a rebalance by this long; nobody here needs time to finish anything first.

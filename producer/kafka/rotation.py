@@ -47,17 +47,23 @@ class Rotation:
         if await self.due():
             raise Discard("other credentials were given to us: a new client takes them")
 
-    async def during(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of `work`; raises Discard if it waits in vain because the credentials it has were replaced."""
+    async def during(self, work: Coroutine[Any, Any, T], *, unless: asyncio.Future[None] | None = None) -> T:
+        """The result of `work`; raises Discard if it waits in vain because the credentials it has were replaced.
+
+        Or what `unless` raises, once it does.
+        """
         working, watching = asyncio.create_task(work), asyncio.create_task(self._watch())
+        others: list[asyncio.Future[None]] = [watching] if unless is None else [unless, watching]
+        ways: set[asyncio.Future[Any]] = {working, *others}
         try:
-            await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
             if not working.done():
                 leave_behind(working)
             leave_behind(watching)
-        if not working.done():
-            watching.result()
+        for other in others:
+            if not working.done() and other.done():
+                other.result()
         return working.result()
 
     async def _watch(self) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from producer.errors import Unavailable, Untrusted
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.metadata import Metadata, TopicFacts
-from producer.kafka.access.permissions import NewTopic, create, refuse_missing_rights, topic_config
-from producer.kafka.access.probe import probe
+from producer.kafka.access.permissions import NewTopic, create, topic_config
+from producer.kafka.access.probe import probe, refuse_missing_rights
 from producer.kafka.aiokafka_errors import failure, named
 from producer.kafka.bounds import bounded
 from producer.kafka.connection import Connection

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,7 +11,7 @@ from aiokafka import errors as kafka
 from aiokafka.conn import collect_hosts
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 
-from producer.errors import AccessDenied, KafkaFailed, Unavailable
+from producer.errors import AccessDenied, KafkaFailed, Unavailable, Untrusted
 from producer.kafka.access.metadata import Metadata, metadata
 from producer.kafka.access.wire import Address, Wire, connect
 from producer.kafka.aiokafka_errors import failure
@@ -19,6 +19,13 @@ from producer.kafka.connection import Connection
 
 GROUP, TRANSACTION = 0, 1
 """Kinds of coordinator."""
+NO_COORDINATOR = {
+    GROUP: "this cluster has no consumer groups",
+    TRANSACTION: "this cluster has no transactions, without which no hit is published exactly once: use one that has "
+    "them (Azure Event Hubs has them in its Premium and Dedicated tiers alone)",
+}
+"""What a cluster lacks that will not hear of a kind of coordinator."""
+_NEVER = (kafka.InvalidRequestError, kafka.UnsupportedVersionError)
 PATIENCE = 6.0
 """Seconds to go on asking a coordinator that is moving, loading or being made."""
 _PAUSE = 0.25
@@ -78,12 +85,17 @@ class Inquiry:
         return await metadata(await self.any_wire(), names)
 
     async def coordinator(self, kind: int, key: str, *, what: str) -> Wire:
-        """A connection to the broker that coordinates a group or a transactional id; raises KafkaFailed."""
+        """A connection to the broker that coordinates a group or a transactional id; raises KafkaFailed.
+
+        Untrusted if the cluster has no coordinators of that kind.
+        """
 
         async def ask() -> Any:
             return await (await self.any_wire()).ask(FindCoordinatorRequest(key, kind), what=what)
 
-        found = await settled(ask, what=what)
+        found = await settled(ask, what=what, fine=_NEVER)
+        if kafka.for_code(found.error_code) in _NEVER:
+            raise Untrusted(f"{what}: {NO_COORDINATOR[kind]}")
         return await self.wire(Address(found.host, found.port))
 
     async def _trouble(self, address: Address) -> KafkaFailed | None:
@@ -94,14 +106,16 @@ class Inquiry:
         return None
 
 
-async def settled(ask: Callable[[], Awaitable[Any]], *, what: str, fine: type[kafka.KafkaError] = kafka.NoError) -> Any:
+async def settled(
+    ask: Callable[[], Awaitable[Any]], *, what: str, fine: Collection[type[kafka.KafkaError]] = ()
+) -> Any:
     """An answer without error, or with a `fine` one; asked for again while it is "not yet". Raises KafkaFailed."""
     loop = asyncio.get_running_loop()
     until = loop.time() + PATIENCE
     while True:
         answer = await ask()
         error = kafka.for_code(answer.error_code)
-        if error in (kafka.NoError, fine):
+        if error is kafka.NoError or error in fine:
             return answer
         if not issubclass(error, _AGAIN):
             raise failure(error(), what)

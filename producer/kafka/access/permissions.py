@@ -1,9 +1,8 @@
 """Whether these credentials may do what the service does, found out without doing it to anybody.
 
 Asked before anything begins: else a missing one shows with the first dead letter, or on the standby in the night when
-it has to take over. The group is described, not joined: a member that comes and goes would make the running instances
-rebalance. The transactional id is tried with one of our own under the same prefix: taking a shard's would fence its
-owner.
+it has to take over. The transactional id is tried with one of our own under the same prefix: taking a shard's would
+fence its owner.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import errors as kafka
-from aiokafka.protocol.admin import CreateTopicsRequest, DescribeConfigsRequest, DescribeGroupsRequest
-from aiokafka.protocol.group import HeartbeatRequest
-from aiokafka.protocol.transaction import InitProducerIdRequest
+from aiokafka.protocol.admin import CreateTopicsRequest, DescribeConfigsRequest
+from aiokafka.protocol.transaction import AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest
 
 from producer.errors import AccessDenied, KafkaFailed, Untrusted
-from producer.kafka.access.inquiry import GROUP, TRANSACTION, Inquiry, settled
+from producer.kafka.access.inquiry import NO_COORDINATOR, TRANSACTION, Inquiry, settled
 from producer.kafka.access.metadata import Metadata, Operation, TopicFacts
+from producer.kafka.access.wire import Wire
 from producer.kafka.aiokafka_errors import failure
 from producer.kafka.connection import TRANSACTION_TIMEOUT
 from producer.model import Topic
@@ -32,39 +31,21 @@ NEEDED: Mapping[Topic, frozenset[Operation]] = {
 """On each topic; the ledger alone is read."""
 PROBE = "check"
 """Follows the prefix in the transactional id that is tried: no shard's, so nobody is fenced."""
-_TOPIC = 2
-"""A resource of type topic, for DescribeConfigs."""
+_TOPIC, _BROKER = 2, 4
+"""Types of resource, for DescribeConfigs."""
+_TRANSACTIONS = (InitProducerIdRequest, AddPartitionsToTxnRequest, EndTxnRequest)
+"""What a transaction takes; some clusters have the first of them alone."""
 _CREATE_TIMEOUT = 4_000
 """Milliseconds that the broker waits until the others know of a new topic; an answer takes PATIENCE at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One member of a consumer group."""
-
-    client_id: str
-    host: str
-
-    def __str__(self) -> str:
-        return f"{self.client_id} at {self.host.removeprefix('/')}"
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A consumer group as its coordinator sees it; nobody in it is a group that is empty or was never there."""
-
-    members: tuple[Member, ...]
-
-
-async def refuse_missing_rights(cluster: Inquiry) -> None:
-    """Return if the topics that exist, the group and the transactional ids may be used; raises KafkaFailed."""
+async def refuse_missing_topic_rights(cluster: Inquiry) -> None:
+    """Return if the topics that exist may be used; raises KafkaFailed."""
     base = cluster.connection.settings.topic
     found = await cluster.metadata([base + topic for topic in Topic])
     missing = {base + topic: lacking(topic, found.topics[base + topic]) for topic in Topic}
     if grants := [f"{_named(operations)} on topic {name}" for name, operations in missing.items() if operations]:
         raise AccessDenied(f"Kafka permits too little: grant {', '.join(grants)}")
-    await try_group(cluster)
-    await try_transactional_id(cluster, f"{base}{Topic.LEDGER}-{PROBE}")
 
 
 def needed(topic: Topic) -> frozenset[Operation]:
@@ -79,34 +60,12 @@ def lacking(topic: Topic, facts: TopicFacts) -> frozenset[Operation]:
     return _told(NEEDED[topic] - facts.allowed) if facts.error is None else frozenset()
 
 
-async def describe_group(cluster: Inquiry) -> Group:
-    """The group KAFKA_GROUP_ID; raises KafkaFailed, AccessDenied without the permission to describe it."""
-    name = cluster.connection.settings.group_id
-    what = f"describing the group {name}"
-    wire = await cluster.coordinator(GROUP, name, what=what)
-    answer = await wire.ask(DescribeGroupsRequest([name]), what=what)
-    (group,) = answer.to_object()["groups"]
-    if (error := kafka.for_code(group["error_code"])) is not kafka.NoError:
-        raise failure(error(), what)
-    return Group(tuple(Member(one["client_id"], one["client_host"]) for one in group["members"]))
-
-
-async def try_group(cluster: Inquiry) -> None:
-    """Have the coordinator say whether these credentials may be a member; raises KafkaFailed."""
-    name = cluster.connection.settings.group_id
-    what = f"joining the group {name}"
-
-    async def ask() -> Any:
-        wire = await cluster.coordinator(GROUP, name, what=what)
-        return await wire.ask(HeartbeatRequest(name, -1, "wolkvox-hits-check"), what=what)
-
-    # The heartbeat of a member that never joined: what may join is told "unknown member", what may not "not allowed".
-    await settled(ask, what=what, fine=kafka.UnknownMemberIdError)
-
-
 async def try_transactional_id(cluster: Inquiry, transactional_id: str) -> None:
     """Take a transactional id and leave it at that; raises KafkaFailed. Fences whoever has it."""
     what = f"taking the transactional id {transactional_id}"
+    wire = await cluster.any_wire()
+    if not all(wire.speaks(request) for request in _TRANSACTIONS):
+        raise Untrusted(f"{what}: {NO_COORDINATOR[TRANSACTION]}")
     request = InitProducerIdRequest(transactional_id, int(TRANSACTION_TIMEOUT * 1000))
 
     async def ask() -> Any:
@@ -147,9 +106,18 @@ async def create(cluster: Inquiry, found: Metadata, topics: Sequence[NewTopic], 
 
 async def topic_config(cluster: Inquiry, name: str) -> dict[str, str]:
     """A topic's configuration, defaults included; raises KafkaFailed."""
+    return await _config(await cluster.any_wire(), _TOPIC, name)
+
+
+async def broker_config(cluster: Inquiry) -> dict[str, str]:
+    """Some broker's configuration; raises KafkaFailed, AccessDenied without DescribeConfigs on the cluster."""
+    number, address = min((await cluster.metadata()).brokers.items())
+    return await _config(await cluster.wire(address), _BROKER, str(number))
+
+
+async def _config(wire: Wire, kind: int, name: str) -> dict[str, str]:
     what = f"reading the configuration of {name} (grant DescribeConfigs)"
-    wire = await cluster.any_wire()
-    answer = await wire.ask(DescribeConfigsRequest([(_TOPIC, name, None)]), what=what)
+    answer = await wire.ask(DescribeConfigsRequest([(kind, name, None)]), what=what)
     ((code, _, _, _, entries),) = answer.resources
     if (error := kafka.for_code(code)) is not kafka.NoError:
         raise failure(error(), what)

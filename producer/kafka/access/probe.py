@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from producer.errors import AccessDenied, Discard, Fenced, KafkaFailed, TooLarge, Unavailable, Untrusted
 from producer.kafka.access.diagnosis import Address
+from producer.kafka.access.group import try_group
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.logins import login_refusal
-from producer.kafka.access.permissions import refuse_missing_rights
+from producer.kafka.access.permissions import PROBE, refuse_missing_topic_rights, try_transactional_id
 from producer.kafka.bounds import bounded
 from producer.kafka.connection import Connection
+from producer.model import Topic
 
 BOUND = 15.0
 """Seconds for all of it."""
@@ -31,11 +33,22 @@ async def explained(error: KafkaFailed, connection: Connection) -> KafkaFailed:
         return error
     try:
         await bounded(_refusals(connection), seconds=EXPLANATION_BOUND, what="asking what is refused")
-    except AccessDenied as denied:
-        return denied
+    except (AccessDenied, Untrusted) as refused:
+        return refused
     except KafkaFailed:
         pass
     return error
+
+
+async def refuse_missing_rights(cluster: Inquiry) -> None:
+    """Return if topics that exist, the group and transactional ids may be used; raises AccessDenied or Untrusted.
+
+    Asked before anything begins: else it shows with the first dead letter, or on the standby in the night when it has
+    to take over.
+    """
+    await refuse_missing_topic_rights(cluster)
+    await try_group(cluster)
+    await try_transactional_id(cluster, f"{cluster.connection.settings.topic}{Topic.LEDGER}-{PROBE}")
 
 
 async def _refusals(connection: Connection) -> None:

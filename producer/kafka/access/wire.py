@@ -33,6 +33,11 @@ class Wire:
         with named(what):
             return await self._conn.send(request)
 
+    def speaks(self, request: type[Any], *, version: int | None = None) -> bool:
+        """Whether the broker knows a request of aiokafka's protocol, in some version or in this one."""
+        least, most = self._conn._versions.get(request.API_KEY, (0, -1))  # noqa: SLF001 (told at the connecting)
+        return most >= 0 if version is None else bool(least <= version <= most)
+
     def close(self) -> None:
         """Let the connection go."""
         clients.cut(self._conn)

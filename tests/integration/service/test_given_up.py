@@ -156,10 +156,10 @@ class Silenced(Membership):
         super().__init__(**options)
         self._tap = tap
 
-    def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
+    async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
         if revoked:
             self._tap.swallow(after=0)
-        super().on_partitions_revoked(revoked)
+        await super().on_partitions_revoked(revoked)
 
 
 async def test_a_rebalance_that_never_ends_is_told_and_left(

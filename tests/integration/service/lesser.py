@@ -1,0 +1,86 @@
+"""A lesser broker: a real one behind a network that changes some of its answers to what other clusters say."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Callable, Collection
+from types import TracebackType
+from typing import Self
+
+API_VERSIONS, FIND_COORDINATOR = 18, 10
+INVALID_REQUEST = 42
+
+Answer = Callable[[int, bytes, bytes], bytes]
+"""What a client hears: of the request's key, the request and the broker's answer, both behind their headers."""
+
+
+def without(keys: Collection[int]) -> Answer:
+    """Requests that it does not know (ApiVersions, version 0, as aiokafka asks for them)."""
+
+    def answer(key: int, _: bytes, said: bytes) -> bytes:
+        if key != API_VERSIONS:
+            return said
+        known = [said[at : at + 6] for at in range(6, len(said), 6)]
+        kept = [one for one in known if struct.unpack(">h", one[:2])[0] not in keys]
+        return said[:2] + struct.pack(">i", len(kept)) + b"".join(kept)
+
+    return answer
+
+
+def no_transaction_coordinator(key: int, asked: bytes, said: bytes) -> bytes:
+    """As Event Hubs in its lower tiers: coordinators of groups alone (FindCoordinator, version 1)."""
+    if key != FIND_COORDINATOR or asked[-1] != 1:
+        return said
+    return struct.pack(">ihhihi", 0, INVALID_REQUEST, -1, -1, 0, -1)
+
+
+class Lesser:
+    """Forwards `port` to `target` (`host:port`), each answer as `answer` has it."""
+
+    def __init__(self, *, port: int, target: str, answer: Answer) -> None:
+        self._port = port
+        self._host, _, to = target.rpartition(":")
+        self._to = int(to)
+        self._answer = answer
+        self._ways: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        for way in self._ways:
+            way.cancel()
+        await asyncio.gather(*self._ways, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        way = asyncio.create_task(self._serve(reader, writer))
+        self._ways.add(way)
+        way.add_done_callback(self._ways.discard)
+        way.add_done_callback(lambda _: writer.transport.abort())
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(self._host, self._to)
+        try:
+            while True:
+                request = await _framed(reader)
+                far_writer.write(struct.pack(">i", len(request)) + request)
+                said = await _framed(far_reader)  # aiokafka sends several at once; the broker answers them in order
+                key, client = struct.unpack(">h6xh", request[:10])
+                said = said[:4] + self._answer(key, request[10 + max(0, client) :], said[4:])
+                writer.write(struct.pack(">i", len(said)) + said)
+        except (OSError, EOFError):
+            pass
+        finally:
+            far_writer.transport.abort()
+
+
+async def _framed(reader: asyncio.StreamReader) -> bytes:
+    (size,) = struct.unpack(">i", await reader.readexactly(4))
+    return await reader.readexactly(size)
