@@ -213,6 +213,8 @@ class Dropped:
     """Another owner came so much further that it may have told and forgotten them."""
     elsewhere: int = 0
     """Another instance polls the source, and the room was needed."""
+    gaps: list[Gap] = field(default_factory=list)
+    """Coverage gaps that the ledger has passed, told by a commit of ours whose outcome was unknown."""
 
 
 @dataclass(frozen=True, slots=True)

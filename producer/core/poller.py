@@ -118,7 +118,6 @@ def _polled(
         truncated=snapshot.truncated,
         not_found=snapshot.not_found,
         drift=_drift(snapshot, rows, still=still),
-        gaps=harvest.gaps,
     )
 
 

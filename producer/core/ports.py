@@ -99,7 +99,6 @@ class Polled:
     truncated: bool
     not_found: bool
     drift: Mapping[Drift, int]
-    gaps: Sequence[Gap]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ class Told:
 
     published: int = 0
     dead_lettered: int = 0
-    gaps: int = 0
+    gaps: list[Gap] = field(default_factory=list)
     delays: Counter[float] = field(default_factory=Counter)
     dropped: Dropped = field(default_factory=Dropped)
 

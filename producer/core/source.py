@@ -9,7 +9,7 @@ be torn apart.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from producer.clock import Moment, elapsed, parse_rfc3339
@@ -55,7 +55,7 @@ class Source:
         self._latest: Moment | None = None
         self._moved: Moment | None = None
         self._shown = 0
-        self._in_doubt: set[str] = set()
+        self._in_doubt: set[str | Gap] = set()
 
     def unseen(self, rows: Rows) -> dict[str, Row | RawRow]:
         """The rows with an id that is neither told nor waiting, in the order sent. Changes nothing."""
@@ -105,6 +105,7 @@ class Source:
         At most `room` rows, and as many ids of each kind to forget; what is left over goes with the next.
         """
         self._drop_told(dropped)
+        self._drop_told_gaps(dropped)
         self._drop_superseded(dropped)
         portions = list(self.pending.portions(room))
         done = [portion.harvest for portion in portions if portion.last]
@@ -115,7 +116,7 @@ class Source:
         return Taken(
             server=self.server,
             portions=portions,
-            gaps=[untold for harvest in done for untold in self._untold(harvest)],
+            gaps=[(gap, harvest.observed_at) for harvest in done for gap in harvest.gaps],
             cursor=newest.cursor if newest else None,
             cursor_at=newest.requested if newest else None,
             forgotten_hits=_expired(self.hits, newest)[:room],
@@ -139,6 +140,7 @@ class Source:
         for portion in taken.portions:
             self._in_doubt.update(portion.ids)
             self._in_doubt.update(row.key for row in portion.dead)
+        self._in_doubt.update(gap for gap, _ in taken.gaps)
         self._cursor.doubt(taken.cursor_at)
 
     def misses(self, fold: SourceFold) -> bool:
@@ -202,12 +204,17 @@ class Source:
             if self._cursor.overtook(harvest.requested) > self._keep / 2:
                 dropped.superseded += self.pending.drop(harvest, list(harvest.hits), list(harvest.dead))
 
-    def _untold(self, harvest: Harvest) -> Iterator[tuple[Gap, str]]:
-        for gap in harvest.gaps:
-            end = harvest.end_of(gap)
-            rest = self._cursor.untold(gap, requested=harvest.requested, end=end, received=harvest.received)
-            if rest is not None:
-                yield rest, harvest.observed_at
+    def _drop_told_gaps(self, dropped: Dropped) -> None:
+        for harvest in [harvest for harvest in self.pending.harvests() if harvest.gaps]:
+            gaps, harvest.gaps = harvest.gaps, []
+            for gap in gaps:
+                rest = self._cursor.untold(
+                    gap, requested=harvest.requested, received=harvest.received, end=harvest.end_of(gap)
+                )
+                if rest is not None:
+                    harvest.gaps.append(rest)
+                elif gap in self._in_doubt:
+                    dropped.gaps.append(gap)
 
 
 def _expired(window: Window, newest: Harvest | None) -> list[str]:

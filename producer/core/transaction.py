@@ -146,7 +146,7 @@ class _SourceRecords:
     def _gaps(self) -> Iterator[Outgoing]:
         for gap, observed_at in self._taken.gaps:
             yield Outgoing(Topic.COVERAGE, *self._events.coverage_gap(gap, observed_at=observed_at))
-            self._told.gaps += 1
+            self._told.gaps.append(gap)
 
     def _forgotten(self) -> Iterable[Outgoing]:
         yield from (hit_record(self._server, key, None) for key in self._taken.forgotten_hits)

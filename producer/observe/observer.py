@@ -70,8 +70,6 @@ class ServiceObserver:
             )
             if polled.drift:
                 _log.warning("api_drift", drift=dict(polled.drift))
-            for gap in polled.gaps:
-                self._gap(gap)
 
     def failed(self, failed: Failed) -> None:
         """A poll brought no snapshot."""
@@ -106,9 +104,10 @@ class ServiceObserver:
         _log.warning("poll_overrun", server=server, count=slots)
 
     def dropped(self, told: Mapping[str, Told]) -> None:
-        """Rows that left pending without a record of their own."""
+        """What left pending without a record of its own."""
         for server, one in told.items():
             drop = one.dropped
+            self._tell_gaps(drop.gaps)
             published = drop.confirmed - drop.confirmed_dead
             self._count_rows(server, published=published, dead_lettered=drop.confirmed_dead, duplicate=drop.duplicate)
             for reason, count in (("superseded", drop.superseded), ("elsewhere", drop.elsewhere)):
@@ -122,12 +121,13 @@ class ServiceObserver:
         for server, one in told.items():
             self._count_rows(server, published=one.published, dead_lettered=one.dead_lettered)
             self._metrics.publish_delay_seconds.observe(one.delays)
+            self._tell_gaps(one.gaps)
         _log.info(
             "committed",
             shard=shard,
             events=sum(one.published for one in told.values()),
             dead_letters=sum(one.dead_lettered for one in told.values()),
-            gaps=sum(one.gaps for one in told.values()),
+            gaps=sum(len(one.gaps) for one in told.values()),
             milliseconds=round(seconds * 1000),
         )
 
@@ -212,15 +212,18 @@ class ServiceObserver:
         for result, count in counted.items():
             self._metrics.rows_total.labels(server=server, result=result).inc(count)
 
-    def _gap(self, gap: Gap) -> None:
-        self.numbers(gap.server).gaps.appendleft(gap)
-        self._metrics.coverage_gaps_total.labels(kind=gap.kind.value).inc()
-        self._metrics.coverage_gap_seconds_total.labels(server=gap.server).inc(max(0.0, gap.end - gap.start))
-        _log.warning(
-            "coverage_gap",
-            kind=gap.kind.value,
-            start=rfc3339(gap.start),
-            end=rfc3339(gap.end),
-            seconds=round(gap.end - gap.start, 3),
-            certain=gap.certain,
-        )
+    def _tell_gaps(self, gaps: Sequence[Gap]) -> None:
+        """Once they are events: one that waited may shrink or go, if another owner covered its time."""
+        for gap in gaps:
+            self.numbers(gap.server).gaps.appendleft(gap)
+            self._metrics.coverage_gaps_total.labels(kind=gap.kind.value).inc()
+            self._metrics.coverage_gap_seconds_total.labels(server=gap.server).inc(max(0.0, gap.end - gap.start))
+            _log.warning(
+                "coverage_gap",
+                server=gap.server,
+                kind=gap.kind.value,
+                start=rfc3339(gap.start),
+                end=rfc3339(gap.end),
+                seconds=round(gap.end - gap.start, 3),
+                certain=gap.certain,
+            )

@@ -51,9 +51,8 @@ class Watch:
         if polled.rows != polled.new + polled.duplicate + polled.dead + polled.summaries:
             raise Wrong(f"a poll's counters do not add up: {polled}")
         self._count(polled.server).taken += polled.new + polled.dead
-        gaps = "".join(f", gap {gap.kind} of {gap.end - gap.start:.0f} s" for gap in polled.gaps)
         cut = ", truncated" if polled.truncated else ""
-        self.tell(f"{polled.server} polled: {polled.rows} rows, {polled.new + polled.dead} new{cut}{gaps}")
+        self.tell(f"{polled.server} polled: {polled.rows} rows, {polled.new + polled.dead} new{cut}")
 
     def failed(self, failed: Failed) -> None:
         self.tell(f"{failed.server} not polled: {failed.error.outcome}, again in {failed.retry_in:.1f} s")
@@ -77,14 +76,15 @@ class Watch:
             drop = one.dropped
             rows = drop.confirmed + drop.duplicate + drop.superseded + drop.elsewhere
             self._count(server).dropped += rows
-            if rows:
+            if rows or drop.gaps:
                 self.tell(f"{server} dropped {drop}")
 
     def committed(self, shard: int, told: Mapping[str, Told], *, seconds: float) -> None:
         for server, one in told.items():
             self._count(server).told += one.published + one.dead_lettered
         rows = {server: one.published + one.dead_lettered for server, one in told.items()}
-        self.tell(f"shard {shard} committed {rows}")
+        gaps = [f", gap {gap.kind} of {gap.end - gap.start:.0f} s" for one in told.values() for gap in one.gaps]
+        self.tell(f"shard {shard} committed {rows}{''.join(gaps)}")
 
     def commit_failed(self, shard: int, error: KafkaFailed, *, pending: int, retry_in: float) -> None:
         self.tell(f"shard {shard} failed: {type(error).__name__} {error}, {pending} wait, again in {retry_in:.1f} s")

@@ -268,3 +268,40 @@ def test_what_was_no_beginning_tells_its_gap_although_quiet_snapshots_came_after
     taken = take(source)
     assert [(gap.start, gap.end) for gap, _ in taken.gaps] == [(at(0).wall, at(1401 - WINDOW).wall)]
     assert taken.cursor == Cursor(at(2000).wall, None)
+
+
+def test_a_gap_that_another_owner_covered_is_not_told_by_us() -> None:
+    source = a_source()
+    polled(source, at(0), ["a"])
+    commit(source)
+    polled(source, at(2000), ["b"])
+    source.restore(fold("a", cursor=at(1950)), at(2010))
+    dropped = Dropped()
+    assert (source.take(9, dropped).gaps, dropped.gaps) == ([], [])
+
+
+def test_a_gap_of_a_transaction_in_doubt_is_confirmed_once_if_the_ledger_has_it() -> None:
+    source = a_source()
+    polled(source, at(0), ["a"])
+    commit(source)
+    polled(source, at(2000), ["b"])
+    taken = take(source)
+    ((gap, _),) = taken.gaps
+    source.doubt(taken)
+    source.restore(fold("a", "b", cursor=at(2000)), at(2010))
+    first, again = Dropped(), Dropped()
+    source.take(9, first)
+    source.take(9, again)
+    assert (first.gaps, again.gaps) == ([gap], [])
+
+
+def test_a_gap_in_doubt_that_did_not_land_is_told_and_not_confirmed() -> None:
+    source = a_source()
+    polled(source, at(0), ["a"])
+    commit(source)
+    polled(source, at(2000), ["b"])
+    source.doubt(take(source))
+    source.restore(fold("a", cursor=at(0)), at(2010))
+    dropped = Dropped()
+    assert len(source.take(9, dropped).gaps) == 1
+    assert dropped.gaps == []

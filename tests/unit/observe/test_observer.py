@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from producer.core.ports import Polled, Told
-from producer.model import Dropped, Progress
+from producer.model import Dropped, Gap, GapKind, Progress
 from producer.observe.logs import configure
 from producer.observe.metrics import DROPPED, Metrics
 from producer.observe.observer import ServiceObserver
@@ -27,7 +27,9 @@ def observer(metrics: Metrics, clock: HandClock, written: Written) -> ServiceObs
 def test_rows_that_were_dropped_are_counted_and_told_with_the_reason(
     observer: ServiceObserver, metrics: Metrics, written: Written, reason: str
 ) -> None:
-    observer.dropped({"0042": Told(dropped=Dropped(**{reason: 7}))})
+    dropped = Dropped()
+    setattr(dropped, reason, 7)
+    observer.dropped({"0042": Told(dropped=dropped)})
     (line,) = written.lines
     assert (line["event"], line["server"], line["count"]) == ("rows_dropped", "0042", 7)
     assert line["cause"] == f"{reason}: {DROPPED[reason]}"
@@ -41,6 +43,26 @@ def test_a_transaction_that_dropped_nothing_says_nothing(observer: ServiceObserv
     assert written.lines == []
 
 
+GAP = Gap("0042", 1000.0, 1900.0, GapKind.UNPOLLED, certain=True)
+
+
+@pytest.mark.parametrize("how", ["committed", "confirmed"])
+def test_a_gap_is_counted_logged_and_shown_when_it_is_told(
+    observer: ServiceObserver, metrics: Metrics, written: Written, how: str
+) -> None:
+    """Also by a transaction whose outcome was unknown, and which the ledger then had."""
+    if how == "committed":
+        observer.committed(2, {"0042": Told(gaps=[GAP])}, seconds=0.1)
+    else:
+        observer.dropped({"0042": Told(dropped=Dropped(gaps=[GAP]))})
+    (line,) = [line for line in written.lines if line["event"] == "coverage_gap"]
+    assert (line["server"], line["kind"], line["seconds"], line["certain"]) == ("0042", "unpolled", 900, True)
+    assert metrics.registry.get_sample_value("wolkvox_hits_coverage_gaps_total", {"kind": "unpolled"}) == 1
+    seconds = metrics.registry.get_sample_value("wolkvox_hits_coverage_gap_seconds_total", {"server": "0042"})
+    assert seconds == pytest.approx(900)
+    assert list(observer.numbers("0042").gaps) == [GAP]
+
+
 def test_how_far_a_ledger_is_read_is_told_in_whole_percents(observer: ServiceObserver, written: Written) -> None:
     observer.restoring(2, Progress(450_000, 0.4544), seconds=1.04)
     (line,) = written.lines
@@ -51,7 +73,7 @@ def test_how_far_a_ledger_is_read_is_told_in_whole_percents(observer: ServiceObs
 def polled(newest: float | None) -> Polled:
     return Polled(
         server="0042", poll="p", rows=0, new=0, duplicate=0, dead=0, summaries=0, dates_unparsed=0, newest=newest,
-        pending=0, seconds=0, fetch_seconds=0, truncated=False, not_found=False, drift={}, gaps=[],
+        pending=0, seconds=0, fetch_seconds=0, truncated=False, not_found=False, drift={},
     )  # fmt: skip
 
 
