@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -27,7 +28,7 @@ AT_ONCE = 20
 
 
 def check(settings: Settings, *, as_json: bool, console: Console | None = None, deadline: float = DEADLINE) -> int:
-    """Look at everything and print it; 1 if anything failed. Raises SettingsError for a proxy that can't be used."""
+    """Look at everything and print it; 1 if anything failed. Raises SettingsError for a proxy or a file of no use."""
     console = console or stdout()
     findings = run(_look(settings, console, deadline=deadline, quietly=as_json))
     with until_nobody_reads(console):
@@ -38,10 +39,10 @@ def check(settings: Settings, *, as_json: bool, console: Console | None = None, 
 async def look(settings: Settings, *, clock: Clock | None = None, deadline: float = DEADLINE) -> list[Finding]:
     """Everything that `check` finds, in the order it is told; takes a little more than `deadline` seconds at most."""
     reached = Connection(settings.kafka, client_id=f"wolkvox-hits-check-{instance_name()}")
-    turns, room = Turns(), asyncio.Semaphore(AT_ONCE)
+    turns, room, cafile = Turns(), asyncio.Semaphore(AT_ONCE), settings.wolkvox.ssl_cafile
     checks = [named(settings, source) for source in settings.sources]
     looking = [
-        *(_within(deadline, one.area, _source(one, turns, room, clock or SystemClock())) for one in checks),
+        *(_within(deadline, one.area, _source(one, turns, room, clock or SystemClock(), cafile)) for one in checks),
         _within(deadline, KAFKA, kafka_findings(reached)),
     ]
     found = await asyncio.gather(*looking)
@@ -75,9 +76,18 @@ async def _within(deadline: float, area: str, findings: AsyncIterator[Finding]) 
     return found
 
 
-async def _source(check: SourceCheck, turns: Turns, room: asyncio.Semaphore, clock: Clock) -> AsyncIterator[Finding]:
+async def _source(
+    check: SourceCheck, turns: Turns, room: asyncio.Semaphore, clock: Clock, cafile: Path | None
+) -> AsyncIterator[Finding]:
     source = check.source
-    api = WolkvoxApi(server=source.server, url=source.url, token=source.token.read, timeout=source.timeout, clock=clock)
+    api = WolkvoxApi(
+        server=source.server,
+        url=source.url,
+        token=source.token.read,
+        timeout=source.timeout,
+        cafile=cafile,
+        clock=clock,
+    )
     try:
         # The API refuses simultaneous calls of a token, and two sources may share one.
         async with turns.turn(source.token.read), room:

@@ -9,14 +9,13 @@ import os
 import socket
 import ssl
 from collections.abc import Hashable
-from pathlib import Path
 from typing import Any
 
 from aiokafka import codec
 
 from producer.errors import AccessDenied, SettingsError
-from producer.kafka.access.trust import lenient
 from producer.kafka.tokens import tokens_of
+from producer.net.trust import lenient, said, version_of
 from producer.settings.sections import Kafka
 
 REQUEST_TIMEOUT = 20.0
@@ -78,14 +77,14 @@ class Connection:
         except SettingsError:
             password = None
         files = (settings.ssl_cafile, settings.ssl_certfile, settings.ssl_keyfile)
-        return password, *(_version(path) for path in files)
+        return password, *(version_of(path) for path in files)
 
     def _ssl_context(self) -> ssl.SSLContext:
         settings = self.settings
         try:
             context = lenient(ssl.create_default_context(cafile=settings.ssl_cafile))
         except (OSError, ssl.SSLError) as error:
-            raise AccessDenied(f"KAFKA_SSL_CAFILE: {settings.ssl_cafile}: {_said(error)}") from None
+            raise AccessDenied(f"KAFKA_SSL_CAFILE: {settings.ssl_cafile}: {said(error)}") from None
         if settings.ssl_certfile is not None:
             keyfile = settings.ssl_keyfile
             name = "KAFKA_SSL_CERTFILE" if keyfile is None else "KAFKA_SSL_CERTFILE, KAFKA_SSL_KEYFILE"
@@ -93,7 +92,7 @@ class Connection:
                 # Without a callback OpenSSL asks for the passphrase on the terminal and waits.
                 context.load_cert_chain(settings.ssl_certfile, keyfile, password=_no_passphrase)
             except (OSError, ssl.SSLError) as error:
-                raise AccessDenied(f"{name}: {keyfile or settings.ssl_certfile}: {_said(error)}") from None
+                raise AccessDenied(f"{name}: {keyfile or settings.ssl_certfile}: {said(error)}") from None
         return context
 
     def _sasl(self) -> dict[str, Any]:
@@ -118,17 +117,3 @@ def instance_name() -> str:
 
 def _no_passphrase() -> str:
     raise AccessDenied("KAFKA_SSL_KEYFILE: the key is locked with a passphrase; give it unlocked: openssl pkey -in …")
-
-
-def _said(error: OSError) -> str:
-    """What the library says, in a few words: "no start line", "key values mismatch", "No such file or directory"."""
-    reason = getattr(error, "reason", None)
-    return reason.replace("_", " ").lower() if reason else error.strerror or type(error).__name__
-
-
-def _version(path: Path | None) -> Hashable:
-    try:
-        status = path.stat() if path is not None else None
-    except OSError:
-        return None
-    return status and (status.st_ino, status.st_mtime_ns, status.st_size)

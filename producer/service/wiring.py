@@ -34,6 +34,7 @@ class Wiring:
         self._observer = observer
         self._turns = Turns()
         self._apis: list[WolkvoxApi] = []
+        self._cafile = settings.wolkvox.ssl_cafile
         keep = settings.dedup.window
         self.sources = {one.server: Source(server=one.server, keep=keep, window=one.window) for one in settings.sources}
         self.pendings = Pendings(list(self.sources.values()), settings.pending.limit, on_dropped=observer.dropped)
@@ -68,7 +69,14 @@ class Wiring:
         await asyncio.gather(*(api.aclose() for api in self._apis))
 
     def _rounds(self, one: SourceSettings) -> Rounds:
-        api = WolkvoxApi(server=one.server, url=one.url, token=one.token.read, timeout=one.timeout, clock=self._clock)
+        api = WolkvoxApi(
+            server=one.server,
+            url=one.url,
+            token=one.token.read,
+            timeout=one.timeout,
+            cafile=self._cafile,
+            clock=self._clock,
+        )
         self._apis.append(api)
         reader = RowReader(server=one.server, zone=one.timezone)
         return Rounds(

@@ -66,6 +66,12 @@ class Wolkvox(Section):
         example="http://localhost:8090",
     )
     allow_http: bool = setting(False, "Accept plain http for any host: the token then travels unprotected")
+    ssl_cafile: ReadableFile | None = setting(
+        None,
+        "PEM file of further authorities on the way to the API (a proxy that looks inside); read again when it changes",
+        shown="the system's and the bundle's",
+        example="/etc/ssl/proxy-ca.pem",
+    )
     timezone: Zone = setting("America/Bogota", "Zone of the API's `date`")
     window: Duration = setting(
         "10m",

@@ -6,29 +6,26 @@ import asyncio
 import re
 import zlib
 from collections.abc import Callable
-from functools import cache, partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
-from producer import __version__
 from producer.errors import BadToken, NotASnapshot, PollFailed, Retry, SettingsError
 from producer.model import REPORT, Drift, Snapshot
 from producer.wolkvox.address import base_url
 from producer.wolkvox.envelope import Answer, read_report
 from producer.wolkvox.headers import age_of
+from producer.wolkvox.http_client import HttpClient
 from producer.wolkvox.httpx_errors import failure
 from producer.wolkvox.masking import Shown, shown
 from producer.wolkvox.recall import Recall
 from producer.wolkvox.redirects import next_hop
 from producer.wolkvox.token_info import TokenInfo, read_token_info
-from producer.wolkvox.transfer import ENCODINGS, Received, read_body
+from producer.wolkvox.transfer import Received, read_body
 
 if TYPE_CHECKING:
-    import ssl
-    from contextlib import AbstractAsyncContextManager
-
     from producer.clock import Clock
 
 __all__ = ["BODY_LIMIT", "TokenInfo", "WolkvoxApi"]
@@ -40,9 +37,6 @@ _ERROR_LIMIT = 1024 * 1024
 _MAX_REDIRECTS = 3
 _INLINE = 1024 * 1024
 """Up to here, reading an answer takes a few milliseconds: less than a thread's worth of trouble."""
-_KEPT_ALIVE = 60.0
-"""Seconds an idle connection is used again. Firewalls forget theirs silently after some minutes, and a call into such a
-hole would hang until its deadline; a new connection every five minutes costs nothing beside that."""
 _HITS = f"real_time.php?api={REPORT}"
 _TOKEN_INFO = "information.php?api=token_info"  # noqa: S105  (the name of a report)
 
@@ -53,7 +47,8 @@ class WolkvoxApi:
     """The reports of one Wolkvox server, read with one token.
 
     `token` is asked before each call, so that a rotated file is seen. `timeout` is in seconds and for the whole call.
-    `limit` is the number of decompressed bytes that an answer may have. Raises SettingsError for an unusable proxy.
+    `limit` is the number of decompressed bytes that an answer may have. `cafile` holds authorities beside the system's
+    and httpx's bundle; it is read again when it changes. Raises SettingsError for a proxy or a file of no use.
     """
 
     def __init__(
@@ -66,6 +61,7 @@ class WolkvoxApi:
         clock: Clock,
         transport: httpx.AsyncBaseTransport | None = None,
         limit: int = BODY_LIMIT,
+        cafile: Path | None = None,
     ) -> None:
         self._server = server
         self._url = f"{base_url(server, url)}/api/v2/"
@@ -74,7 +70,7 @@ class WolkvoxApi:
         self._clock = clock
         self._limit = limit
         self._recall = Recall()
-        self._client = _http_client(server, transport)
+        self._http = HttpClient(server=server, url=self._url, cafile=cafile, transport=transport)
 
     async def fetch(self) -> Snapshot:
         """The report "hits in the last hour" as it stands now; raises PollFailed, named by what to do."""
@@ -100,20 +96,21 @@ class WolkvoxApi:
 
     async def aclose(self) -> None:
         """Lets the connections go."""
-        await self._client.aclose()
+        await self._http.aclose()
 
     async def _call(self, path: str, read: Callable[[Answer, Shown], Read]) -> tuple[Answer, Read]:
         token = _usable(self._token)
-        answer = await self._answer(self._url + path, token)
+        client = await self._http.current()
+        answer = await self._answer(client, self._url + path, token)
         showing = partial(shown, secret=token)
         if len(answer.body) <= _INLINE:
             return answer, read(answer, showing)
         return answer, await asyncio.to_thread(read, answer, showing)
 
-    async def _answer(self, url: str, token: str) -> Answer:
+    async def _answer(self, client: httpx.AsyncClient, url: str, token: str) -> Answer:
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._exchange(url, token)
+                return await self._exchange(client, url, token)
         except TimeoutError:
             failed: PollFailed = Retry(f"no whole answer within {self._timeout:g} s")
         except (httpx.HTTPError, httpx.InvalidURL, zlib.error, OSError) as error:
@@ -122,21 +119,18 @@ class WolkvoxApi:
         # request with its headers.
         raise failed
 
-    async def _exchange(self, url: str, token: str) -> Answer:
+    async def _exchange(self, client: httpx.AsyncClient, url: str, token: str) -> Answer:
         requested = self._clock.now()
-        target = httpx.URL(url)
+        target, headers = httpx.URL(url), {"wolkvox-token": token}
         for _ in range(1 + _MAX_REDIRECTS):
-            async with self._request(target, token) as response:
+            async with client.stream("GET", target, headers=headers) as response:
                 if not response.has_redirect_location:
                     received = await self._body(response)
-                    headers = {name.lower(): value for name, value in response.headers.items()}
+                    names = {name.lower(): value for name, value in response.headers.items()}
                     drift = {Drift.CONTENT_ENCODING: 1} if received.odd else {}
-                    return Answer(response.status_code, headers, received.body, requested, self._clock.now(), drift)
+                    return Answer(response.status_code, names, received.body, requested, self._clock.now(), drift)
             target = next_hop(target, response.headers["location"])
         raise NotASnapshot(f"the answer is no report: more than {_MAX_REDIRECTS} redirects")
-
-    def _request(self, url: httpx.URL, token: str) -> AbstractAsyncContextManager[httpx.Response]:
-        return self._client.stream("GET", url, headers={"wolkvox-token": token})
 
     async def _body(self, response: httpx.Response) -> Received:
         expected = response.status_code in {200, 404}
@@ -149,34 +143,6 @@ class WolkvoxApi:
             if not cut_off:
                 raise
         raise NotASnapshot("the answer is no report: it was cut off, or in chunks that are none")
-
-
-def _http_client(server: str, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-    try:
-        return httpx.AsyncClient(
-            headers={
-                "accept": "application/json",
-                "accept-encoding": ENCODINGS,
-                "cache-control": "no-cache",
-                "user-agent": f"wolkvox-hits/{__version__}",
-                "wolkvox_server": server,
-            },
-            # A session cookie would make a PHP server queue our calls behind each other, and a jar can grow.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            limits=httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=_KEPT_ALIVE),
-            timeout=None,  # noqa: S113  (the deadline is around the whole call: a slow drip defeats a timeout per read)
-            transport=transport,
-            verify=_tls(),
-        )
-    except (ValueError, ImportError, httpx.InvalidURL):
-        pass
-    raise SettingsError(["HTTP_PROXY, HTTPS_PROXY, ALL_PROXY: one of them is no proxy that can be used"])
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    # Shared: each would read the whole list of authorities, and 200 sources would wait for it 200 times.
-    return httpx.create_ssl_context()
 
 
 def _usable(token: Callable[[], str]) -> str:

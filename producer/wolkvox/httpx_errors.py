@@ -50,7 +50,7 @@ def _reason(error: Exception) -> str:
     reason = "it failed"
     for link in _chain(error):
         if isinstance(link, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({link.verify_message})"
+            return f"its certificate is not trusted ({link.verify_message}); WOLKVOX_SSL_CAFILE can name its authority"
         if isinstance(link, ssl.SSLError):
             return f"TLS failed ({getattr(link, 'reason', None) or 'no reason given'})"  # one made by hand lacks it
         if isinstance(link, socket.gaierror):

@@ -15,7 +15,8 @@ import orjson
 
 from producer import __version__
 from producer.errors import AccessDenied, KafkaFailed, SettingsError, Unavailable
-from producer.kafka.access.trust import lenient
+from producer.net.proxies import proxy_for
+from producer.net.trust import lenient
 
 TIMEOUT = 10.0
 """Seconds for the whole exchange."""
@@ -89,6 +90,8 @@ class ClientCredentials:
         # A redirect is not followed: it would carry the secret to wherever it says.
         return httpx.AsyncClient(
             verify=context,
+            trust_env=False,  # `proxy_for` reads it
+            proxy=proxy_for(self._url) if self._transport is None else None,
             timeout=TIMEOUT,
             transport=self._transport,
             headers={"accept": "application/json", "user-agent": f"wolkvox-hits/{__version__}"},

@@ -110,3 +110,18 @@ async def test_no_connection_is_to_be_waited_for_and_the_address_is_not_quoted()
     with pytest.raises(Unavailable, match="no answer") as caught:
         await _client(answer).fetch()
     assert CANARY not in str(caught.value)
+
+
+async def test_what_some_engines_put_into_no_proxy_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "localhost,[::1]")
+    credentials = ClientCredentials(url="http://127.0.0.1:1/token", client_id="a", secret=lambda: SECRET, scope=None)
+    with pytest.raises(Unavailable, match="ConnectError"):
+        await credentials.fetch()
+
+
+async def test_a_proxy_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"ftp://{CANARY}")
+    credentials = ClientCredentials(url="http://127.0.0.1:1/token", client_id="a", secret=lambda: SECRET, scope=None)
+    with pytest.raises(AccessDenied, match="ALL_PROXY: it is no proxy") as caught:
+        await credentials.fetch()
+    assert CANARY not in str(caught.value)

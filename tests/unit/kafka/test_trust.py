@@ -12,8 +12,8 @@ import pytest
 
 from producer.errors import Unavailable
 from producer.kafka.access.client_credentials import ClientCredentials
-from producer.kafka.access.trust import lenient
 from producer.kafka.connection import Connection
+from producer.net.trust import lenient
 from producer.settings import Kafka
 from tests.integration.security.certificates import Authority
 

@@ -6,6 +6,7 @@ import json
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -61,10 +62,18 @@ async def calling(
     limit: int = BODY_LIMIT,
     token: Callable[[], str] = lambda: TOKEN,
     transport: httpx.AsyncBaseTransport | None = None,
+    cafile: Path | None = None,
 ) -> AsyncIterator[WolkvoxApi]:
     """The API at `url`, as server 0042."""
     api = WolkvoxApi(
-        server="0042", url=url, token=token, timeout=timeout, clock=HandClock(), transport=transport, limit=limit
+        server="0042",
+        url=url,
+        token=token,
+        timeout=timeout,
+        clock=HandClock(),
+        transport=transport,
+        limit=limit,
+        cafile=cafile,
     )
     try:
         yield api

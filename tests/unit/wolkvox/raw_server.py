@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,12 +28,13 @@ class RawServer:
     connections: int = 0
     open: int = 0
     port: int = 0
+    scheme: str = "http"
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever no connection is open (any more)."""
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -62,9 +64,9 @@ class RawServer:
 
 
 @asynccontextmanager
-async def answering(*scripts: Script) -> AsyncIterator[RawServer]:
-    """A server that is listening; all its connections are closed at the end."""
-    raw = RawServer(list(scripts))
+async def answering(*scripts: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[RawServer]:
+    """A server that is listening, over TLS if it has a certificate; all its connections are closed at the end."""
+    raw = RawServer(list(scripts), scheme="http" if tls is None else "https")
     tasks: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,7 +74,7 @@ async def answering(*scripts: Script) -> AsyncIterator[RawServer]:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     raw.port = server.sockets[0].getsockname()[1]
     try:
         yield raw

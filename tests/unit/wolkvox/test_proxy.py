@@ -35,6 +35,18 @@ async def test_no_proxy_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert proxy.requests == []
 
 
+@pytest.mark.parametrize("no_proxy", ["localhost,[::1]", "[::1]:8090,[", "10.0.0.0/8,host:port:more"])
+async def test_what_some_engines_put_into_no_proxy_is_no_trouble(
+    monkeypatch: pytest.MonkeyPatch, no_proxy: str
+) -> None:
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+    async with answering(http(envelope())) as server, answering(http(envelope(msg="by the proxy"))) as proxy:
+        assert (await fetched(server.url)).rows == [ROW]
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        assert (await fetched(server.url)).rows == [ROW]
+    assert (len(server.requests), len(proxy.requests)) == (1, 1)
+
+
 async def test_https_goes_through_a_tunnel_that_hides_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     async with answering(http(b"", status="407 Proxy Authentication Required")) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
@@ -45,10 +57,11 @@ async def test_https_goes_through_a_tunnel_that_hides_the_token(monkeypatch: pyt
     assert TOKEN.encode() not in proxy.requests[0]
 
 
-@pytest.mark.parametrize("proxy", ["ftp://user:secret@proxy", "http://[::1", "http://proxy:secret"])
-def test_a_proxy_that_is_none_is_a_settings_error(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(SettingsError, match="HTTPS_PROXY") as caught:
+@pytest.mark.parametrize("proxy", ["ftp://user:secret@proxy", "http://[::1", "http://proxy:secret", "socks4://secret"])
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
+def test_a_proxy_that_is_none_is_a_settings_error(monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str) -> None:
+    monkeypatch.setenv(variable, proxy)
+    with pytest.raises(SettingsError, match=f"^{variable}: it is no proxy") as caught:
         WolkvoxApi(server="0042", url="", token=lambda: TOKEN, timeout=1, clock=SystemClock())
     assert "secret" not in str(caught.value)
     assert caught.value.__context__ is None
