@@ -62,8 +62,10 @@ class Fleet:
         return sum(shard.pending for shard in shards)
 
     async def _follow(self) -> None:
-        if self._closing:
-            return  # a rebalance in the last moment must not start anything
+        if self._closing:  # a rebalance in the last moment must not start anything
+            for number in self.owned.keys() - self._wanted:
+                self.owned[number].forgo()
+            return
         given_up = [self.owned.pop(number) for number in self.owned.keys() - self._wanted]
         for number in sorted(self._wanted - self.owned.keys()):
             shard = self.owned[number] = self._make(number)

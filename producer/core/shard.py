@@ -116,6 +116,10 @@ class Shard:
             source.release()
         self._observer.given_up(self.number, servers, pending=self.pending)
 
+    def forgo(self) -> None:
+        """Leave out the last try, for the group has given the shard to another owner."""
+        self._last_try = False
+
     async def once(self, *, within: float) -> bool:
         """One poll of each source, committed; False if that is not done after `within` seconds."""
         self._once = True
@@ -131,8 +135,10 @@ class Shard:
             while not self._stopping.is_set():
                 wait = await self._tenure()
                 await self._pause(wait)
-            if self.pending and self._last_try and not isinstance(self.failure, Fenced):
-                await self._tenure()  # stopped between two tries: one more, as long as `stop` waits
+            if self.pending and self._last_try:
+                # Stopped between two tries: one more, as long as `stop` waits. After a fence too, since the group was
+                # asked: if it still says ours, nobody else need have what waits here.
+                await self._tenure()
         finally:
             await self._stop_polling()
 

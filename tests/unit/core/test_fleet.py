@@ -21,6 +21,11 @@ SERVERS = {number: next(f"{n:04}" for n in range(9999) if shard_of(f"{n:04}", SH
 LOADED = frozenset(SERVERS)
 
 
+async def a_heartbeat() -> None:
+    """The group's word is fresh after one."""
+    await elapse(1.5)
+
+
 class Instance:
     """A fleet over rigs, one a shard; sources live as long as the instance."""
 
@@ -52,7 +57,7 @@ class Instance:
 
     def _make(self, number: int) -> Shard:
         self.made.append(number)
-        return self.rigs[number].shard(number=number)
+        return self.rigs[number].shard(number=number, settled=a_heartbeat)
 
 
 @virtual_time
@@ -167,6 +172,27 @@ async def test_after_the_close_nothing_is_taken_any_more() -> None:
     await one.assigned(0, 1, 2)
     await one.end()
     assert one.made == [0]
+
+
+@pytest.mark.parametrize(("word", "told"), [({0, 1}, ["left"]), ({1}, [])])
+@virtual_time
+async def test_a_fenced_shard_is_taken_once_more_during_the_close_if_the_group_still_says_ours(
+    word: set[int], told: list[str]
+) -> None:
+    """Else it is a zombie's: its next heartbeat says who is the owner now."""
+    one = Instance()
+    await one.assigned(0, 1)
+    before = one.rigs[0].published()
+    await MemoryShardStore(one.kafka, number=0).take()
+    one.rigs[0].api.standing = [a_row("left")]
+    while not one.rigs[0].observer.commit_failures:
+        await elapse(1)
+    closing = asyncio.create_task(one.fleet.close(within=3))
+    await elapse(0.1)
+    one.fleet.assign(frozenset(word), loaded=LOADED)
+    assert await closing == 1 - len(told)
+    assert one.rigs[0].published() == [*before, *told]
+    await one.end()
 
 
 @virtual_time

@@ -298,6 +298,6 @@ async def test_a_zombie_told_by_the_group_to_go_takes_nothing_back() -> None:
     rig.api.standing = [a_row("a")]
     await elapse(LONG)
     fresh.set()
-    await shard.stop(within=2)
+    await shard.stop(within=2, last_try=False)
     assert rig.store.takes == 1
     await owner.commit([])

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from producer.errors import Retry
+from producer.core.shard import Shard
+from producer.errors import Fenced, Retry
 from producer.model import SourceFold
 from tests.twins.memory_store import Fault, MemoryShardStore
 from tests.twins.virtual_time import run_virtually, virtual_time
@@ -70,6 +71,54 @@ async def test_stopping_between_two_tries_tries_once_more() -> None:
     rig.store.down = False
     await shard.stop(within=1)
     assert rig.published() == ["a"]
+
+
+async def fenced_with_a_row_that_waits(rig: Rig) -> Shard:
+    """Another group's owner took the id, and ours asks its own group, whose word comes 1.5 s after the stop."""
+    asked = asyncio.Event()
+
+    async def settled() -> None:
+        asked.set()
+        await elapse(1.5)
+
+    shard = rig.shard(settled=settled)
+    shard.start()
+    await elapse(1)
+    await MemoryShardStore(rig.kafka, number=SHARD).take()
+    rig.api.standing = [a_row("a")]
+    await asked.wait()
+    assert isinstance(shard.failure, Fenced)
+    assert shard.pending == 1
+    return shard
+
+
+@virtual_time
+async def test_stopping_while_it_backs_off_from_a_fence_tries_once_more() -> None:
+    """Whoever fenced it need not poll what waits here: what has left the report is nowhere else."""
+    rig = Rig()
+    shard = await fenced_with_a_row_that_waits(rig)
+    await shard.stop(within=3)
+    assert (rig.published(), rig.observer.gone) == (["a"], [(SHARD, 0)])
+
+
+@virtual_time
+async def test_a_shard_of_which_the_group_says_meanwhile_that_it_went_elsewhere_is_not_tried_once_more() -> None:
+    rig = Rig()
+    shard = await fenced_with_a_row_that_waits(rig)
+    stopping = asyncio.create_task(shard.stop(within=3))
+    await elapse(1)
+    shard.forgo()
+    await stopping
+    assert (rig.published(), rig.store.takes, rig.observer.gone) == ([], 1, [(SHARD, 1)])
+
+
+@virtual_time
+async def test_the_last_try_of_one_that_is_fenced_once_more_ends_in_time() -> None:
+    rig = Rig()
+    shard = await fenced_with_a_row_that_waits(rig)
+    rig.store.failures.append(Fenced("taking: fenced"))
+    await shard.stop(within=3)
+    assert (rig.published(), rig.observer.gone) == ([], [(SHARD, 1)])
 
 
 @virtual_time
