@@ -101,7 +101,7 @@ class _SourceRecords:
             if isinstance(record, Refusal):
                 yield from self._refused(hit, record)
                 continue
-            yield Outgoing(Topic.HITS, *record)
+            yield record
             yield from self._ledger([record.key], published)
             self._count([hit])
 
@@ -140,12 +140,11 @@ class _SourceRecords:
             self._told.dead_lettered += 1
 
     def _letter(self, dead: DeadRow, observed_at: str) -> Outgoing:
-        record = self._events.dead_letter(dead, observed_at=observed_at, limit=self._limit)
-        return Outgoing(Topic.DEAD_LETTER, *record)
+        return self._events.dead_letter(dead, observed_at=observed_at, limit=self._limit)
 
     def _gaps(self) -> Iterator[Outgoing]:
         for gap, observed_at in self._taken.gaps:
-            yield Outgoing(Topic.COVERAGE, *self._events.coverage_gap(gap, observed_at=observed_at))
+            yield self._events.coverage_gap(gap, observed_at=observed_at)
             self._told.gaps.append(gap)
 
     def _forgotten(self) -> Iterable[Outgoing]:

@@ -17,7 +17,7 @@ from producer.events import encoding
 from producer.events.catalogue import CURRENT, urn, writer, writer_of_many
 from producer.events.encoding import NotEncodable
 from producer.events.record import Header, Record, size
-from producer.model import REPORT, Reason
+from producer.model import REPORT, Reason, Topic
 from producer.values import encodable, field_pointer
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Events:
             except NotEncodable:
                 return self._not_encodable(hit)
         [key], [headers] = self._keys_and_headers([hit])
-        record = Record(key, value, headers)
+        record = Record(Topic.HITS, key, value, headers)
         if len(value) > limit - _ROOM and size(record) > limit:
             return Refusal(Reason.TOO_LARGE, "")
         return record
@@ -108,15 +108,15 @@ class Events:
         key = dead.key.encode()
         headers = self._headers("dead_letter", self._prefix + key, observed_at, key)
         try:
-            record = Record(key, encoding.leniently({**envelope, "row": dead.row}), headers)
+            record = Record(Topic.DEAD_LETTER, key, encoding.leniently({**envelope, "row": dead.row}), headers)
             if size(record) <= limit:
                 return record
         except NotEncodable:
             pass
         frame = {**envelope, "trimmed": True}
-        room = limit - size(Record(key, encoding.leniently(frame), headers))
+        room = limit - size(Record(Topic.DEAD_LETTER, key, encoding.leniently(frame), headers))
         frame["row"] = encoding.trim(dead.row, budget=room)
-        return Record(key, encoding.leniently(frame), headers)
+        return Record(Topic.DEAD_LETTER, key, encoding.leniently(frame), headers)
 
     def coverage_gap(self, gap: Gap, *, observed_at: str) -> Record:
         """The record of a gap; its id depends on the gap alone, so it is the same after a restart.
@@ -134,7 +134,8 @@ class Events:
         _must_fit("coverage_gap", value)
         key = gap.server.encode()
         identity = f"{gap.server}/{gap.kind.value}/{start}".encode()
-        return Record(key, encoding.exactly(value), self._headers("coverage_gap", identity, observed_at, key))
+        headers = self._headers("coverage_gap", identity, observed_at, key)
+        return Record(Topic.COVERAGE, key, encoding.exactly(value), headers)
 
     def _keys_and_headers(self, hits: Sequence[Hit]) -> tuple[list[bytes], list[list[Header]]]:
         # All events of a snapshot share all headers but two.

@@ -1,8 +1,8 @@
-"""A Kafka record before it is sent: key, value, headers, and how much room it takes."""
+"""An event on its way to Kafka, and how much room it takes."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from producer.model import Outgoing
 
 Header = tuple[str, bytes]
 
@@ -12,12 +12,11 @@ _FRAME = 31
 _HEADER_FRAME = 10
 
 
-class Record(NamedTuple):
-    """What a producer sends: `headers` as Kafka clients take them, names with UTF-8 values."""
+class Record(Outgoing):
+    """What goes out for a hit, a dead letter or a gap: never a tombstone."""
 
-    key: bytes
+    __slots__ = ()
     value: bytes
-    headers: list[Header]
 
 
 def size(record: Record) -> int:

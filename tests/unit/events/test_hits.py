@@ -18,7 +18,7 @@ def record_of(hit: Hit, *, limit: int = LIMIT) -> Record:
     record = Events(server="0042").hit(hit, limit=limit)
     assert isinstance(record, Record)
     columns = Events(server="0042").together([hit, hit], limit=limit)
-    assert columns is None or columns == tuple([part, part] for part in record)
+    assert columns is None or columns == tuple([part, part] for part in (record.key, record.value, record.headers))
     return record
 
 
