@@ -49,6 +49,16 @@ class Hit(TypedDict):
     extra: NotRequired[dict[str, Any]]
 
 
+class HitChanged(Hit):
+    """A hit that was told and reads otherwise now: the value of its event, `schemas/hit_changed/1.0.0.json`.
+
+    `observed_at` is that of the snapshot that showed the change, `first_observed_at` that of the event on the hits
+    topic.
+    """
+
+    first_observed_at: str
+
+
 API_FIELDS = ("conn_id", "type_interaction", "date", "telephone", "customer_id", "hit")
 """The fields of a row that the vendor's page names; all others go to `extra`."""
 
@@ -230,6 +240,7 @@ class Topic(StrEnum):
     """The topics by role; the value is what follows KAFKA_TOPIC in the name."""
 
     HITS = ""
+    CHANGES = ".changes"
     DEAD_LETTER = ".dead-letter"
     COVERAGE = ".coverage"
     LEDGER = ".ledger"

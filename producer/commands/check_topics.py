@@ -1,4 +1,4 @@
-"""What `check` says of the four topics: there and fit, or missing and creatable, and permitted."""
+"""What `check` says of the five topics: there and fit, or missing and creatable, and permitted."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class TopicsCheck:
         self._cluster = cluster
         self._settings = cluster.connection.settings
         self._found = found
+        self._hits = found.topics[self._settings.topic + Topic.HITS]
 
     async def findings(self) -> AsyncIterator[Finding]:
         """One finding for each topic, and one for how safe they are."""
@@ -60,10 +61,13 @@ class TopicsCheck:
             return _failed(facts.name, problem.text, problem.remedy)
         if topic is Topic.LEDGER and (lost := await self._lost_ledger(facts)) is not None:
             return lost
+        if topic is Topic.CHANGES and self._hits.error is None and facts.partitions != self._hits.partitions:
+            text = f"{facts.name}: {facts.partitions} partitions, {self._hits.name} has {self._hits.partitions}"
+            return warning(AREA, _role(facts.name), text, "give both the same number: a join by conn_id needs it")
         return _ok(facts.name, ", ".join(_described(facts, config)))
 
     async def _missing(self, topic: Topic, facts: TopicFacts) -> Finding:
-        name, new = facts.name, new_topic(topic, self._settings)
+        name, new = facts.name, new_topic(topic, self._settings, self._hits)
         if topic is Topic.LEDGER and (lost := await self._lost_ledger(facts)) is not None:
             return lost
         if not self._settings.create_topics:
@@ -79,7 +83,7 @@ class TopicsCheck:
 
     async def _lost_ledger(self, ledger: TopicFacts) -> Finding | None:
         """A ledger that is missing or empty while hits were published was deleted, and the service refuses to start."""
-        hits, connection = self._found.topics[self._settings.topic + Topic.HITS], self._cluster.connection
+        hits, connection = self._hits, self._cluster.connection
         if hits.error is not None or Operation.DESCRIBE not in hits.allowed:
             return None
         try:

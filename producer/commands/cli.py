@@ -151,6 +151,7 @@ class Followed(StrEnum):
     """The topics that `tail` follows."""
 
     HITS = "hits"
+    CHANGES = "changes"
     DEAD_LETTER = "dead-letter"
     COVERAGE = "coverage"
 
@@ -158,14 +159,14 @@ class Followed(StrEnum):
 @app.command(epilog="Example: `wolkvox-hits tail --since 1h`")
 def tail(
     *,
-    topic: Annotated[Followed, typer.Option(metavar="TOPIC", help="hits, dead-letter or coverage.")] = Followed.HITS,
+    topic: Annotated[Followed, typer.Option(metavar="TOPIC", help=", ".join(Followed))] = Followed.HITS,
     since: Annotated[str | None, typer.Option(help="Begin so long ago: 15m, 1h, 2d; else with what comes now.")] = None,
     follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Go on with what comes, or end.")] = True,
     show_personal: Annotated[bool, typer.Option("--show-personal", help="Telephones and customer ids too.")] = False,
     config: Config = None,
     overrides: Set = None,
 ) -> None:
-    """Follow hits, dead letters or coverage gaps, read_committed: a table on a terminal, JSON lines in a pipe."""
+    """Follow one of the topics, read_committed: a table on a terminal, JSON lines in a pipe."""
     from producer.commands.tail import tail as read
 
     ago = None if since is None else _duration(since, option="--since")

@@ -1,4 +1,4 @@
-"""`wolkvox-hits tail`: hits, dead letters or coverage gaps as any consumer would read them, committed ones only."""
+"""`wolkvox-hits tail`: one topic of events as any consumer would read it, committed ones only."""
 
 from __future__ import annotations
 

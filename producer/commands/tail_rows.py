@@ -51,14 +51,25 @@ def _time(name: str) -> Callable[[dict[str, Any], Callable[[Any], str]], str]:
 
 _SERVER = Column("server", 6, 6, _field("server"))
 _OBSERVED = Column("observed", 8, 14, _time("observed_at"))
+_CONN_ID = Column("conn_id", 30, 31, _field("conn_id"))
+_TYPE = Column("type", 7, 17, _field("type_interaction"), cut=True)
+_HIT = Column("hit", None, None, _field("hit"))
 _COLUMNS: Mapping[Topic, Sequence[Column]] = {
     Topic.HITS: (
         Column("occurred", 8, 14, _time("occurred_at")),
         _OBSERVED,
         _SERVER,
-        Column("conn_id", 30, 31, _field("conn_id")),
-        Column("type", 7, 17, _field("type_interaction"), cut=True),
-        Column("hit", None, None, _field("hit")),
+        _CONN_ID,
+        _TYPE,
+        _HIT,
+    ),
+    Topic.CHANGES: (
+        Column("first", 8, 14, _time("first_observed_at")),
+        _OBSERVED,
+        _SERVER,
+        _CONN_ID,
+        _TYPE,
+        _HIT,
     ),
     Topic.DEAD_LETTER: (
         _OBSERVED,
@@ -76,6 +87,7 @@ _COLUMNS: Mapping[Topic, Sequence[Column]] = {
 }
 _PERSONAL: Mapping[Topic, Sequence[str]] = {
     Topic.HITS: ("telephone", "customer_id", "extra"),
+    Topic.CHANGES: ("telephone", "customer_id", "extra"),
     Topic.DEAD_LETTER: ("row",),
     Topic.COVERAGE: (),
 }

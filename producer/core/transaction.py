@@ -26,7 +26,7 @@ from producer.core.ledger import (
 from producer.core.pending import Portion
 from producer.core.ports import Told
 from producer.core.source import Taken
-from producer.events.cloudevents import Events, Refusal
+from producer.events import Events, Refusal
 from producer.garbage import collection_paused
 from producer.model import API_FIELDS, REPORT_REACH, DeadRow, Hit, Outgoing, Topic
 from producer.values import dead_row

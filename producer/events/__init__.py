@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from producer.events.catalogue import CURRENT, NoSuchSchema, Schema, schema, schemas
-from producer.events.cloudevents import TYPES, BrokenContract, Events, Refusal
+from producer.events.cloudevents import BrokenContract, Events
+from producer.events.headers import TYPES
 from producer.events.hit_event import HitEvent, NotAHit
+from producer.events.hits import Refusal
 from producer.events.record import Record, size
 
 __all__ = [

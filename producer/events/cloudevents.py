@@ -1,4 +1,4 @@
-"""Hits, dead letters and coverage gaps as Kafka records: CloudEvents 1.0, Kafka binding, binary mode.
+"""Hits, their changes, dead letters and coverage gaps as Kafka records: CloudEvents 1.0, Kafka binding, binary mode.
 
 Nothing leaves that its own schema refuses. A hit that does not fit comes back as a `Refusal`, and the caller makes the
 dead letter; a dead letter or a gap that does not fit is our own bug.
@@ -6,46 +6,23 @@ dead letter; a dead letter or a gap that does not fit is our own bug.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from producer.clock import rfc3339
 from producer.errors import WolkvoxHitsError
 from producer.events import encoding
-from producer.events.catalogue import CURRENT, urn, writer, writer_of_many
+from producer.events.catalogue import writer
 from producer.events.encoding import NotEncodable
+from producer.events.headers import constant
+from producer.events.hits import LONGEST_POINTER, Columns, HitRecords, Refusal
 from producer.events.record import Header, Record, size
-from producer.model import REPORT, Reason, Topic
-from producer.values import encodable, field_pointer
+from producer.model import Topic
+from producer.values import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from producer.model import DeadRow, Gap, Hit
-
-TYPES = {"hit": "wolkvox.hit", "dead_letter": "wolkvox.dead-letter", "coverage_gap": "wolkvox.coverage-gap"}
-"""`ce_type` by the schema's name."""
-
-Columns = tuple[list[bytes], list[bytes], list[list[Header]]]
-"""The keys, the values and the headers of many records."""
-
-_ROOM = 4096
-"""More than key, headers and framing of any hit take: a conn_id of 256 characters counts at most 3 x 1,024 bytes."""
-
-_LONGEST_POINTER = 1024
-
-_BEHIND = {"occurred_at": "date", "observed_at": "", "server": "", "extra": ""}
-"""The row's field behind a field of the event, where the name differs; "" for none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a hit can't be sent, and where: `pointer` is a JSON pointer into the API's row, "" for the whole."""
-
-    reason: Reason
-    pointer: str
+    from producer.model import DeadRow, Gap, Hit, HitChanged
 
 
 class BrokenContract(WolkvoxHitsError):
@@ -61,39 +38,25 @@ class Events:
     def __init__(self, *, server: str) -> None:
         self._server = server
         self._prefix = f"{server}/".encode()
-        self._is_hit = writer("hit").is_valid
-        self._are_hits = writer_of_many("hit").is_valid
-        self._constant = {name: _constant(name, server) for name in TYPES}
+        self._hits = HitRecords(Topic.HITS, server=server)
+        self._changes = HitRecords(Topic.CHANGES, server=server)
+        self._constant = {name: constant(name, server) for name in ("dead_letter", "coverage_gap")}
 
     def hit(self, hit: Hit, *, limit: int) -> Record | Refusal:
         """The record of one hit, or why there is none."""
-        if not self._is_hit(hit):
-            return _refused(hit)
-        try:
-            value = orjson.dumps(hit)
-        except orjson.JSONEncodeError:
-            try:
-                value = encoding.exactly(hit)
-            except NotEncodable:
-                return self._not_encodable(hit)
-        [key], [headers] = self._keys_and_headers([hit])
-        record = Record(Topic.HITS, key, value, headers)
-        if len(value) > limit - _ROOM and size(record) > limit:
-            return Refusal(Reason.TOO_LARGE, "")
-        return record
+        return self._hits.one(hit, limit=limit)
 
     def together(self, hits: Sequence[Hit], *, limit: int) -> Columns | None:
         """The records of one or more hits of one snapshot, as `hit` makes them; None if it must look at each."""
-        if not self._are_hits(hits):
-            return None
-        try:
-            values = list(map(orjson.dumps, hits))
-        except orjson.JSONEncodeError:
-            return None
-        if max(map(len, values), default=0) > limit - _ROOM:
-            return None
-        keys, headers = self._keys_and_headers(hits)
-        return keys, values, headers
+        return self._hits.together(hits, limit=limit)
+
+    def change(self, changed: HitChanged, *, limit: int) -> Record | Refusal:
+        """The record of one change, or why there is none."""
+        return self._changes.one(changed, limit=limit)
+
+    def changes(self, changed: Sequence[HitChanged], *, limit: int) -> Columns | None:
+        """The records of one or more changes of one snapshot, as `change` makes them; None if it must look at each."""
+        return self._changes.together(changed, limit=limit)
 
     def dead_letter(self, dead: DeadRow, *, observed_at: str, limit: int) -> Record:
         """The record of a row that is no hit, its row trimmed if it would exceed `limit`; raises BrokenContract."""
@@ -101,7 +64,7 @@ class Events:
             "server": self._server,
             "observed_at": observed_at,
             "reason": dead.reason.value,
-            "pointer": encodable(dead.pointer) if len(dead.pointer) <= _LONGEST_POINTER else "",
+            "pointer": encodable(dead.pointer) if len(dead.pointer) <= LONGEST_POINTER else "",
             "row": None,
         }
         _must_fit("dead_letter", envelope)
@@ -137,35 +100,9 @@ class Events:
         headers = self._headers("coverage_gap", identity, observed_at, key)
         return Record(Topic.COVERAGE, key, encoding.exactly(value), headers)
 
-    def _keys_and_headers(self, hits: Sequence[Hit]) -> tuple[list[bytes], list[list[Header]]]:
-        # All events of a snapshot share all headers but two.
-        shared = [*self._constant["hit"], ("ce_time", hits[0]["observed_at"].encode())]
-        keys = [hit["conn_id"].encode() for hit in hits]
-        prefix = self._prefix
-        return keys, [[*shared, ("ce_id", prefix + key), ("ce_subject", key)] for key in keys]
-
     def _headers(self, name: str, identity: bytes, observed_at: str, subject: bytes) -> list[Header]:
         own = ("ce_time", observed_at.encode()), ("ce_id", identity), ("ce_subject", subject)
         return [*self._constant[name], *own]
-
-    def _not_encodable(self, hit: Hit) -> Refusal:
-        for name, value in [*hit.items(), *hit.get("extra", {}).items()]:
-            try:
-                encoding.exactly([name, value])
-            except NotEncodable:
-                if name != "extra":
-                    return Refusal(Reason.NOT_ENCODABLE, _pointer(name))
-        return Refusal(Reason.NOT_ENCODABLE, "")
-
-
-def _constant(name: str, server: str) -> tuple[Header, ...]:
-    return (
-        ("ce_specversion", b"1.0"),
-        ("ce_type", TYPES[name].encode()),
-        ("ce_source", f"/wolkvox/{server}/{REPORT}".encode()),
-        ("ce_dataschema", urn(name, CURRENT[name]).encode()),
-        ("content-type", b"application/json"),
-    )
 
 
 def _must_fit(name: str, value: dict[str, Any]) -> None:
@@ -174,14 +111,3 @@ def _must_fit(name: str, value: dict[str, Any]) -> None:
         # Only the rule and the field: an error's own text repeats the value.
         where = "/".join(map(str, error.instance_path))
         raise BrokenContract(f"{name} breaks its own schema: {error.kind.name} at /{where}")
-
-
-def _refused(hit: Hit) -> Refusal:
-    path = next(iter(writer("hit").iter_errors(hit))).instance_path
-    return Refusal(Reason.SCHEMA, _pointer(str(path[0])) if path else "")
-
-
-def _pointer(field: str) -> str:
-    name = _BEHIND.get(field, field)
-    pointer = encodable(field_pointer(name)) if name else ""
-    return pointer if len(pointer) <= _LONGEST_POINTER else ""

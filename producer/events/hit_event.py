@@ -10,7 +10,7 @@ import orjson
 
 from producer.errors import WolkvoxHitsError
 from producer.events.catalogue import CURRENT, urn
-from producer.events.cloudevents import TYPES
+from producer.events.headers import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -13,7 +13,7 @@ _HEADER_FRAME = 10
 
 
 class Record(Outgoing):
-    """What goes out for a hit, a dead letter or a gap: never a tombstone."""
+    """What goes out for a hit, its change, a dead letter or a gap: never a tombstone."""
 
     __slots__ = ()
     value: bytes

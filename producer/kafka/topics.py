@@ -1,4 +1,4 @@
-"""The four topics: made when missing, judged when present, never altered; looked at again whenever a shard is taken."""
+"""The five topics: made when missing, judged when present, never altered; looked at again whenever a shard is taken."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NEWS = 50
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The topics as they are: partitions by role, and the largest batch that all four accept, in bytes."""
+    """The topics as they are: partitions by role, and the largest batch that all of them accept, in bytes."""
 
     base: str
     partitions: Mapping[Topic, int]
@@ -85,12 +85,16 @@ def lost_ledger(base: str, *, state: str) -> Unfit:
     )
 
 
-def new_topic(topic: Topic, settings: Kafka) -> NewTopic:
-    """How a missing topic is made."""
+def new_topic(topic: Topic, settings: Kafka, hits: TopicFacts | None = None) -> NewTopic:
+    """How a missing topic is made; `hits` is the hits topic as it is."""
     ledger = topic is Topic.LEDGER
+    partitions = LEDGER_SHARDS if ledger else settings.partitions
+    if topic is Topic.CHANGES and hits is not None and hits.error is None:
+        # A reader that joins the two by conn_id needs the same number in both, and Kafka Streams refuses another.
+        partitions = hits.partitions
     return NewTopic(
         name=settings.topic + topic,
-        partitions=LEDGER_SHARDS if ledger else settings.partitions,
+        partitions=partitions,
         replicas=settings.replication_factor,
         config=LEDGER_CONFIG
         if ledger
@@ -157,7 +161,7 @@ class TopicSetup:
                 return await self._judged(cluster, await self._there(cluster))
 
     async def _there(self, cluster: Inquiry) -> Metadata:
-        """All four, created where that is allowed."""
+        """All of them, created where that is allowed."""
         found = await self._described(cluster)
         if missing := [topic for topic in Topic if self._facts(found, topic).missing]:
             await self._create(cluster, found, missing)
@@ -186,7 +190,8 @@ class TopicSetup:
             raise Untrusted(f"missing topics: {names}. Create them, or set KAFKA_CREATE_TOPICS=true")
         if Topic.LEDGER in missing and Topic.HITS not in missing and not self._accept_loss:
             await self._refuse_lost_ledger(self._facts(found, Topic.HITS).partitions)
-        await create(cluster, found, [new_topic(topic, self._settings) for topic in missing])
+        hits = self._facts(found, Topic.HITS)
+        await create(cluster, found, [new_topic(topic, self._settings, hits) for topic in missing])
         self._on_created([self._name(topic) for topic in missing])
 
     async def _refuse_lost_ledger(self, partitions: int) -> None:

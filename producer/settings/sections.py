@@ -96,7 +96,9 @@ class Kafka(Section):
     """Where the events go, and who this instance is to the cluster."""
 
     bootstrap_servers: Brokers = setting("localhost:9092", "Brokers to start from: host:port, several with commas")
-    topic: Topic = setting("wolkvox.hits", "The others derive from it: `.dead-letter`, `.coverage`, `.ledger`")
+    topic: Topic = setting(
+        "wolkvox.hits", "The others: with `.changes`, `.dead-letter`, `.coverage`, `.ledger` behind it"
+    )
     group_id: Text = setting("wolkvox-hits", "The consumer group that hands out the shards")
     group_instance_id: MemberName | None = setting(
         None,
@@ -105,11 +107,11 @@ class Kafka(Section):
     )
     session_timeout: SessionTimeout = setting("10s", "How long a silent instance keeps its shards")
     create_topics: bool = setting(True, "Create the topics that are missing; existing ones are checked, never altered")
-    partitions: Count = setting(12, "Of hits, dead letters and coverage, when created (the ledger is created with 12)")
+    partitions: Count = setting(12, "Of all but the ledger, when created (that is created with 12)")
     replication_factor: Replicas | None = setting(
         None, "Of the topics, when created", shown="broker's default", example=3
     )
-    retention: Duration = setting("7d", "Of hits, dead letters and coverage, when created")
+    retention: Duration = setting("7d", "Of all but the ledger, when created")
     compression: Compression = setting(
         "none", "`none`, `gzip`, `snappy`, `lz4`, `zstd`; every consumer reads the first two without extra packages"
     )

@@ -1,4 +1,4 @@
-"""What the benchmarks play on: a real broker, the four topics, and the service's own parts on them, wired as in it."""
+"""What the benchmarks play on: a real broker, the five topics, and the service's own parts on them, wired as in it."""
 
 from __future__ import annotations
 

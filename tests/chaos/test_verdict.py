@@ -54,7 +54,7 @@ def judged(
     forgetful: bool = False,
 ) -> Verdict:
     of_server = Shown(frozenset(shown), [HITS[name] for name in never], HITS, window=10.0 if forgetful else 600.0)
-    return verdict(Audit(events, dead, gaps, ledger), {SERVER: of_server})
+    return verdict(Audit(events, [], dead, gaps, ledger), {SERVER: of_server})
 
 
 def test_what_was_shown_and_told_once_is_well() -> None:
@@ -131,7 +131,7 @@ def test_what_came_late_and_left_between_snapshots_that_overlap_is_told_apart(
     hit = SimulatedHit(0, 30.0, visible_at, {"conn_id": "c"})
     of_server = Shown(frozenset("ab"), [hit], HITS | {"c": hit}, window=10.0)
     ledger = [*map(remembered, "ab"), *(cursor_at(moment) for moment in [5.0, *cursors])]
-    found = verdict(Audit([an_event("a"), an_event("b")], [], [], ledger), {SERVER: of_server})
+    found = verdict(Audit([an_event("a"), an_event("b")], [], [], [], ledger), {SERVER: of_server})
     assert (found.late, found.unexplained, len(found.wrong)) == (late, 1 - late, 1 - late)
 
 

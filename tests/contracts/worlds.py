@@ -34,7 +34,7 @@ class Stranger(Protocol):
 
 
 class World(Protocol):
-    """One cluster with the four topics of one base name."""
+    """One cluster with the five topics of one base name."""
 
     def store(self, number: int, servers: Sequence[str] = ()) -> ShardStore:
         """One instance's store of a shard."""

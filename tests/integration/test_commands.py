@@ -133,6 +133,18 @@ async def test_another_number_of_partitions_than_set_names_the_setting(
     assert hits.hint == "set KAFKA_PARTITIONS=3, or leave it out"
 
 
+async def test_changes_have_as_many_partitions_as_the_hits(kafka: str, topic: str, simulator: Simulator) -> None:
+    """Missing, they are made so; another number makes a join by conn_id impossible, and nothing else."""
+    await create(kafka, topic, partitions=3)
+    here = settings(kafka, topic, simulator)
+    missing = await finding(here, "kafka", "changes")
+    assert missing.text.endswith("missing; `run` will create it with 3 partitions")
+    await create(kafka, f"{topic}.changes", partitions=4)
+    other = await finding(here, "kafka", "changes")
+    assert other.verdict is Verdict.WARNING
+    assert other.text == f"{topic}.changes: 4 partitions, {topic} has 3"
+
+
 async def test_a_deleted_ledger_is_told_from_one_that_never_was(kafka: str, topic: str, simulator: Simulator) -> None:
     await create(kafka, topic)
     here = settings(kafka, topic, simulator)

@@ -28,5 +28,5 @@ async def test_the_first_start_makes_the_topics_as_they_must_be_although_the_bro
             Connection(load(config=None, environ=environ).kafka, client_id="test"), on_created=created.extend
         )
         topics = await asyncio.wait_for(setup.ready(), timeout=30)
-    assert len(created) == 4
-    assert topics.partitions == {Topic.HITS: 3, Topic.DEAD_LETTER: 3, Topic.COVERAGE: 3, Topic.LEDGER: 12}
+    assert len(created) == 5
+    assert topics.partitions == dict.fromkeys(Topic, 3) | {Topic.LEDGER: 12}

@@ -112,7 +112,7 @@ def permissions() -> str:
         kind = f"{resource}, prefixed" if prefixed else resource
         rows.setdefault((kind, ", ".join(one for one in allowed if one != "Create")), []).append(f"`{name}`")
     lines = [f"| {kind} | {', '.join(names)} | {allowed} |" for (kind, allowed), names in rows.items()]
-    create = "| topic, all four | as above, while they are missing and `KAFKA_CREATE_TOPICS` is on | Create |"
+    create = "| topic, all five | as above, while they are missing and `KAFKA_CREATE_TOPICS` is on | Create |"
     return "\n".join(["| resource | name | operations |", "|---|---|---|", *lines, create])
 
 

@@ -41,7 +41,7 @@ class Grant:
 
 def least(topic: str, group: str, *, create: bool) -> list[Grant]:
     """What an instance needs for KAFKA_TOPIC and KAFKA_GROUP_ID; `create` with KAFKA_CREATE_TOPICS=true."""
-    topics = [topic, f"{topic}.dead-letter", f"{topic}.coverage", f"{topic}.ledger"]
+    topics = [topic, f"{topic}.changes", f"{topic}.dead-letter", f"{topic}.coverage", f"{topic}.ledger"]
     grants = [
         *(Grant("Write", "topic", name) for name in topics),
         *(Grant("DescribeConfigs", "topic", name) for name in topics),
@@ -114,8 +114,8 @@ class Acls:
             future.result()
 
     def topics(self, base: str) -> None:
-        """Make the four topics by hand, as an operator with KAFKA_CREATE_TOPICS=false does."""
-        new = [kafka.NewTopic(base + suffix, 12, 1) for suffix in ("", ".dead-letter", ".coverage")]
+        """Make the five topics by hand, as an operator with KAFKA_CREATE_TOPICS=false does."""
+        new = [kafka.NewTopic(base + suffix, 12, 1) for suffix in ("", ".changes", ".dead-letter", ".coverage")]
         new.append(kafka.NewTopic(f"{base}.ledger", 12, 1, config={"cleanup.policy": "compact"}))
         for future in self._admin.create_topics(new).values():
             future.result()

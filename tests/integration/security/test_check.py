@@ -69,7 +69,7 @@ async def test_who_may_do_nothing_is_told_each_thing_to_grant(
     secured: Secured, simulator: Simulator, topic: str, user: str
 ) -> None:
     secured.acls.topics(topic)
-    everything = {"hits", "dead-letter", "coverage", "ledger", "group", "transactions"}
+    everything = {"hits", "changes", "dead-letter", "coverage", "ledger", "group", "transactions"}
     findings = await told(secured, simulator, topic, user=user, failing=everything)
     assert findings["ledger"].hint == (
         f"kafka-acls --add --allow-principal User:{user} "
@@ -83,6 +83,7 @@ async def test_who_may_do_nothing_is_told_each_thing_to_grant(
     ("operation", "suffix", "subject"),
     [
         ("Write", "", "hits"),
+        ("Write", ".changes", "changes"),
         ("Write", ".dead-letter", "dead-letter"),
         ("Read", ".ledger", "ledger"),
         ("DescribeConfigs", ".coverage", "coverage"),
@@ -101,7 +102,7 @@ async def test_who_may_not_create_is_told_so_before_anything_is_started(
     secured: Secured, simulator: Simulator, topic: str, user: str
 ) -> None:
     secured.acls.grant(user, least(topic, topic, create=False))
-    failing = {"hits", "dead-letter", "coverage", "ledger"}
+    failing = {"hits", "changes", "dead-letter", "coverage", "ledger"}
     findings = await told(secured, simulator, topic, user=user, failing=failing)
     assert f"--operation Create --topic {topic}.ledger" in findings["ledger"].hint
 

@@ -25,7 +25,7 @@ users = (f"user-{number}" for number in count(2))
 
 @pytest.fixture(scope="module")
 def topics(secured: Secured) -> None:
-    """The four, made by somebody else."""
+    """The five, made by somebody else."""
     secured.acls.topics(BASE)
 
 
@@ -62,7 +62,7 @@ async def test_without_create_run_ends_and_names_both_ways_out(
     user = next(users)
     await asyncio.to_thread(secured.acls.grant, user, least(topic, GROUP, create=False))
     text = await _ends(secured, simulator, user, topic)
-    assert f"grant Create on topic {topic}, {topic}.coverage, " in text
+    assert f"grant Create on topic {topic}, {topic}.changes, " in text
     assert "KAFKA_CREATE_TOPICS=false" in text
 
 

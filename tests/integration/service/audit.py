@@ -36,9 +36,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The four topics, read to their ends."""
+    """The five topics, read to their ends."""
 
     hits: Sequence[Record]
+    changes: Sequence[Record]
     dead_letters: Sequence[Record]
     gaps: Sequence[Record]
     ledger: Sequence[Record]
@@ -61,8 +62,8 @@ class Audit:
 
 
 async def audit(bootstrap: str, topic: str, *, isolation: Isolation = "read_committed") -> Audit:
-    """All four topics of a base name, as of now."""
-    names = [topic + suffix for suffix in ("", ".dead-letter", ".coverage", ".ledger")]
+    """All five topics of a base name, as of now."""
+    names = [topic + suffix for suffix in ("", ".changes", ".dead-letter", ".coverage", ".ledger")]
     return Audit(*await asyncio.to_thread(_read_all, bootstrap, names, isolation))
 
 

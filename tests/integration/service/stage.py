@@ -1,4 +1,4 @@
-"""A test's stage: a simulated call centre, four topics of its own, and the instances of the service that it starts."""
+"""A test's stage: a simulated call centre, five topics of its own, and the instances of the service that it starts."""
 
 from __future__ import annotations
 

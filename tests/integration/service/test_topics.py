@@ -24,7 +24,7 @@ async def test_missing_topics_are_made_as_the_promise_needs_them(stage: Stage) -
     await instance.until("topics_created")
     await instance.stop()
     admin = Admin(stage.bootstrap)
-    for suffix in ("", ".dead-letter", ".coverage"):
+    for suffix in ("", ".changes", ".dead-letter", ".coverage"):
         config = await admin.config(stage.topic + suffix)
         assert await admin.partitions(stage.topic + suffix) == 5
         assert (config["cleanup.policy"], config["retention.ms"]) == ("delete", str(36 * 3600 * 1000))
@@ -40,7 +40,7 @@ async def test_missing_topics_are_made_as_the_promise_needs_them(stage: Stage) -
 async def test_existing_topics_are_taken_as_they_are(stage: Stage) -> None:
     """Any number of partitions, a ledger of 4 shards: nothing is altered as long as nothing else was asked for."""
     admin = Admin(stage.bootstrap)
-    for suffix in ("", ".dead-letter", ".coverage"):
+    for suffix in ("", ".changes", ".dead-letter", ".coverage"):
         await admin.create(stage.topic + suffix, 2)
     await admin.create(f"{stage.topic}.ledger", 4, cleanup_policy="compact")
     instance = await stage.start(KAFKA_PARTITIONS=None)
@@ -120,7 +120,7 @@ async def test_topics_are_not_made_where_that_is_forbidden(stage: Stage) -> None
     await Admin(stage.bootstrap).create(stage.topic, 3)
     instance = await stage.start(KAFKA_CREATE_TOPICS="false")
     assert await instance.ended() == 1
-    for suffix in (".dead-letter", ".coverage", ".ledger"):
+    for suffix in (".changes", ".dead-letter", ".coverage", ".ledger"):
         assert stage.topic + suffix in instance.raw[-1]
     assert "KAFKA_CREATE_TOPICS" in instance.raw[-1]
 

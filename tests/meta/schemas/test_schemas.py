@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import NotRequired, get_origin, get_type_hints
 
+import pytest
+
 from producer.events import schemas
 from producer.events.catalogue import packaged, schema, validator
-from producer.model import GapKind, Hit, Reason
+from producer.model import GapKind, Hit, HitChanged, Reason
 from tests.meta.schemas.checks import check_schemas
 
 
@@ -17,13 +19,25 @@ def test_nothing_is_wrong_with_the_schemas() -> None:
     assert not findings, "\n".join(findings)
 
 
-def test_the_hit_in_code_has_the_fields_of_the_schema() -> None:
-    document = schema("hit").document
-    assert set(Hit.__annotations__) == set(document["properties"])
-    optional = {
-        name for name, hint in get_type_hints(Hit, include_extras=True).items() if get_origin(hint) is NotRequired
-    }
+@pytest.mark.parametrize(("code", "name"), [(Hit, "hit"), (HitChanged, "hit_changed")])
+def test_the_hit_in_code_has_the_fields_of_the_schema(code: type, name: str) -> None:
+    document = schema(name).document
+    hints = get_type_hints(code, include_extras=True)
+    assert set(hints) == set(document["properties"])
+    optional = {name for name, hint in hints.items() if get_origin(hint) is NotRequired}
     assert optional == set(document["properties"]) - set(document["required"])
+
+
+def test_a_change_says_all_that_a_hit_says_and_when_it_was_first_shown() -> None:
+    """By the same rules: what reads a hit reads a change."""
+    hit, changed = schema("hit").document, schema("hit_changed").document
+    assert set(changed["required"]) == {*hit["required"], "first_observed_at"}
+    words = {"description", "examples"}
+    for name, rules in hit["properties"].items():
+        theirs = changed["properties"][name]
+        assert {word: theirs[word] for word in theirs.keys() - words} == {
+            word: rules[word] for word in rules.keys() - words
+        }
 
 
 def test_the_reasons_and_kinds_in_code_are_those_of_the_schemas() -> None:

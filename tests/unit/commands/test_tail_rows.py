@@ -41,7 +41,13 @@ GAP = {
     "kind": "unpolled",
     "certain": False,
 }
-VALUES: dict[Topic, dict[str, Any]] = {Topic.HITS: HIT, Topic.DEAD_LETTER: DEAD, Topic.COVERAGE: GAP}
+CHANGED = HIT | {"hit": "PROMESA DE PAGO", "first_observed_at": "2026-01-19T00:30:00.000000Z"}
+VALUES: dict[Topic, dict[str, Any]] = {
+    Topic.HITS: HIT,
+    Topic.CHANGES: CHANGED,
+    Topic.DEAD_LETTER: DEAD,
+    Topic.COVERAGE: GAP,
+}
 
 
 def record(value: object, *, raw: bytes | None = None) -> Tailed:
@@ -83,13 +89,19 @@ def test_a_wide_terminal_shows_dates_and_the_whole_type() -> None:
 
 
 @pytest.mark.parametrize("width", [80, 120])
-@pytest.mark.parametrize("topic", [Topic.HITS, Topic.DEAD_LETTER, Topic.COVERAGE])
+@pytest.mark.parametrize("topic", sorted(VALUES))
 def test_telephones_and_customer_ids_are_shown_only_on_demand(topic: Topic, width: int) -> None:
     lines = "".join(shown(VALUES[topic], topic=topic, width=width))
     assert "573000001234" not in lines
     assert "1000012345" not in lines
     lines = "".join(shown(VALUES[topic], topic=topic, width=width, personal=True))
     assert ("573000001234" in lines) is (topic is not Topic.COVERAGE)
+
+
+def test_a_change_says_what_the_hit_is_now_and_when_it_was_first_shown() -> None:
+    head, line = shown(CHANGED, topic=Topic.CHANGES)
+    assert head.split() == ["first", "observed", "server", "conn_id", "type", "hit"]
+    assert line == f"19:30:00 19:35:00 0042   {CONN_ID} outbou… PROMESA DE PAGO"
 
 
 def test_a_dead_letter_says_why_and_where() -> None:

@@ -1,4 +1,4 @@
-"""Hits, dead rows and gaps for the tests of this room, fixed and drawn."""
+"""Hits, changes, dead rows and gaps for the tests of this room, fixed and drawn."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any, cast
 from hypothesis import strategies as st
 
 from producer.clock import rfc3339
-from producer.model import DeadRow, Gap, GapKind, Hit, Reason
+from producer.model import DeadRow, Gap, GapKind, Hit, HitChanged, Reason
 
 OBSERVED = "2026-01-19T01:14:00.123456Z"
+LATER = "2026-01-19T01:24:00.654321Z"
 LIMIT = 1_048_588
 """Kafka's own default of max.message.bytes."""
 
@@ -29,6 +30,12 @@ def a_hit(**changed: Any) -> Hit:
         "observed_at": OBSERVED,
     }
     return cast("Hit", usual | changed)
+
+
+def a_change(**changed: Any) -> HitChanged:
+    """The usual hit, ten minutes later corrected; with some fields changed as in `a_hit`."""
+    corrected = {"hit": "PROMESA DE PAGO", "observed_at": LATER, "first_observed_at": OBSERVED}
+    return cast("HitChanged", a_hit(**(corrected | changed)))
 
 
 def a_dead_row(row: Any = None, *, reason: Reason = Reason.CONN_ID_MISSING, pointer: str = "/conn_id") -> DeadRow:
@@ -64,4 +71,8 @@ hits = st.builds(
     occurred_at=st.none() | st.datetimes(timezones=zones).map(lambda moment: moment.isoformat()),
     observed_at=st.floats(0, 2**33).map(rfc3339),
     extra=st.dictionaries(texts, json_values, max_size=3),
+)
+
+changes = st.builds(
+    lambda hit, first: cast("HitChanged", {**hit, "first_observed_at": rfc3339(first)}), hits, st.floats(0, 2**33)
 )

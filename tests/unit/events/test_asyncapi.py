@@ -17,11 +17,16 @@ from producer.events.catalogue import packaged, schema, urn, validator
 from producer.kafka.topics import new_topic
 from producer.model import Topic
 from producer.settings.sections import Kafka
-from tests.unit.events.samples import LIMIT, OBSERVED, a_dead_row, a_gap, a_hit
+from tests.unit.events.samples import LIMIT, OBSERVED, a_change, a_dead_row, a_gap, a_hit
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((packaged() / "asyncapi.yaml").read_text())
 MESSAGES: dict[str, Any] = DOCUMENT["components"]["messages"]
-CHANNEL_OF = {Topic.HITS: "hits", Topic.DEAD_LETTER: "deadLetters", Topic.COVERAGE: "coverage"}
+CHANNEL_OF = {
+    Topic.HITS: "hits",
+    Topic.CHANGES: "changes",
+    Topic.DEAD_LETTER: "deadLetters",
+    Topic.COVERAGE: "coverage",
+}
 SPECS = "@asyncapi/specs@6.11.1"
 """The official JSON Schemas of AsyncAPI; they are on npm only."""
 
@@ -30,9 +35,12 @@ def sent() -> dict[str, Record]:
     """A record of each message, by the message's name in the document."""
     events = Events(server="0042")
     hit = events.hit(a_hit(), limit=LIMIT)
+    changed = events.change(a_change(), limit=LIMIT)
     assert isinstance(hit, Record)
+    assert isinstance(changed, Record)
     return {
         "hit": hit,
+        "hitChanged": changed,
         "deadLetter": events.dead_letter(a_dead_row(), observed_at=OBSERVED, limit=LIMIT),
         "coverageGap": events.coverage_gap(a_gap(), observed_at=OBSERVED),
     }
@@ -86,20 +94,20 @@ def test_every_reference_leads_somewhere() -> None:
             assert json.loads((packaged() / reference).read_text())["$id"]
 
 
-@pytest.mark.parametrize("message", ["hit", "deadLetter", "coverageGap"])
+@pytest.mark.parametrize("message", ["hit", "hitChanged", "deadLetter", "coverageGap"])
 def test_the_headers_that_are_sent_are_those_described(message: str) -> None:
     described, headers = MESSAGES[message]["headers"], headers_of(sent()[message])
     assert set(headers) == set(described["properties"]) == set(described["required"])
     assert [error.message for error in validator(described).iter_errors(headers)] == []
 
 
-@pytest.mark.parametrize("message", ["hit", "deadLetter", "coverageGap"])
+@pytest.mark.parametrize("message", ["hit", "hitChanged", "deadLetter", "coverageGap"])
 def test_the_key_that_is_sent_is_the_one_described(message: str) -> None:
     described = MESSAGES[message]["bindings"]["kafka"]["key"]
     assert validator(described).is_valid(sent()[message].key.decode())
 
 
-@pytest.mark.parametrize("message", ["hit", "deadLetter", "coverageGap"])
+@pytest.mark.parametrize("message", ["hit", "hitChanged", "deadLetter", "coverageGap"])
 def test_type_payload_and_dataschema_are_those_of_the_version_that_is_sent(message: str) -> None:
     described = MESSAGES[message]
     name, rules = described["name"], described["headers"]["properties"]
@@ -109,9 +117,10 @@ def test_type_payload_and_dataschema_are_those_of_the_version_that_is_sent(messa
     assert validator(schema(name).document).is_valid(json.loads(sent()[message].value))
 
 
-def test_the_example_is_what_the_code_sends() -> None:
-    (example,) = MESSAGES["hit"]["examples"]
-    record = sent()["hit"]
+@pytest.mark.parametrize("message", ["hit", "hitChanged"])
+def test_the_example_is_what_the_code_sends(message: str) -> None:
+    (example,) = MESSAGES[message]["examples"]
+    record = sent()[message]
     assert example["headers"] == headers_of(record)
     assert example["payload"] == json.loads(record.value)
 
@@ -135,7 +144,7 @@ def test_the_topics_with_personal_data_are_marked() -> None:
     marked = {
         name for name, channel in DOCUMENT["channels"].items() if channel.get("tags") == [{"name": "personal-data"}]
     }
-    assert marked == {"hits", "deadLetters"}
+    assert marked == {"hits", "changes", "deadLetters"}
 
 
 def test_the_ways_to_authenticate_are_those_of_the_settings() -> None:

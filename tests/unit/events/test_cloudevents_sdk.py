@@ -12,7 +12,7 @@ from hypothesis import given
 
 from producer.events import Events, Record
 from producer.model import Hit
-from tests.unit.events.samples import LIMIT, OBSERVED, a_dead_row, a_gap, a_hit, hits
+from tests.unit.events.samples import LATER, LIMIT, OBSERVED, a_change, a_dead_row, a_gap, a_hit, hits
 
 
 def read(record: Record) -> BaseCloudEvent:
@@ -44,6 +44,15 @@ def test_any_hit_is_read_back_with_its_id(hit: Hit) -> None:
     assert event.get_id() == f"{hit['server']}/{hit['conn_id']}"
     assert event.get_subject() == hit["conn_id"]
     assert event.get_data() == hit
+
+
+def test_a_change_is_read_with_the_moment_in_its_id() -> None:
+    record = Events(server="0042").change(a_change(), limit=LIMIT)
+    assert isinstance(record, Record)
+    event = read(record)
+    assert (event.get_type(), event.get_subject()) == ("wolkvox.hit-changed", a_change()["conn_id"])
+    assert event.get_id() == f"0042/{a_change()['conn_id']}/{LATER}"
+    assert event.get_data() == a_change()
 
 
 def test_a_dead_letter_and_a_gap_are_read_too() -> None:

@@ -16,7 +16,7 @@ from producer.kafka.topics import Topics
 from producer.model import Outgoing, Topic
 
 SHARD, TIMESTAMP, HEADERS = 3, 1_768_782_812_000, [("ce_id", b"0042/a"), ("ce_type", b"wolkvox.hit")]
-COUNTS = {Topic.HITS: 4, Topic.DEAD_LETTER: 1, Topic.COVERAGE: 1, Topic.LEDGER: 12}
+COUNTS = {Topic.HITS: 4, Topic.CHANGES: 4, Topic.DEAD_LETTER: 1, Topic.COVERAGE: 1, Topic.LEDGER: 12}
 
 
 class Sending:
