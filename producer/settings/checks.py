@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from producer.duration import text
 from producer.model import REPORT_REACH
 from producer.settings.problems import Problems, env_name
-from producer.settings.secret import one_line
+from producer.settings.secret import one_line, stands_in_quotes
 from producer.settings.sections import Dedup, Kafka
 from producer.settings.sources import SourceSettings, secret_of
 from producer.wolkvox.address import check_url
 
 _PASSWORD = ("sasl_username", "sasl_password")
 _OAUTH = ("sasl_oauth_token_url", "sasl_oauth_client_id", "sasl_oauth_client_secret")
+_SECRETS = ("sasl_password", "sasl_oauth_client_secret")
 _SASL = ("sasl_mechanism", *_PASSWORD, *_OAUTH, "sasl_oauth_scope")
 _SSL = ("ssl_cafile", "ssl_certfile", "ssl_keyfile")
 
@@ -28,7 +29,7 @@ def kafka_secrets(kafka: Kafka, problems: Problems) -> Kafka:
             check=one_line,
             problems=problems,
         )
-        for name in ("sasl_password", "sasl_oauth_client_secret")
+        for name in _SECRETS
     }
     given = {name: secret for name, secret in resolved.items() if secret is not None}
     return kafka.model_copy(update=given)
@@ -63,6 +64,14 @@ def warnings(sources: Sequence[SourceSettings], dedup: Dedup, kafka: Kafka) -> I
             f"KAFKA_SECURITY_PROTOCOL SASL_PLAINTEXT with {kafka.sasl_mechanism} shows the credentials on the way; "
             "SASL_SSL does not"
         )
+    for name in _SECRETS:
+        secret = getattr(kafka, name)
+        # A password may well be so; what an env file's quotes did is found by nobody else.
+        if secret is not None and stands_in_quotes(secret.read()):
+            yield (
+                f"{env_name('kafka', name)} stands in quotes, and they are sent as part of it: "
+                "if they are none of it, take them off; docker's --env-file keeps them"
+            )
 
 
 def _of_source(source: SourceSettings) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -62,6 +62,11 @@ def at_most(most: Value, *, show: Callable[[Value], str] = str) -> AfterValidato
     return _bound(lambda value: value <= most, f"too large; {show(most)} is the most", show)
 
 
+def renamed(names: Mapping[str, str]) -> BeforeValidator:
+    """Other names that people know a choice by."""
+    return BeforeValidator(lambda value: names.get(value, value) if isinstance(value, str) else value)
+
+
 def _bound(holds: Callable[[Value], bool], complaint: str, show: Callable[[Value], str]) -> AfterValidator:
     def bounded(value: Value) -> Value:
         if not holds(value):
@@ -75,6 +80,15 @@ def _not_boolean(value: Any) -> Any:
     # pydantic takes true for 1: `partitions = true` would be one partition.
     if isinstance(value, bool):
         raise ValueError(f"{str(value).lower()} is not a number")  # noqa: TRY004  (pydantic gathers only ValueError)
+    return value
+
+
+def _not_a_service(value: Any) -> Any:
+    if isinstance(value, str) and re.match(r"(tcp|udp|sctp)://", value):
+        raise ValueError(
+            f"{value!r} is no port but what Kubernetes sets for a Service called status: "
+            "enableServiceLinks: false in the pod's spec leaves it out, and a STATUS_PORT of your own goes first"
+        )
     return value
 
 
@@ -144,5 +158,6 @@ ReadableFile = Annotated[Path, AfterValidator(_readable)]
 Topic = Annotated[str, _name(longest=237)]
 MemberName = Annotated[str, _name(longest=249)]
 Brokers = Annotated[str, BeforeValidator(_brokers)]
+NotAService = BeforeValidator(_not_a_service)
 Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)

@@ -62,16 +62,6 @@ def from_flags(overrides: Sequence[str], problems: Problems) -> Layer:
     return Layer("flag", values)
 
 
-def from_environment(environ: Mapping[str, str]) -> Layer:
-    """The known variables; one that is set but empty counts as not set, as compose files write it."""
-    values: dict[str, dict[str, Any]] = {}
-    # Only known names: KAFKA_HEAP_OPTS or LOG_DIR of somebody else's are none of our business.
-    for section, name in KNOWN:
-        if value := environ.get(env_name(section, name)):
-            values.setdefault(section, {})[name] = value
-    return Layer("environment", values)
-
-
 def from_file(path: Path, *, named_by: str, problems: Problems) -> Layer:
     """The TOML file, its unknown keys told and left out; a file that can't be read is a problem of `named_by`."""
     data = _toml(path, named_by=named_by, problems=problems)

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from producer.errors import SettingsError
-from producer.settings import checks, layers
+from producer.settings import checks, environment, layers
 from producer.settings.layers import CONFIG, KNOWN, Layer, Tree
 from producer.settings.problems import Problems, details, env_name
 from producer.settings.sources import SourceSettings, resolve, short_name
@@ -38,7 +38,7 @@ def load(
     Raises SettingsError with every problem, each starting with the name of its setting; no secret is in any.
     """
     problems = Problems()
-    places = _places(config, environ, overrides, problems)
+    places = _places(config, environment.cleaned(environ), overrides, problems)
     unread = bool(problems.names & {"--config", CONFIG})
     layers.pick_secrets(places, problems)
     tree = _tree(places, problems)
@@ -60,15 +60,15 @@ def load(
 
 
 def _places(
-    config: Path | None, environ: Mapping[str, str], overrides: Sequence[str], problems: Problems
+    config: Path | None, variables: Mapping[str, str], overrides: Sequence[str], problems: Problems
 ) -> list[Layer]:
-    flags = layers.from_flags(overrides, problems)
-    named = environ.get(CONFIG)
+    stronger = [layers.from_flags(overrides, problems), environment.from_environment(variables)]
+    named = variables.get(CONFIG)
     path = config or (Path(named) if named else None)
     if path is None:
-        return [flags, layers.from_environment(environ), Layer("file", {})]
+        return [*stronger, Layer("file", {})]
     named_by = CONFIG if config is None else "--config"
-    return [flags, layers.from_environment(environ), layers.from_file(path, named_by=named_by, problems=problems)]
+    return [*stronger, layers.from_file(path, named_by=named_by, problems=problems)]
 
 
 def _tree(places: Sequence[Layer], problems: Problems) -> Tree:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, Self
@@ -20,6 +21,10 @@ def one_line(secret: str) -> None:
     """Refuse a secret that is blank or has control characters: no password and no header can carry them."""
     if not secret.strip():
         raise ValueError("it is empty")
+    if not secret.isascii() and re.search("[\ud800-\udfff]", secret):
+        raise ValueError("it is not UTF-8 text")
+    if re.match(r"(export\s+)?(WOLKVOX|KAFKA)_[A-Z_]+=", secret):
+        raise ValueError("it starts with a setting's name and =; only what follows belongs there")
     if any(ord(char) < 32 or ord(char) == 127 for char in secret):
         raise ValueError("it has a control character or more than one line")
 
@@ -27,8 +32,15 @@ def one_line(secret: str) -> None:
 def header_value(secret: str) -> None:
     """Refuse what an HTTP header can't carry; the HTTP library's own error would print the token."""
     one_line(secret)
+    if stands_in_quotes(secret):
+        raise ValueError("it stands in quotes; they would be sent as part of it")
     if not all("!" <= char <= "~" for char in secret):
         raise ValueError("it has a blank or a character beyond ASCII")
+
+
+def stands_in_quotes(secret: str) -> bool:
+    """Whether it begins and ends with the same quote, as an env file's value whose reader keeps them."""
+    return re.fullmatch(r"""(["']).*\1""", secret) is not None
 
 
 class Secret:

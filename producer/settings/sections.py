@@ -12,6 +12,7 @@ from producer.settings.fields import (
     Interval,
     Lower,
     MemberName,
+    NotAService,
     Number,
     Password,
     ReadableFile,
@@ -25,15 +26,16 @@ from producer.settings.fields import (
     Zone,
     at_least,
     at_most,
+    renamed,
     setting,
 )
 
 # The broker counts milliseconds in 32 bits.
 SessionTimeout = Annotated[Duration, at_most(2_147_483.0, show=duration.text)]
-Port = Annotated[Number, at_least(0), at_most(65_535)]
+Port = Annotated[Number, NotAService, at_least(0), at_most(65_535)]
 Count = Annotated[Number, at_least(1)]
 Replicas = Annotated[Number, at_least(1), at_most(32_767)]
-Level = Annotated[Literal["debug", "info", "warning", "error"], Lower]
+Level = Annotated[Literal["debug", "info", "warning", "error"], renamed({"warn": "warning"}), Lower]
 Format = Annotated[Literal["json", "console"], Lower]
 Compression = Annotated[Literal["none", "gzip", "snappy", "lz4", "zstd"], Lower]
 Protocol = Annotated[Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], Upper]

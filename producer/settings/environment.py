@@ -1,0 +1,53 @@
+"""The environment as a layer: what is ours in it, without what env files, shells and editors leave around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from producer.settings.fields import Password
+from producer.settings.layers import CONFIG, KNOWN, SECTIONS, Layer
+from producer.settings.problems import env_name
+
+_NAMES: Final = {env_name(*one): one for one in KNOWN}
+_PASSWORDS: Final = {
+    name
+    for name, (section, field) in _NAMES.items()
+    if SECTIONS[section].model_fields[field].annotation == Password | None
+}
+_BLANK: Final = " \t\r\n\xa0\ufeff"
+_QUOTES: Final = ("'", '"')
+
+
+def cleaned(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that are settings, and the file's name; one that is blank counts as not set.
+
+    Only known names: KAFKA_HEAP_OPTS or LOG_DIR of somebody else's are none of our business. `docker --env-file` keeps
+    quotes, some readers `export` and a byte order mark before a name, and most of them the end of a line from Windows.
+    """
+    plain = {re.sub(r"^\ufeff?(export\s+)?", "", name): value for name, value in environ.items()} | dict(environ)
+    values = {name: _value(name, plain[name]) for name in (*_NAMES, CONFIG) if name in plain}
+    return {name: value for name, value in values.items() if value}
+
+
+def from_environment(variables: Mapping[str, str]) -> Layer:
+    """The settings among what `cleaned` gave."""
+    values: dict[str, dict[str, Any]] = {}
+    for name, (section, field) in _NAMES.items():
+        if name in variables:
+            values.setdefault(section, {})[field] = variables[name]
+    return Layer("environment", values)
+
+
+def _value(name: str, given: str) -> str:
+    bare = _unquoted(re.sub(rf"^(export\s+)?{name}=", "", _unquoted(given)))
+    # A password may begin and end with blanks and quotes; the token, a header's value, goes with the rest.
+    return given.removeprefix("\ufeff").rstrip("\r\n") if bare and name in _PASSWORDS else bare
+
+
+def _unquoted(text: str) -> str:
+    bare = text.strip(_BLANK)
+    while len(bare) > 1 and bare[0] == bare[-1] and bare[0] in _QUOTES:
+        bare = bare[1:-1].strip(_BLANK)
+    return bare
