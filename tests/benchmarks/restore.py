@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from producer.clock import SystemClock, rfc3339
-from producer.core.ledger import PUBLISHED, hit_record, shard_of, told
+from producer.core.ledger import PUBLISHED, cursor_record, hit_record, shard_of, told
 from producer.core.source import Source
 from producer.demo.broker import EmbeddedKafka
-from producer.model import Topic
+from producer.model import Cursor, Topic
 from tests.benchmarks import bare
 from tests.benchmarks.answers import conn_id
 from tests.benchmarks.measures import Figure, Report, Spent, medians, ratios, spent
@@ -70,6 +70,9 @@ async def _write(stage: Stage, server: str, count: int) -> None:
             value = told(PUBLISHED, rfc3339(now - count / SNAPSHOT + number / SNAPSHOT))
         record = hit_record(server, conn_id(number), value)
         records.append(bare.Bare((topic, partition), record.key, record.value, record.headers))
+    # Without its cursor a source is new, and each take would look for it in the whole ledger.
+    cursor = cursor_record(server, Cursor(now, now))
+    records.append(bare.Bare((topic, partition), cursor.key, cursor.value, cursor.headers))
     async with bare.producer(stage.bootstrap, f"bench-ledger-{partition}", max_batch_size=bare.BATCH) as sender:
         await bare.commit(sender, records)
 
