@@ -9,7 +9,6 @@ Polling begins after the first restore and then goes on through every failure of
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from random import Random
 from time import perf_counter
@@ -17,22 +16,17 @@ from time import perf_counter
 from producer.clock import Clock
 from producer.core.poller import ROWS_PER_TRANSACTION, commit_once
 from producer.core.ports import Observer, ShardStore, Told
-from producer.core.progress import tell_progress
+from producer.core.retries import FENCES, Retries
 from producer.core.rounds import Rounds
+from producer.core.taking import Taking
 from producer.errors import AccessDenied, Fenced, KafkaFailed, TooSlow, Untrusted
-from producer.model import Progress, SourceFold
-
-LONGEST_WAIT = 15.0
-"""Seconds between tries to take the shard at most: full jitter below a bound that doubles from half a second."""
+from producer.model import Progress
 
 POLL_BOUND = 2.0
 """Seconds for a cancelled poll to let go of its connection."""
 
 LEAST_ROOM = 100
 """Rows in a transaction, however slow the way is: fewer would not make it quicker."""
-
-FENCES, FENCE_MEMORY = 4, 120.0
-"""Fenced this often within so many seconds while the group says "ours": somebody else holds the id for good."""
 
 
 class Shard:
@@ -61,7 +55,6 @@ class Shard:
         self._store = store
         self._settled = settled
         self._clock = clock
-        self._rng = rng
         self._observer = observer
         self._work = asyncio.Event()
         self._once = False
@@ -70,9 +63,9 @@ class Shard:
         self._task: asyncio.Task[None] | None = None
         self._began: float | None = None
         self._polls: set[asyncio.Task[None]] = set()
-        self._failures = 0
+        self._taking = Taking(number=number, sources=self._sources, store=store, clock=clock, observer=observer)
+        self._retries = Retries(rng)
         self._room = ROWS_PER_TRANSACTION
-        self._fences: deque[float] = deque(maxlen=FENCES)
 
     @property
     def pending(self) -> int:
@@ -145,7 +138,8 @@ class Shard:
     async def _tenure(self) -> float:
         """From taking the shard to the failure that ends it; seconds to wait before the next."""
         try:
-            await self._restore()
+            await self._taking.take()
+            self.restored, self.failure = True, None
             self._start_polling()
             while not self._stopping.is_set():
                 self._work.clear()
@@ -167,39 +161,6 @@ class Shard:
             await asyncio.wait({stopping}, timeout=seconds)
             stopping.cancel()
 
-    async def _restore(self) -> None:
-        began = perf_counter()
-        folds = await self._take()
-        now = self._clock.now()
-        self._refuse_lost([one.server for one in self._sources if one.misses(folds.get(one.server, SourceFold()))])
-        for source in self._sources:
-            if not source.restore(folds.get(source.server, SourceFold()), now):
-                self._observer.cursor_ahead(source.server)
-        known = {source.server for source in self._sources}
-        self._observer.unknown_sources(self.number, sorted(folds.keys() - known))
-        ids = sum(len(source.hits) + len(source.dead) for source in self._sources)
-        self._observer.restored(self.number, sorted(known), ids=ids, seconds=perf_counter() - began)
-        self.restored = True
-        self.failure = None
-
-    def _refuse_lost(self, servers: Sequence[str]) -> None:
-        if servers:
-            raise Untrusted(
-                f"the ledger lacks the cursor of server {', '.join(servers)}, which it had in this process's time: it "
-                "was deleted and made again, or the source was reset while this instance ran. Nothing more is told on "
-                "it; the next start says what it costs to go on"
-            )
-
-    async def _take(self) -> Mapping[str, SourceFold]:
-        telling = asyncio.create_task(tell_progress(self._store, self._tell_progress))
-        try:
-            return await self._store.take()
-        finally:
-            telling.cancel()
-
-    def _tell_progress(self, progress: Progress, seconds: float) -> None:
-        self._observer.restoring(self.number, progress, seconds=seconds)
-
     async def _commit_all(self) -> None:
         while any(source.pending for source in self._sources):
             began = perf_counter()
@@ -213,7 +174,7 @@ class Shard:
             finally:
                 self._began = None
                 self._observer.dropped(told)
-            self._failures = 0
+            self._retries.succeeded()
             # By an eighth: on a way that is slow for good, twice as much would fail every other time.
             self._room = min(ROWS_PER_TRANSACTION, self._room + self._room // 8)
             self._observer.committed(self.number, told, seconds=perf_counter() - began)
@@ -222,8 +183,7 @@ class Shard:
         self.failure = error
         if isinstance(error, Untrusted) or (isinstance(error, AccessDenied) and not self.restored):
             raise error
-        self._failures += 1
-        wait = self._rng.uniform(0.05, min(LONGEST_WAIT, 0.5 * 2.0 ** min(self._failures - 1, 10)))
+        wait = self._retries.failed()
         if isinstance(error, Fenced):
             wait = self._wait_after_fence() or wait
         self._observer.commit_failed(self.number, error, pending=self.pending, retry_in=wait)
@@ -232,12 +192,11 @@ class Shard:
         return wait
 
     def _wait_after_fence(self) -> float | None:
-        now = asyncio.get_running_loop().time()
-        self._fences.append(now)
-        if len(self._fences) < FENCES or now - self._fences[0] > FENCE_MEMORY:
+        seconds = self._retries.fenced(asyncio.get_running_loop().time())
+        if seconds is None:
             return None
-        self._observer.fenced_repeatedly(self.number, times=FENCES, seconds=now - self._fences[0])
-        return self._rng.uniform(LONGEST_WAIT / 2, LONGEST_WAIT)
+        self._observer.fenced_repeatedly(self.number, times=FENCES, seconds=seconds)
+        return self._retries.long()
 
     def _start_polling(self) -> None:
         if not self._polls and not self._stopping.is_set():

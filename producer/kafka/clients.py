@@ -79,7 +79,7 @@ async def start(client: Any, *, seconds: float, what: str) -> None:
     _cut_what_it_gives_up(client)
     try:
         await bounded(client.start(), seconds=seconds, what=what)
-    except BaseException:
+    except BaseException:  # a cancellation too: whoever gives a client up closes it
         await close(client)
         raise
 
@@ -98,7 +98,7 @@ async def connect(host: str, port: int, *, seconds: float, what: str, **options:
     conn = AIOKafkaConnection(host, port, **options)
     try:
         await bounded(conn.connect(), seconds=seconds, what=what)
-    except BaseException:
+    except BaseException:  # as above
         cut(conn)
         raise
     return conn

@@ -1,1 +1,1 @@
-"""How calls leave this machine, whoever makes them: through which proxy, and which certificates are believed."""
+"""How calls leave this machine and come in: through which proxy, which certificates are believed, who serves."""

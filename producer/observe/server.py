@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from producer.errors import SettingsError
-from producer.guest import Guest
+from producer.net.guest import Guest
 from producer.observe.http_connection import BoundedConnection
 from producer.observe.live import Live
 from producer.observe.logs import get_logger

@@ -11,7 +11,7 @@ from typing import Any
 
 from producer.clock import parse_rfc3339
 from producer.core.ledger import shard_of
-from producer.core.shard import LONGEST_WAIT
+from producer.core.retries import LONGEST_WAIT
 from producer.kafka import membership
 from producer.kafka.store import COMMIT_BOUND, TAKE_BOUND
 from tests.chaos.plan import Kind

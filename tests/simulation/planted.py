@@ -19,8 +19,8 @@ from producer.core.budget import Pendings
 from producer.core.cursor import LedgerCursor
 from producer.core.pending import Harvest, Pending
 from producer.core.ports import ShardStore, Told
-from producer.core.shard import Shard
 from producer.core.source import Source
+from producer.core.taking import Taking
 from producer.core.transaction import Transaction
 from producer.core.window import Window
 from producer.model import Gap, Outgoing, SourceFold, Topic
@@ -115,13 +115,12 @@ def _never_forgotten(self: Window, keys: Iterable[str]) -> None:
     """What the ledger has let go stays in memory: it grows for ever, and a row that comes back is not told."""
 
 
-async def _without_looking(self: Shard) -> None:
+async def _without_looking(self: Taking) -> None:
     """After an unknown commit the same records go again, with a new producer and the old memory."""
-    if not self.restored:
-        await _restore_shard(self)
-        return
-    await self._store.take()
-    self.failure = None
+    if all(source.held for source in self._sources):
+        await self._store.take()
+    else:
+        await _take(self)
 
 
 async def _as_far_as_it_knows(self: SimulatedStore, _barrier: int) -> None:
@@ -132,7 +131,7 @@ def _believed(_self: SimulatedStore, _producer: MemoryProducer, *, begun: bool, 
     """An empty ledger is one of a fresh installation, whatever was published."""
 
 
-_commit, _restore, _restore_shard = SimulatedStore.commit, Source.restore, Shard._restore
+_commit, _restore, _take = SimulatedStore.commit, Source.restore, Taking.take
 
 
 def _of(owner: Any, name: str, value: Any) -> Patch:
@@ -154,6 +153,6 @@ BUGS: dict[str, Patch] = {
     "just seen": _of(producer.core.source, "_last_seen", _just_seen),
     "no barrier": _of(SimulatedStore, "_pass", _as_far_as_it_knows),
     "an empty ledger believed": _of(SimulatedStore, "_begin", _believed),
-    "retry without reading the ledger": _of(Shard, "_restore", _without_looking),
+    "retry without reading the ledger": _of(Taking, "take", _without_looking),
 }
 """Each bug by its name, and how it is put in."""

@@ -33,7 +33,7 @@ class InMemoryTransport(httpx.AsyncBaseTransport):
         serving.add_done_callback(connection.served)
         try:
             start = await connection.next()
-        except BaseException:
+        except BaseException:  # a cancellation too: the server sees its client gone
             connection.leave()
             raise
         headers = [*start["headers"], (b"connection", b"close")]

@@ -130,7 +130,7 @@ class EmbeddedCluster:
     def __enter__(self) -> Self:
         try:
             self.start()
-        except BaseException:
+        except BaseException:  # Ctrl-C too: `__exit__` is not called for what did not enter
             self.close()
             raise
         return self

@@ -144,7 +144,7 @@ class Node:
     def __enter__(self) -> Self:
         try:
             self.start()
-        except BaseException:
+        except BaseException:  # Ctrl-C too: `__exit__` is not called for what did not enter
             self.close()
             raise
         return self

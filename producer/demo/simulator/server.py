@@ -8,7 +8,7 @@ import socket
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from producer.guest import Guest
+from producer.net.guest import Guest
 
 
 class Connection(H11Protocol):

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import psutil
 
-from producer.core.shard import LONGEST_WAIT
+from producer.core.retries import LONGEST_WAIT
 from producer.kafka import membership
 from tests.integration.service.instance import Instance, Line
 

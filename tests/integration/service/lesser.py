@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Callable, Collection
-from types import TracebackType
-from typing import Self
+
+from tests.integration.service.relay import Relay
 
 API_VERSIONS, FIND_COORDINATOR = 18, 10
 INVALID_REQUEST = 42
@@ -35,38 +35,15 @@ def no_transaction_coordinator(key: int, asked: bytes, said: bytes) -> bytes:
     return struct.pack(">ihhihi", 0, INVALID_REQUEST, -1, -1, 0, -1)
 
 
-class Lesser:
-    """Forwards `port` to `target` (`host:port`), each answer as `answer` has it."""
+class Lesser(Relay):
+    """Forwards each answer as `answer` has it."""
 
     def __init__(self, *, port: int, target: str, answer: Answer) -> None:
-        self._port = port
-        self._host, _, to = target.rpartition(":")
-        self._to = int(to)
+        super().__init__(port=port, target=target)
         self._answer = answer
-        self._ways: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._server is not None
-        self._server.close()
-        for way in self._ways:
-            way.cancel()
-        await asyncio.gather(*self._ways, return_exceptions=True)
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        way = asyncio.create_task(self._serve(reader, writer))
-        self._ways.add(way)
-        way.add_done_callback(self._ways.discard)
-        way.add_done_callback(lambda _: writer.transport.abort())
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(self._host, self._to)
+        far_reader, far_writer = await self._far()
         try:
             while True:
                 request = await _framed(reader)
@@ -75,8 +52,6 @@ class Lesser:
                 key, client = struct.unpack(">h6xh", request[:10])
                 said = said[:4] + self._answer(key, request[10 + max(0, client) :], said[4:])
                 writer.write(struct.pack(">i", len(said)) + said)
-        except (OSError, EOFError):
-            pass
         finally:
             far_writer.transport.abort()
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from types import TracebackType
-from typing import Self
+
+from tests.integration.service.relay import Relay
 
 
-class Proxy:
-    """Forwards `port` to `target` (`host:port`). What was sent while the network was cut arrives when it is mended."""
+class Proxy(Relay):
+    """What was sent while the network was cut arrives when it is mended."""
 
     def __init__(self, *, port: int, target: str) -> None:
-        self._port = port
-        self._host, _, to = target.rpartition(":")
-        self._to = int(to)
+        super().__init__(port=port, target=target)
         self.delay = 0.0
         """Seconds that whatever the broker says is under way."""
         self.rate = 0.0
@@ -25,8 +22,6 @@ class Proxy:
         self._turn = asyncio.Lock()
         self._flowing = asyncio.Event()
         self._flowing.set()
-        self._server: asyncio.Server | None = None
-        self._ways: set[asyncio.Task[None]] = set()
 
     def cut(self) -> None:
         """From now on bytes wait, in both directions; connections are still accepted, as by a kernel's backlog."""
@@ -36,31 +31,9 @@ class Proxy:
         """What waited goes on, late but whole."""
         self._flowing.set()
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._server is not None
-        self._server.close()
-        for way in self._ways:
-            way.cancel()
-        await asyncio.gather(*self._ways, return_exceptions=True)
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._ways.add(task)
-        task.add_done_callback(self._ways.discard)
-        with suppress(OSError, asyncio.CancelledError):
-            await self._connect(reader, writer)
-        writer.close()
-
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._flowing.wait()
-        far_reader, far_writer = await asyncio.open_connection(self._host, self._to)
+        far_reader, far_writer = await self._far()
         ways = [
             asyncio.create_task(self._pump(reader, far_writer, way=self._narrow)),
             asyncio.create_task(self._pump(far_reader, writer, way=self._late)),

@@ -5,24 +5,19 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from contextlib import suppress
-from types import TracebackType
-from typing import Self
+
+from tests.integration.service.relay import Relay
 
 
-class Tap:
-    """Forwards `port` to `target` (`host:port`), word by word. It always listens: nothing waits in a kernel."""
+class Tap(Relay):
+    """Forwards word by word."""
 
     def __init__(self, *, port: int, target: str) -> None:
-        self._port = port
-        self._host, _, to = target.rpartition(":")
-        self._to = int(to)
+        super().__init__(port=port, target=target)
         self._through: int | None = None
         self._listening = asyncio.Event()
         self._listening.set()
         self._changed = asyncio.Condition()
-        self._server: asyncio.Server | None = None
-        self._ways: set[asyncio.Task[None]] = set()
         self.words = 0
         """What clients said, forwarded or not: as a rule one a request."""
         self.accepted = 0
@@ -55,39 +50,22 @@ class Tap:
         """Return once every client has closed its connections."""
         await self.until(lambda: self.open == 0)
 
-    async def __aenter__(self) -> Self:
-        own = socket.create_server(("127.0.0.1", self._port))
+    def _socket(self) -> socket.socket:
+        own = super()._socket()
         own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that what waits, waits with the client
-        self._server = await asyncio.start_server(self._accept, sock=own)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._server is not None
-        self._server.close()
-        for way in self._ways:
-            way.cancel()
-        await asyncio.gather(*self._ways, return_exceptions=True)
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        way = asyncio.create_task(self._serve(reader, writer))
-        self._ways.add(way)
-        way.add_done_callback(self._ways.discard)
-        way.add_done_callback(lambda _: writer.transport.abort())  # also of one that was cancelled before it began
+        return own
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._count(connections=1)
         try:
-            with suppress(OSError, asyncio.CancelledError):
-                await self._connect(reader, writer)
+            await self._connect(reader, writer)
         finally:
             writer.transport.abort()
             await asyncio.sleep(0)  # the loop closes in its next turn what was aborted in this one
             await self._count(connections=-1)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(self._host, self._to)
+        far_reader, far_writer = await self._far()
         answering = asyncio.create_task(self._answer(far_reader, writer))
         try:
             await self._listen(reader, far_writer)

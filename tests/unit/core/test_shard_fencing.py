@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from producer.core.shard import FENCES
+from producer.core.retries import FENCES
 from producer.errors import AccessDenied, Fenced, Untrusted
 from producer.model import Outgoing
 from tests.twins.memory_kafka import MemoryKafka

@@ -1,0 +1,41 @@
+"""How long a shard waits after a failure before it is taken again, and when a fence is no accident any more (pure)."""
+
+from __future__ import annotations
+
+from collections import deque
+from random import Random
+
+LONGEST_WAIT = 15.0
+"""Seconds between tries to take the shard at most: full jitter below a bound that doubles from half a second."""
+
+FENCES, FENCE_MEMORY = 4, 120.0
+"""Fenced this often within so many seconds while the group says "ours": somebody else holds the id for good."""
+
+
+class Retries:
+    """The waits of one shard."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._failures = 0
+        self._fences: deque[float] = deque(maxlen=FENCES)
+
+    def succeeded(self) -> None:
+        """A transaction is committed."""
+        self._failures = 0
+
+    def failed(self) -> float:
+        """Seconds to wait after one more failure."""
+        self._failures += 1
+        return self._rng.uniform(0.05, min(LONGEST_WAIT, 0.5 * 2.0 ** min(self._failures - 1, 10)))
+
+    def fenced(self, now: float) -> float | None:
+        """Seconds since the first of the last FENCES fences if this makes them too many, at `now` of some clock."""
+        self._fences.append(now)
+        if len(self._fences) < FENCES or now - self._fences[0] > FENCE_MEMORY:
+            return None
+        return now - self._fences[0]
+
+    def long(self) -> float:
+        """Seconds to wait while somebody else holds the id."""
+        return self._rng.uniform(LONGEST_WAIT / 2, LONGEST_WAIT)
