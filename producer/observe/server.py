@@ -6,15 +6,14 @@ It may fail in any way without the service noticing: no signal handlers of its o
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address
 from typing import Final
 
-from producer.errors import SettingsError
 from producer.net.guest import Guest
 from producer.observe.http_connection import BoundedConnection
+from producer.observe.listening import address_of, bound
 from producer.observe.live import Live
 from producer.observe.logs import get_logger
 from producer.observe.metrics import Metrics
@@ -45,18 +44,18 @@ class StatusServer:
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> str:
-        """Listen, and give the address that answers, `http://127.0.0.1:8080`; raises SettingsError, naming STATUS_PORT.
+        """Listen, and give the address that answers, `http://127.0.0.1:8080`; raises SettingsError.
 
         A caller who would rather go on without a status page catches that.
         """
-        sockets = await _bound(self._host, self._port)
+        sockets = await bound(self._host, self._port)
         self._named.only_loopback = all(ip_address(one.getsockname()[0]).is_loopback for one in sockets)
         self._serving = asyncio.create_task(self._server.serve(sockets), name="status server")
         self._serving.add_done_callback(_tell)
         ready = asyncio.create_task(self._server.listening.wait())
         await asyncio.wait({ready, self._serving}, return_when=asyncio.FIRST_COMPLETED)
         ready.cancel()
-        return _address(sockets[0])
+        return address_of(sockets[0])
 
     async def stop(self) -> None:
         """Close within a few seconds, whoever still reads; does nothing if it does not run."""
@@ -70,49 +69,3 @@ class StatusServer:
 def _tell(serving: asyncio.Task[None]) -> None:
     if not serving.cancelled() and (error := serving.exception()):
         _log.warning("status_unavailable", error=error)
-
-
-async def _bound(host: str, port: int) -> list[socket.socket]:
-    """A listening socket for each address of `host`, all with the same port."""
-    sockets: list[socket.socket] = []
-    try:
-        for family, address in await _addresses(host):
-            sockets.append(_listen(family, address, port))
-            port = sockets[0].getsockname()[1]
-    except OSError as error:
-        for opened in sockets:
-            opened.close()
-        raise SettingsError([_advice(host, port, error)]) from error
-    return sockets
-
-
-async def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
-
-
-def _listen(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
-    opened = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        opened.bind((address, port))
-        opened.listen(128)
-        opened.setblocking(False)
-    except OSError:
-        opened.close()
-        raise
-    return opened
-
-
-def _advice(host: str, port: int, error: OSError) -> str:
-    if isinstance(error, socket.gaierror):
-        return f"STATUS_HOST: {host!r} is no address of this machine"
-    return f"STATUS_PORT: can't listen on {host}:{port} ({error.strerror}); choose another port, or 0 for any free one"
-
-
-def _address(opened: socket.socket) -> str:
-    host, port = opened.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

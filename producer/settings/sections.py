@@ -162,7 +162,7 @@ class Pending(Section):
 class Status(Section):
     """The status page, the probes and the metrics."""
 
-    host: Text = setting("127.0.0.1", "Address to listen on; 0.0.0.0 for all, as in a container")
+    host: Text = setting("127.0.0.1", "Address to listen on; `*` for all, of IPv4 and IPv6, as in the image")
     port: Port = setting(8080, "0: any free one, logged")
 
 

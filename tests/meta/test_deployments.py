@@ -94,7 +94,7 @@ async def test_the_probes_ask_what_is_answered_at_the_port_that_is_listened_on()
     (port,) = CONTAINER["ports"]
     assert str(port["containerPort"]) == DEFAULTS["STATUS_PORT"]
     # Without it kubelet would ask an address that nobody listens on.
-    assert {"name": "STATUS_HOST", "value": "0.0.0.0"} in CONTAINER["env"]
+    assert {"name": "STATUS_HOST", "value": "*"} in CONTAINER["env"]
     probes = [CONTAINER[kind]["httpGet"] for kind in ("startupProbe", "livenessProbe", "readinessProbe")]
     assert {probe["port"] for probe in probes} == {port["name"]}
     server = StatusServer(host="127.0.0.1", port=0, status=healthy, metrics=Metrics())

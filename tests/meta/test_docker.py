@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,10 @@ from producer.observe.server import StatusServer
 from producer.settings import settings_table
 from tests.integration.consumers.examples import npm_install
 from tests.unit.observe.statuses import healthy
+from tests.unit.observe.test_listening import has_ipv6
 
 ROOT = Path(__file__).parents[2]
+HEALTH = ROOT / "ops/docker/health.py"
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 STEPS = [line for line in DOCKERFILE.replace("\\\n", " ").splitlines() if line and not line.startswith("#")]
 FINAL = STEPS[max(number for number, step in enumerate(STEPS) if step.startswith("FROM ")) :]
@@ -97,22 +100,45 @@ def test_the_build_context_has_what_is_copied() -> None:
     assert all((ROOT / name).exists() for name in allowed)
 
 
-async def test_the_health_check_tells_a_service_that_answers_from_one_that_does_not() -> None:
-    command = yaml.safe_load(step("HEALTHCHECK").partition("CMD ")[2])
-    server = StatusServer(host="127.0.0.1", port=0, status=healthy, metrics=Metrics())
-    url = await server.start()
+def test_the_image_listens_on_all_addresses_of_both_kinds() -> None:
+    assert "STATUS_HOST=*" in step("ENV").split()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", *([] if has_ipv6() else ["::1"]), "*"])
+async def test_the_health_check_tells_a_service_that_answers_from_one_that_does_not(host: str) -> None:
+    server = StatusServer(host=host, port=0, status=healthy, metrics=Metrics())
+    port = (await server.start()).rpartition(":")[2]
     try:
-        assert await exit_code(command, port=url.rsplit(":", 1)[1].strip("/")) == 0
+        assert await health_check(STATUS_PORT=port) == 0
+        # As env files give it, and with a proxy that must not be asked.
+        assert await health_check(STATUS_PORT=f'"{port}"\r', http_proxy="http://127.0.0.1:9") == 0
     finally:
         await server.stop()
-    assert await exit_code(command, port=url.rsplit(":", 1)[1].strip("/")) != 0
+    assert await health_check(STATUS_PORT=port) == 1
 
 
-async def exit_code(command: list[str], *, port: str) -> int:
-    """The health check's, in the environment of the container but for the port."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *command[1:], env={"STATUS_PORT": port}, stderr=subprocess.DEVNULL
-    )
+async def test_the_health_check_fails_where_the_loops_stand_still() -> None:
+    still = replace(healthy(), stuck=("the loop of the shards",))
+    server = StatusServer(host="127.0.0.1", port=0, status=lambda: still, metrics=Metrics())
+    port = (await server.start()).rpartition(":")[2]
+    try:
+        assert await health_check(STATUS_PORT=port) == 1
+    finally:
+        await server.stop()
+
+
+def test_the_health_check_asks_the_port_that_is_listened_on_by_default() -> None:
+    (default,) = re.findall(r"^\| STATUS_PORT \| `(\d+)` \|", settings_table(), re.MULTILINE)
+    assert f" or {default})" in HEALTH.read_text()
+    assert step("EXPOSE") == default
+
+
+async def health_check(**environment: str) -> int:
+    """The exit code of what the image asks, in an environment like the container's."""
+    command, script = yaml.safe_load(step("HEALTHCHECK").partition("CMD ")[2])
+    (copied,) = [one.split()[1] for one in FINAL if one.startswith("COPY ") and one.split()[2] == script]
+    assert (command, ROOT / copied) == ("python", HEALTH)
+    process = await asyncio.create_subprocess_exec(sys.executable, HEALTH, env=environment, stderr=subprocess.DEVNULL)
     return await process.wait()
 
 
