@@ -1,1 +1,1 @@
-"""A simulated call centre and an embedded Kafka, for `demo`, `simulate` and the tests."""
+"""A simulated call centre and an embedded Kafka, for `demo`, `try`, `simulate` and the tests."""

@@ -11,14 +11,11 @@ from producer.demo.broker.errors import BrokerUnavailable
 from producer.demo.broker.jars import OnProgress
 from producer.demo.broker.node import Node
 from producer.demo.broker.ports import Ports
-from producer.demo.broker.properties import CONTROLLER, NodePlan, listener_names, voters
+from producer.demo.broker.properties import ALONE, CONTROLLER, PLAINTEXT, NodePlan, listener_names, voters
 
-PLAINTEXT: Mapping[str, str] = MappingProxyType({"PLAINTEXT": "PLAINTEXT"})
 NONE: Mapping[str, str] = MappingProxyType({})
 
-# A killed broker is missed, and itself let in again, when its session ends: after 9 s by default (measured: a start
-# after a kill took 11.7 s, with these 3.7 s). Three JVMs share the cores, so a cluster's may be silent a bit longer.
-ALONE = {"broker.session.timeout.ms": "2000", "broker.heartbeat.interval.ms": "250"}
+# As ALONE; three JVMs share the cores, so a cluster's may be silent a bit longer.
 TOGETHER = {"broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "500"}
 
 
@@ -66,7 +63,7 @@ class EmbeddedKafka(Node):
             protocols=self._listeners,
             voters=voters({1: ports.numbers[CONTROLLER]}),
             replicas=1,
-            overrides=ALONE | self._properties,
+            overrides={**ALONE, **self._properties},
         )
 
 

@@ -2,12 +2,14 @@
 
 Its standard input is a pipe from its owner: requests arrive there as JSON lines, and its end (the owner closed it, or
 died of anything, SIGKILL included) means: kill the JVM, remove the folder, go. On Linux the kernel also kills the JVM
-if this process dies first. Standard library only, and run as a file under `python -I -S`: it starts in 20 ms.
+if this process dies first. A folder that is named on the command line stays, and is this process's alone until its JVM
+is gone. Standard library only, and run as a file under `python -I -S`: it starts in 20 ms.
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
 import shutil
@@ -17,17 +19,24 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+PATIENCE = 20  # seconds for a predecessor, whose owner was killed, to kill its JVM
 
 
 class Guard:
     """One folder and at most one JVM at a time; each public method is a request its owner can send."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, kept: Path | None) -> None:
+        self._kept = None if kept is None else _alone_in(kept)
+        self._folder = kept or Path(tempfile.mkdtemp(prefix="wolkvox-hits-kafka-"))
         self._jvm: subprocess.Popen[bytes] | None = None
+
+    @property
+    def folder(self) -> str:
+        """Where the program runs."""
+        return str(self._folder)
 
     def run(self, *argv: str) -> int:
         """Starts a program in the folder, its output added to `broker.log`; answers its process id."""
@@ -55,11 +64,22 @@ class Guard:
             return None
 
     def end(self) -> None:
-        """Kills what runs and removes the folder."""
+        """Kills what runs and removes the folder, unless it is to stay."""
         if self._jvm:
             self._jvm.kill()
             self._jvm.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._kept is None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _alone_in(folder: Path) -> TextIO:
+    """A lock that holds until this process, and so its JVM, is gone; a predecessor that does not go ends this one."""
+    os.umask(0o077)  # what the broker writes has telephones in it
+    lock = (folder / ".guard").open("w")
+    signal.alarm(PATIENCE)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    signal.alarm(0)
+    return lock
 
 
 def _die_with_parent() -> Any:
@@ -76,11 +96,10 @@ def _die_with_parent() -> Any:
 
 
 def main() -> None:
-    folder = Path(tempfile.mkdtemp(prefix="wolkvox-hits-kafka-"))
-    guard = Guard(folder)
+    guard = Guard(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
     requests: dict[str, Callable[..., Any]] = {"run": guard.run, "signal": guard.signal, "wait": guard.wait}
     try:
-        _answer(str(folder))
+        _answer(guard.folder)
         for line in sys.stdin:
             name, *arguments = json.loads(line)
             _answer(requests[name](*arguments))

@@ -20,11 +20,15 @@ STEP = 0.05  # seconds of one wait inside the guard, which is deaf for so long
 
 
 class Guarded:
-    """A temporary folder with a program in it; both end with `close()` or with this process, whichever is first."""
+    """A temporary folder with a program in it; both end with `close()` or with this process, whichever is first.
 
-    def __init__(self) -> None:
+    The folder `kept`, if one is given, takes the temporary one's place, and stays.
+    """
+
+    def __init__(self, kept: Path | None = None) -> None:
+        self._kept = kept is not None
         self._process = subprocess.Popen(  # noqa: S603  # our own file under our own interpreter
-            [sys.executable, "-I", "-S", guard.__file__],
+            [sys.executable, "-I", "-S", guard.__file__, *([] if kept is None else [kept])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,  # nothing may be left to flush into the pipe of a guard that is gone
@@ -52,14 +56,15 @@ class Guarded:
                 return status
 
     def close(self) -> None:
-        """Kills the program and removes the folder; the second time nothing happens."""
+        """Kills the program and removes a temporary folder; the second time nothing happens."""
         with self._one_at_a_time:
             assert self._process.stdin
             assert self._process.stdout
             self._process.stdin.close()
             self._process.wait()
             self._process.stdout.close()
-            shutil.rmtree(self.folder, ignore_errors=True)  # the guard did, unless it was killed itself
+            if not self._kept:
+                shutil.rmtree(self.folder, ignore_errors=True)  # the guard did, unless it was killed itself
 
     def _ask(self, *request: Any) -> Any:
         with self._one_at_a_time:

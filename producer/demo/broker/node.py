@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
 from collections.abc import Collection, Sequence
@@ -25,8 +26,8 @@ POLL = 0.05
 class Node:
     """A broker (and controller) as a process that can be started, stopped, killed, suspended, each as often as wanted.
 
-    Data and ports last from the first start to `close()`. All methods block until what they say is so; those that
-    start raise BrokerUnavailable with the end of the broker's log when it is not.
+    Data and ports last from the first start to `close()`, data in the folder `kept` for good. All methods block until
+    what they say is so; those that start raise BrokerUnavailable with the end of the broker's log when it is not.
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class Node:
         *,
         heap: str = "512m",
         format_arguments: Sequence[str] = (),
+        kept: Path | None = None,
         on_progress: OnProgress | None = None,
     ) -> None:
         self._plan = plan
         self._ports = ports
         self._heap = heap
         self._format_arguments = tuple(format_arguments)
+        self._kept = kept
         self._on_progress = on_progress
         self._guarded: Guarded | None = None
         self._distribution: Distribution | None = None
@@ -87,9 +90,8 @@ class Node:
         self._distribution = distribution = self._distribution or install(on_progress=self._on_progress)
         if self._closed:  # perhaps by another thread, while jars were fetched here
             raise BrokerUnavailable("This broker was closed.")
-        self._guarded = guarded = self._guarded or Guarded()
-        if not (guarded.folder / "server.properties").exists():
-            self._prepare(distribution, guarded)
+        self._guarded = guarded = self._guarded or Guarded(self._kept)
+        self._prepare(distribution, guarded)
         self.pid = guarded.run(distribution.command("kafka.Kafka", "server.properties", heap=self._heap))
 
     def await_ready(self, expected: Collection[int] = ()) -> None:
@@ -100,9 +102,9 @@ class Node:
             status = self._running().exit_status(within=POLL)
             if status is not None:
                 self.pid = None
-                raise BrokerUnavailable(f"Kafka ended with status {status} while starting.{self._last_words()}")
+                raise self.failure(f"Kafka ended with status {status} while starting.")
             if time.monotonic() > deadline:
-                raise BrokerUnavailable(f"Kafka is not ready after {START_TIMEOUT:.0f} s.{self._last_words()}")
+                raise self.failure(f"Kafka is not ready after {START_TIMEOUT:.0f} s.")
 
     def stop(self) -> None:
         """Ends it in order (SIGTERM); killed if that takes longer than STOP_TIMEOUT."""
@@ -136,6 +138,11 @@ class Node:
         """Lets it go on (SIGCONT)."""
         self._running().signal(signal.SIGCONT)
 
+    def failure(self, what: str) -> BrokerUnavailable:
+        """An error that says what happened, and the last that the broker said."""
+        log = (self.folder / "broker.log").read_text(errors="replace").splitlines()
+        return BrokerUnavailable("\n    ".join([what, "The end of its log:", *log[-20:]]))
+
     def close(self) -> None:
         """Ends it for good: process, folder and ports."""
         self._closed = True
@@ -158,6 +165,9 @@ class Node:
         properties = render(server_properties(self._plan, guarded.folder))
         (guarded.folder / "server.properties").write_text(properties)
         data = guarded.folder / "data"
+        if (data / storage.IDS).exists():
+            return
+        shutil.rmtree(data, ignore_errors=True)  # a format that was killed halfway; without its ids nothing ran on it
         if (checkpoint := distribution.checkpoint) and not self._format_arguments:
             plan = self._plan
             storage.format_from(checkpoint, data, node_id=plan.node_id, cluster_id=plan.cluster_id)
@@ -166,7 +176,7 @@ class Node:
         guarded.run(distribution.command("kafka.tools.StorageTool", *arguments, heap=self._heap))
         status = guarded.exit_status(within=START_TIMEOUT)
         if status != 0:
-            raise BrokerUnavailable(f"Kafka's format tool ended with status {status}.{self._last_words()}")
+            raise self.failure(f"Kafka's format tool ended with status {status}.")
         if not self._format_arguments:
             distribution.keep_checkpoint((data / storage.CHECKPOINT).read_bytes())
 
@@ -180,7 +190,3 @@ class Node:
             self._guarded.close()
         self._guarded = self.pid = None
         self._ports.close()
-
-    def _last_words(self, lines: int = 20) -> str:
-        log = (self.folder / "broker.log").read_text(errors="replace").splitlines()
-        return "".join(f"\n    {line}" for line in ["The end of its log:", *log[-lines:]])

@@ -6,7 +6,11 @@ import base64
 import uuid
 from pathlib import Path
 
+from producer.demo.broker.cache import write_whole
+
 CHECKPOINT = "bootstrap.checkpoint"
+IDS = "meta.properties"
+"""Written last: a folder that has it is formatted."""
 
 
 def new_id() -> str:
@@ -24,6 +28,5 @@ def format_from(checkpoint: bytes, data: Path, *, node_id: int, cluster_id: str)
     """Does what the tool does, without its second and a half: the ids, and the tool's own checkpoint of features."""
     data.mkdir()
     (data / CHECKPOINT).write_bytes(checkpoint)
-    (data / "meta.properties").write_text(
-        f"version=1\ncluster.id={cluster_id}\nnode.id={node_id}\ndirectory.id={new_id()}\n"
-    )
+    ids = f"version=1\ncluster.id={cluster_id}\nnode.id={node_id}\ndirectory.id={new_id()}\n"
+    write_whole(data / IDS, ids.encode())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import logging
 import os
 import shlex
@@ -12,21 +11,20 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from time import monotonic
-from typing import TextIO
-
-from rich.console import Console
 
 from producer.clock import SystemClock
+from producer.demo.broker import EmbeddedKafka
 from producer.demo.broker.jars import KAFKA_VERSION
 from producer.demo.show.audit import Audit
 from producer.demo.show.instance import Instance
-from producer.demo.show.lines import Lines
 from producer.demo.show.narrator import Narrator
-from producer.demo.show.plan import Plan
-from producer.demo.show.screen import Screen
-from producer.demo.show.stage import is_still_starting, running_kafka
+from producer.demo.show.plan import TOPIC, Plan
+from producer.demo.show.reading import Reading
+from producer.demo.show.stage import leave, running_kafka
 from producer.demo.show.story import Story
+from producer.demo.show.telling import narrator_of
 from producer.demo.show.watch import Watch
 from producer.demo.simulator import Simulator
 from producer.kafka.connection import Connection
@@ -45,20 +43,14 @@ def demo(*, rate: float | None = None, plain: bool = False, plan: Plan | None = 
     # What a consumer says about a topic that was made this moment has no place among the story.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     plan = plan or (Plan() if rate is None else Plan(rate=rate))
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without Ó still gets the story
     try:
-        status = asyncio.run(_interruptible(plan, _narrator(sys.stdout, plain=plain)))
+        status = asyncio.run(_interruptible(plan, narrator_of(sys.stdout, plain=plain)))
     except KeyboardInterrupt:  # in the last moment, when the loop no longer looks
         status = 128 + signal.SIGINT
     except BrokenPipeError:  # nobody reads any more, as in `| head`
         _silence_stdout()
         status = 1
-    if is_still_starting():
-        # The interpreter would wait for a download that hangs; everything else has ended.
-        sys.stdout.flush()
-        os._exit(status)
-    return status
+    return leave(status)
 
 
 async def _interruptible(plan: Plan, narrator: Narrator) -> int:
@@ -88,7 +80,9 @@ async def _demo(plan: Plan, narrator: Narrator) -> Audit:
         stack.callback(narrator.close)
         narrator.step(f"A real Apache Kafka {KAFKA_VERSION} starts on this machine")
         began = monotonic()
-        kafka = await stack.enter_async_context(running_kafka(properties=plan.broker, on_progress=narrator.fetched))
+        kafka = await stack.enter_async_context(
+            running_kafka(partial(EmbeddedKafka, properties=plan.broker), on_progress=narrator.fetched)
+        )
         narrator.say(f"It answers on {kafka.bootstrap} after {monotonic() - began:.1f} s.")
         await stack.enter_async_context(simulator)
         settings = plan.settings(simulator, kafka.bootstrap)
@@ -101,8 +95,11 @@ async def _demo(plan: Plan, narrator: Narrator) -> Audit:
         watch = Watch(
             simulator=simulator,
             instance=instance,
-            connection=Connection(Kafka(bootstrap_servers=kafka.bootstrap), client_id="wolkvox-hits-demo"),
-            clock=SystemClock(),
+            reading=Reading(
+                Connection(Kafka(bootstrap_servers=kafka.bootstrap), client_id="wolkvox-hits-demo"),
+                topic=TOPIC,
+                clock=SystemClock(),
+            ),
             patience=plan.patience,
             show=narrator.show,
         )
@@ -139,13 +136,6 @@ def _command_line(settings: Mapping[str, str]) -> Iterator[str]:
     for number in range(0, len(pairs), 2):
         yield f"  {' '.join(pairs[number : number + 2])} \\"
     yield "  wolkvox-hits run"
-
-
-def _narrator(out: TextIO, *, plain: bool) -> Narrator:
-    console = Console(file=out, highlight=False)
-    if plain or not console.is_terminal or console.is_dumb_terminal:
-        return Lines(out, clock=monotonic)
-    return Screen(console)
 
 
 def _silence_stdout() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from textwrap import fill
 from typing import TextIO
 
@@ -45,10 +45,7 @@ class Lines:
         if self._clock() - self._counted < EVERY:
             return
         self._counted = self._clock()
-        self._write(
-            f"   [shown by the API {view.shown}, events {view.events}, duplicates {view.duplicates}, missing so far "
-            f"{view.missing}, never shown {view.unseen}, gaps told {view.gaps}; service {view.service}]"
-        )
+        self._write(f"   [{', '.join(_counters(view))}; service {view.service}]")
         for line in list(view.last)[-1:]:
             self._write(f"   [the last one: {line.conn_id}, {line.type_interaction}, {line.hit}]")
 
@@ -64,3 +61,12 @@ class Lines:
     def _write(self, text: str) -> None:
         self._out.write(text + "\n")
         self._out.flush()
+
+
+def _counters(view: View) -> Iterator[str]:
+    if view.shown:
+        yield f"shown by the API {view.shown.hits}"
+    yield f"events {view.events}, duplicates {view.duplicates}"
+    if view.shown:
+        yield f"missing so far {view.shown.missing}, never shown {view.shown.unseen}"
+    yield f"gaps told {view.gaps}"

@@ -11,17 +11,25 @@ from producer.demo.show.audit import Audit
 from producer.demo.show.readback import HitLine
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What an API that tells has shown so far, in hits."""
+
+    hits: int
+    missing: int
+    """Of them, not yet on the topic."""
+    unseen: int
+    """Gone from the report without having been in an answer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """Everything that is shown at one moment."""
 
-    shown: int
+    shown: Shown | None
+    """None of a real API: it tells nobody what it showed."""
     events: int
     duplicates: int
-    missing: int
-    """Shown by the API, not yet on the topic."""
-    unseen: int
-    """Gone from the report without having been in an answer."""
     gaps: int
     service: str
     last: Sequence[HitLine]

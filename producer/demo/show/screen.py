@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import Console, Group, RenderableType
@@ -101,19 +102,17 @@ def _cells(line: HitLine) -> tuple[RenderableType, ...]:
 
 
 def _counters(view: View) -> tuple[Text, Text]:
-    wrong, waiting = (
-        ("bold red" if view.duplicates else "bold green"),
-        ("bold yellow" if view.missing else "bold green"),
-    )
-    first = Text.assemble(
-        ("shown by the API ", "dim"), (f"{view.shown}", "bold"),
-        ("   events ", "dim"), (f"{view.events}", "bold"),
-        ("   duplicates ", "dim"), (f"{view.duplicates}", wrong),
-        ("   missing so far ", "dim"), (f"{view.missing}", waiting),
-    )  # fmt: skip
-    second = Text.assemble(
-        ("never shown ", "dim"), (f"{view.unseen}", "bold"),
-        ("   coverage gaps told ", "dim"), (f"{view.gaps}", "bold"),
-        ("   service ", "dim"), (view.service, "bold"),
-    )  # fmt: skip
-    return first, second
+    shown, wrong = view.shown, "bold red" if view.duplicates else "bold green"
+    first = [("events", f"{view.events}", "bold"), ("duplicates", f"{view.duplicates}", wrong)]
+    second = [("coverage gaps told", f"{view.gaps}", "bold"), ("service", view.service, "bold")]
+    if shown:
+        waiting = "bold yellow" if shown.missing else "bold green"
+        first.insert(0, ("shown by the API", f"{shown.hits}", "bold"))
+        first.append(("missing so far", f"{shown.missing}", waiting))
+        second.insert(0, ("never shown", f"{shown.unseen}", "bold"))
+    return _counted(first), _counted(second)
+
+
+def _counted(counters: Sequence[tuple[str, str, str]]) -> Text:
+    """Name, value and the value's style of each, three blanks between them."""
+    return Text("   ").join(Text.assemble((f"{name} ", "dim"), (value, style)) for name, value, style in counters)

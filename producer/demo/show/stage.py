@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from typing import Protocol, TypeVar
 
-from producer.demo.broker import EmbeddedKafka, Progress
+from producer.demo.broker import Progress
 from producer.demo.broker.jars import OnProgress
 from producer.kafka.bounds import retrieve
 
 GRACE = 2.0
 """Seconds for the starting thread to notice that nobody waits for it any more."""
-
-
 THREAD = "starts kafka"
+
+
+class Broker(Protocol):
+    """What is started and closed; both block."""
+
+    def start(self) -> None: ...
+    def close(self) -> None: ...
+
+
+B_co = TypeVar("B_co", bound=Broker, covariant=True)
+
+
+class Make(Protocol[B_co]):
+    """Makes the broker that is to be started."""
+
+    def __call__(self, *, on_progress: OnProgress) -> B_co: ...
 
 
 class GivenUp(Exception):
@@ -24,8 +41,8 @@ class GivenUp(Exception):
 
 
 @asynccontextmanager
-async def running_kafka(*, properties: Mapping[str, str], on_progress: OnProgress) -> AsyncIterator[EmbeddedKafka]:
-    """A real Kafka with `properties` while the context lasts; raises BrokerUnavailable.
+async def running_kafka(make: Make[B_co], *, on_progress: OnProgress) -> AsyncIterator[B_co]:
+    """A real Kafka while the context lasts; raises BrokerUnavailable.
 
     Cancelled while it starts, it leaves no process and no folder; a jar that is being fetched may keep its thread, a
     daemon, for as long as the network is silent.
@@ -37,7 +54,7 @@ async def running_kafka(*, properties: Mapping[str, str], on_progress: OnProgres
             raise GivenUp
         on_progress(progress)
 
-    kafka = EmbeddedKafka(properties=properties, on_progress=report)
+    kafka = make(on_progress=report)
     started = _in_thread(kafka)
     try:
         await asyncio.shield(started)
@@ -50,12 +67,16 @@ async def running_kafka(*, properties: Mapping[str, str], on_progress: OnProgres
             kafka.close()  # what the thread began between our close and its own look at it
 
 
-def is_still_starting() -> bool:
-    """Whether a thread goes on with a start that was given up."""
-    return any(thread.name == THREAD for thread in threading.enumerate())
+def leave(status: int) -> int:
+    """The exit status; if a start that was given up still goes on, the process ends here and with it."""
+    if any(thread.name == THREAD for thread in threading.enumerate()):
+        # The interpreter would wait for a download that hangs; everything else has ended.
+        sys.stdout.flush()
+        os._exit(status)
+    return status
 
 
-def _in_thread(kafka: EmbeddedKafka) -> asyncio.Future[None]:
+def _in_thread(kafka: Broker) -> asyncio.Future[None]:
     """Not asyncio.to_thread: the loop would wait for its thread at the end, however long a download hangs."""
     started: Future[None] = Future()
 

@@ -5,18 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
 
-from producer.clock import Clock
 from producer.demo.show.instance import Instance
-from producer.demo.show.narrator import View
-from producer.demo.show.plan import COVERAGE, TOPIC
+from producer.demo.show.narrator import Shown, View
 from producer.demo.show.readback import Readback
+from producer.demo.show.reading import Reading
 from producer.demo.simulator import Simulator
 from producer.demo.simulator.callcentre import SimulatedHit
-from producer.errors import Untrusted
-from producer.kafka.connection import Connection
-from producer.kafka.tail import BEGINNING, tail
 
 TICK = 0.25
 """Seconds between two looks."""
@@ -30,26 +25,28 @@ class Watch:
         *,
         simulator: Simulator,
         instance: Instance,
-        connection: Connection,
-        clock: Clock,
+        reading: Reading,
         patience: float,
         show: Callable[[View], None],
     ) -> None:
-        self.readback = Readback()
         self.may_end = False
         """Whether it is all right for the service to end."""
         self._simulator = simulator
         self._instance = instance
-        self._connection = connection
-        self._clock = clock
+        self._reading = reading
         self._patience = patience
         self._show = show
         self._ticked = asyncio.Event()
         self._state = ""
 
+    @property
+    def readback(self) -> Readback:
+        """What was read back so far."""
+        return self._reading.readback
+
     async def run(self) -> None:
         """Look until cancelled; raises ServiceFailed if the service ends by itself."""
-        following = asyncio.create_task(self._follow())
+        following = asyncio.create_task(self._reading.follow())
         try:
             while not following.done():
                 await asyncio.sleep(TICK)
@@ -86,9 +83,7 @@ class Watch:
 
     async def read_again(self) -> Readback:
         """Both topics from the beginning to where they end now, by a new consumer."""
-        readback = Readback()
-        await self._read(readback, follow=False)
-        return readback
+        return await self._reading.again()
 
     async def _look(self) -> None:
         status = self._instance.exit_status()
@@ -99,30 +94,12 @@ class Watch:
         ticked, self._ticked = self._ticked, asyncio.Event()
         ticked.set()
 
-    async def _follow(self) -> None:
-        while True:
-            try:
-                await self._read(self.readback, follow=True)
-            except Untrusted:  # the service has not made the topics yet
-                await self._ticked.wait()
-
-    async def _read(self, into: Readback, *, follow: bool) -> None:
-        async with aclosing(tail(self._connection, TOPIC, COVERAGE, since=BEGINNING, follow=follow)) as records:
-            async for record in records:
-                assert record.value is not None
-                if record.topic == TOPIC:
-                    into.take_hit(record.value, now=self._clock.now().wall)
-                else:
-                    into.take_gap(record.value)
-
     def _view(self) -> View:
         shown, pid = self._simulator.shown, self._instance.pid
         return View(
-            shown=len(shown),
+            shown=Shown(len(shown), missing=self.readback.missing(shown), unseen=len(self.unseen())),
             events=len(self.readback.events),
             duplicates=self.readback.duplicates,
-            missing=self.readback.missing(shown),
-            unseen=len(self.unseen()),
             gaps=len(self.readback.gaps),
             service=self._state if pid is None else f"{self._state} (process {pid})",
             last=tuple(self.readback.last),

@@ -12,7 +12,7 @@ from producer.demo.show import demo, lines
 from producer.demo.show.audit import Audit, audit
 from producer.demo.show.instance import _unset
 from producer.demo.show.lines import Lines
-from producer.demo.show.narrator import FAILS, HOLDS, View
+from producer.demo.show.narrator import FAILS, HOLDS, Shown, View
 from producer.demo.show.plan import Plan
 from producer.demo.show.readback import LAST, HitLine, Readback
 from producer.demo.show.screen import Screen, picture
@@ -119,6 +119,17 @@ def test_plain_lines_count_every_few_seconds_and_name_the_last_hit() -> None:
     assert CONN_ID in last
 
 
+def test_of_a_real_api_is_only_told_what_can_be_known() -> None:
+    out, clock = io.StringIO(), MovedClock()
+    plain = Lines(out, clock=lambda: clock.wall)
+    clock.move(lines.EVERY)
+    plain.show(_view(told=False))
+    assert "   [events 6, duplicates 1, gaps told 1; service ok (process 4711)]" in out.getvalue().splitlines()
+    drawn = [line.strip() for line in _drawn(_view(told=False)).splitlines()]
+    assert "events 6   duplicates 1" in drawn
+    assert "coverage gaps told 1   service ok (process 4711)" in drawn
+
+
 def test_plain_lines_tell_the_fetching_in_quarters() -> None:
     out = io.StringIO()
     plain = Lines(out, clock=lambda: 0.0)
@@ -163,13 +174,11 @@ def _line(conn_id: str = CONN_ID, second: int = 0) -> HitLine:
     return HitLine(conn_id, "internal call_inb", "RENOVACIÓN DE CONTRATO", AT + second, 1.5)
 
 
-def _view(last: Iterable[HitLine] | None = None) -> View:
+def _view(last: Iterable[HitLine] | None = None, *, told: bool = True) -> View:
     return View(
-        shown=7,
+        shown=Shown(7, missing=2, unseen=3) if told else None,
         events=6,
         duplicates=1,
-        missing=2,
-        unseen=3,
         gaps=1,
         service="ok (process 4711)",
         last=tuple([_line()] if last is None else last),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from producer.demo.broker import BrokerUnavailable
+from producer.demo.broker.jars import OnProgress
 from producer.demo.show import stage
 
 
@@ -20,8 +21,8 @@ class Slow:
     fail = threading.Event()
     failed = threading.Event()
 
-    def __init__(self, **_options: Any) -> None:
-        """Takes whatever an embedded broker takes."""
+    def __init__(self, *, on_progress: OnProgress) -> None:
+        """Fetches nothing."""
 
     def start(self) -> None:
         self.fail.wait(10)
@@ -35,11 +36,10 @@ class Slow:
 async def test_a_start_that_fails_after_it_was_given_up_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     reported: list[Mapping[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
-    monkeypatch.setattr(stage, "EmbeddedKafka", Slow)
     monkeypatch.setattr(stage, "GRACE", 0.01)
 
     async def use() -> None:
-        async with stage.running_kafka(properties={}, on_progress=lambda _: None):
+        async with stage.running_kafka(Slow, on_progress=lambda _: None):
             raise AssertionError("it never starts")
 
     using = asyncio.create_task(use())
