@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -132,6 +133,23 @@ def demo(
         raise typer.Exit(show(rate=rate, plain=plain))
     except ValueError as error:
         fail([f"--{error}"], code=2)
+
+
+@app.command("try", epilog="Example: `WOLKVOX_SERVER=0042 WOLKVOX_TOKEN_FILE=wolkvox-token wolkvox-hits try`")
+def try_(
+    *,
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Where it stays; else under ~/.local/share.")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live screen, as in a pipe.")] = False,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """The service on a real Kafka of its own that stays: your server and token, or else a simulated call centre."""
+    from producer.commands.trial import trial
+
+    def load(*more: str, sources: bool) -> Settings:
+        return settings_of(config, [*(overrides or ()), *more], sources=sources)
+
+    raise typer.Exit(trial(load, data=data, plain=plain))
 
 
 @app.command(epilog="Example: `wolkvox-hits check --config wolkvox-hits.toml`")

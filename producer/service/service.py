@@ -98,7 +98,7 @@ class Service:
 
     async def _status_page(self) -> StatusServer | None:
         status = self._settings.status
-        page = StatusServer(host=status.host, port=status.port, status=self._status, metrics=self._metrics)
+        page = StatusServer(host=status.host, port=status.port, status=self.status, metrics=self._metrics)
         try:
             _log.info("status_listening", url=await page.start())
         except SettingsError as error:
@@ -106,7 +106,8 @@ class Service:
             return None
         return page
 
-    def _status(self) -> ServiceStatus:
+    def status(self) -> ServiceStatus:
+        """Everything that the status page shows, as of now."""
         for server, ids in self._overview.window_ids().items():
             self._metrics.window_ids.labels(server=server).set(ids)
         return self._overview.status()

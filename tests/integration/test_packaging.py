@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
+
+from producer.demo.broker.jars import LOCK_FILE
 
 ROOT = Path(__file__).parents[2]
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
@@ -46,9 +49,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_the_wheel_holds_schemas_page_and_types(built: Path) -> None:
+def test_the_wheel_holds_schemas_page_types_and_what_a_broker_needs(built: Path) -> None:
     names = zipfile.ZipFile(next(built.glob("*.whl"))).namelist()
-    wanted = ("schemas/hit/1.0.0.json", "schemas/asyncapi.yaml", "observe/page/page.js", "py.typed")
+    broker = (f"demo/broker/{name}" for name in (LOCK_FILE, "guard.py"))
+    wanted = ("schemas/hit/1.0.0.json", "schemas/asyncapi.yaml", "observe/page/page.js", "py.typed", *broker)
     assert not [name for name in wanted if f"producer/{name}" not in names]
     assert not [name for name in names if name.startswith("tests/")]
 
@@ -79,7 +83,20 @@ def test_it_installs_and_runs_in_a_clean_environment(built: Path, tmp_path: Path
         command, "config", "show", "--set", "wolkvox.server=0042", "--set", "wolkvox.token=x", cwd=tmp_path
     )
     assert "Example" in _run(command, "run", "--help", cwd=tmp_path)
+    _assert_try_names_the_extra(command, tmp_path)
     _run(str(python), "-c", "import producer.service.service, producer.events, producer.demo.simulator", cwd=tmp_path)
+
+
+def _assert_try_names_the_extra(command: str, tmp_path: Path) -> None:
+    """Without the extra there is no jgo to fetch a Kafka with, nor a Java, if the machine has none either."""
+    environ = {"PATH": str(tmp_path), "HOME": str(tmp_path), "WOLKVOX_HITS_CACHE": str(tmp_path / "cache")}
+    for path in (str(tmp_path), os.environ["PATH"]):
+        done = subprocess.run(
+            [command, "try"], env=environ | {"PATH": path}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert "pip install 'wolkvox-hits[demo]'" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_the_locks_name_no_index_and_have_a_hash_for_each_line() -> None:

@@ -1,6 +1,6 @@
 """The documents' commands of ours are typed as they stand, against a simulated API and a real Kafka.
 
-Those that need neither are run by tests/meta; `demo` has a test of its own.
+Those that need neither are run by tests/meta; `demo` and `try` have tests of their own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.meta.test_paper_commands import ALONE
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
 FIRST, LAST = "check --config wolkvox-hits.toml", ("ledger init", "ledger reset 0042")
-ELSEWHERE = ("demo", "--version", *ALONE)
+ELSEWHERE = ("demo", "try", "--version", *ALONE)
 INCOMPLETE = {"ledger reset"}
 """Named within a sentence, without the argument that it needs."""
 ENDLESS = ("run", "tail", "simulate")

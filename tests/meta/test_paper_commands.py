@@ -75,7 +75,7 @@ def docker(words: Sequence[str]) -> None:
 def files(words: Sequence[str]) -> None:
     """Somebody else's program: the files of ours that it is given exist."""
     for word in words:
-        path = word.rpartition("=")[2]
+        path = re.sub(r"\[\w+\]$", "", word.rpartition("=")[2])  # without pip's extras
         if re.search(r"[/.]", path) and path not in OPERATORS_OWN and not path.startswith("/"):
             assert (ROOT / path).exists(), path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import sys
 import time
@@ -80,6 +81,21 @@ class Instance:
         assert line is not None, f"{self.name} ended before {event} {fields}{self.last_words()}"
         return line
 
+    async def until_says(self, pattern: str, *, within: float = PATIENCE) -> re.Match[str]:
+        """The first line, of a log or not, that has the pattern in it; fails if the process ends before."""
+
+        def found() -> re.Match[str] | None:
+            return next((match for line in self.raw if (match := re.search(pattern, line))), None)
+
+        try:
+            async with asyncio.timeout(within), self._told:
+                await self._told.wait_for(lambda: found() is not None or self._silent)
+        except TimeoutError:
+            raise AssertionError(f"{self.name}: no {pattern!r} within {within:g} s{self.last_words()}") from None
+        match = found()
+        assert match is not None, f"{self.name} ended before {pattern!r}{self.last_words()}"
+        return match
+
     def told(self, event: str, *, since: int = 0) -> list[Line]:
         """All lines of one fact."""
         return [line for line in self.lines[since:] if line.get("event") == event]
@@ -136,7 +152,7 @@ class Instance:
             self.raw.append(text)
             if text.startswith("{"):
                 self.lines.append(json.loads(text))
-                await self._tell()
+            await self._tell()
 
     async def _tell(self) -> None:
         async with self._told:
