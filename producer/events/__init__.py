@@ -5,7 +5,7 @@ from __future__ import annotations
 from producer.events.catalogue import CURRENT, NoSuchSchema, Schema, schema, schemas
 from producer.events.cloudevents import BrokenContract, Events
 from producer.events.headers import TYPES
-from producer.events.hit_event import HitEvent, NotAHit
+from producer.events.hit_event import HitChangedEvent, HitEvent, NotAHit
 from producer.events.hits import Refusal
 from producer.events.record import Record, size
 
@@ -14,6 +14,7 @@ __all__ = [
     "TYPES",
     "BrokenContract",
     "Events",
+    "HitChangedEvent",
     "HitEvent",
     "NoSuchSchema",
     "NotAHit",

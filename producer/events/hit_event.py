@@ -1,4 +1,4 @@
-"""A hit as a consumer reads it: typed, and tolerant of fields that later versions add."""
+"""A hit, or a hit that changed, as a consumer reads it: typed, and tolerant of fields that later versions add."""
 
 from __future__ import annotations
 
@@ -15,12 +15,9 @@ from producer.events.headers import TYPES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_TYPE = TYPES["hit"]
-_MAJOR = urn("hit", CURRENT["hit"].split(".")[0]) + "."
-
 
 class NotAHit(WolkvoxHitsError):
-    """The record is no hit that this version can read; the text names what is wrong, never a value of the hit."""
+    """The record is none that this version can read; the text names what is wrong, never a value of the hit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,26 +49,49 @@ class HitEvent:
 
         Raises NotAHit for anything else: another event, another major version, broken JSON, a tombstone.
         """
-        envelope = _envelope(headers)
-        body = _body(value)
-        return cls(
-            id=envelope["ce_id"],
-            source=envelope["ce_source"],
-            dataschema=envelope["ce_dataschema"],
-            conn_id=_text(body, "conn_id"),
-            server=_text(body, "server"),
-            type_interaction=_text_or_none(body, "type_interaction"),
-            date=_text_or_none(body, "date"),
-            telephone=_text_or_none(body, "telephone"),
-            customer_id=_text_or_none(body, "customer_id"),
-            hit=_text_or_none(body, "hit"),
-            occurred_at=_moment(body, "occurred_at") if body.get("occurred_at") is not None else None,
-            observed_at=_moment(body, "observed_at"),
-            extra=_extra(body),
-        )
+        envelope = _envelope(headers, "hit")
+        return cls(**_fields(envelope, _body(value)))
 
 
-def _envelope(headers: Iterable[tuple[str, bytes | None]] | None) -> dict[str, str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HitChangedEvent(HitEvent):
+    """One event of wolkvox.hits.changes: the hit as it is now.
+
+    Its `observed_at` is when the change was shown, `first_observed_at` that of the hit's own event. Of all events of
+    one `server` and `conn_id`, on both topics, the one that was observed last is the last word.
+    """
+
+    first_observed_at: datetime
+
+    @classmethod
+    def decode(cls, value: bytes | None, headers: Iterable[tuple[str, bytes | None]] | None) -> Self:
+        """As `HitEvent.decode`, of a record of wolkvox.hits.changes."""
+        envelope, body = _envelope(headers, "hit_changed"), _body(value)
+        return cls(**_fields(envelope, body), first_observed_at=_moment(body, "first_observed_at"))
+
+
+def _fields(envelope: Mapping[str, str], body: dict[str, Any]) -> dict[str, Any]:
+    """What both kinds of events have."""
+    return {
+        "id": envelope["ce_id"],
+        "source": envelope["ce_source"],
+        "dataschema": envelope["ce_dataschema"],
+        "conn_id": _text(body, "conn_id"),
+        "server": _text(body, "server"),
+        "type_interaction": _text_or_none(body, "type_interaction"),
+        "date": _text_or_none(body, "date"),
+        "telephone": _text_or_none(body, "telephone"),
+        "customer_id": _text_or_none(body, "customer_id"),
+        "hit": _text_or_none(body, "hit"),
+        "occurred_at": _moment(body, "occurred_at") if body.get("occurred_at") is not None else None,
+        "observed_at": _moment(body, "observed_at"),
+        "extra": _extra(body),
+    }
+
+
+def _envelope(headers: Iterable[tuple[str, bytes | None]] | None, event: str) -> dict[str, str]:
+    """The headers, if they are those of an event by its schema's name."""
+    major = urn(event, CURRENT[event].split(".")[0]) + "."
     try:
         found = {name: value.decode() for name, value in headers or () if value is not None}
     except UnicodeDecodeError:
@@ -79,10 +99,10 @@ def _envelope(headers: Iterable[tuple[str, bytes | None]] | None) -> dict[str, s
     for name in ("ce_type", "ce_id", "ce_source", "ce_dataschema"):
         if not found.get(name):
             raise NotAHit(f"no header {name}")
-    if found["ce_type"] != _TYPE:
-        raise NotAHit(f"ce_type is not {_TYPE}")
-    if not found["ce_dataschema"].startswith(_MAJOR):
-        raise NotAHit(f"ce_dataschema does not start with {_MAJOR}")
+    if found["ce_type"] != TYPES[event]:
+        raise NotAHit(f"ce_type is not {TYPES[event]}")
+    if not found["ce_dataschema"].startswith(major):
+        raise NotAHit(f"ce_dataschema does not start with {major}")
     return found
 
 

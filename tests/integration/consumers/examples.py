@@ -16,6 +16,7 @@ from producer.demo.broker import distribution
 FOLDER = Path(__file__).parents[3] / "examples" / "consumers"
 FILES = {
     "aiokafka": "aiokafka_consumer.py",
+    "last-word": "last_word_consumer.py",
     "confluent-kafka": "confluent_kafka_consumer.py",
     "java": "Commissions.java",
     "kafkajs": "kafkajs_consumer.js",
@@ -37,7 +38,7 @@ class Place:
         return f"{self.group}.dead-letter"
 
     def put_into(self, text: str) -> str:
-        """The example, altered in these three names and nothing else."""
+        """The example, altered in these names and nothing else."""
         names = {
             '"localhost:9092"': f'"{self.bootstrap}"',
             '"wolkvox.hits"': f'"{self.topic}"',
@@ -47,7 +48,7 @@ class Place:
         for name, own in names.items():
             assert name in text
             text = text.replace(name, own)
-        return text
+        return text.replace('"wolkvox.hits.changes"', f'"{self.topic}.changes"')
 
 
 def example(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What docs/consuming.md asks of a consumer, held by each of the four examples."""
+"""What docs/consuming.md asks of a consumer, held by each of the examples."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.integration.consumers.stream import PARTITIONS, POISON, Stream, make_
 from tests.integration.service.audit import Record, read
 
 T = TypeVar("T")
-KEEPS_ITS_WORK = {"aiokafka", "confluent-kafka"}
-"""These two have a database; the others a set that stands for one and dies with the process."""
+KEEPS_ITS_WORK = {"aiokafka", "confluent-kafka", "last-word"}
+"""These have a database; the others a set that stands for one and dies with the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +54,19 @@ def records(stream: Stream) -> Sequence[Record]:
 def runs(
     stream: Stream, records: Sequence[Record], tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Future[Run]]:
-    """All four, side by side: most of their time they wait."""
+    """All of them, side by side: most of their time they wait."""
     with ThreadPoolExecutor(len(FILES)) as threads:
         return {name: threads.submit(_run, name, stream, records, tmp_path_factory.mktemp(name)) for name in FILES}
 
 
 @pytest.fixture(params=FILES)
 def run(request: pytest.FixtureRequest, runs: Mapping[str, Future[Run]]) -> Run:
-    """One of the four; skips where its toolchain is absent."""
+    """One of them; skips where its toolchain is absent."""
     return runs[request.param].result()
 
 
 def _run(name: str, stream: Stream, records: Sequence[Record], folder: Path) -> Run:
-    """One of the four, from its file's text to its last commit."""
+    """One of them, from its file's text to its last commit."""
     # Two groups: a killed member keeps its own busy for its session timeout. The second starts at its offsets.
     first, second = (Place(stream.bootstrap, stream.topic, f"{name}-{uuid4().hex[:6]}") for _ in range(2))
     with _started(name, first, folder) as killed:

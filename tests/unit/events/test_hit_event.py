@@ -13,13 +13,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from producer.events import Events, HitEvent, NotAHit, Record
-from producer.model import Hit
-from tests.unit.events.samples import LIMIT, OBSERVED, a_dead_row, a_gap, a_hit, hits
+from producer.events import Events, HitChangedEvent, HitEvent, NotAHit, Record
+from producer.model import Hit, HitChanged
+from tests.unit.events.samples import LIMIT, OBSERVED, a_change, a_dead_row, a_gap, a_hit, changes, hits
 
 
 def sent(hit: Hit | None = None) -> Record:
     record = Events(server="0042").hit(hit or a_hit(), limit=LIMIT)
+    assert isinstance(record, Record)
+    return record
+
+
+def sent_change(changed: HitChanged | None = None) -> Record:
+    record = Events(server=(changed or a_change())["server"]).change(changed or a_change(), limit=LIMIT)
     assert isinstance(record, Record)
     return record
 
@@ -53,6 +59,42 @@ def test_every_hit_that_is_sent_decodes_back(hit: Hit) -> None:
     assert event.observed_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ") == hit["observed_at"]
     assert (event.occurred_at.isoformat() if event.occurred_at else None) == hit["occurred_at"]
     assert event.id == f"{hit['server']}/{hit['conn_id']}"
+
+
+def test_a_change_decodes_into_the_hit_as_it_is_now_and_when_it_was_first_shown() -> None:
+    record = sent_change()
+    event = HitChangedEvent.decode(record.value, record.headers)
+    assert event.id == "0042/6736.4628.1040.1768782812.1814/2026-01-19T01:24:00.654321Z"
+    assert (event.conn_id, event.hit) == (a_hit()["conn_id"], "PROMESA DE PAGO")
+    assert event.first_observed_at == datetime(2026, 1, 19, 1, 14, 0, 123456, tzinfo=UTC)
+    assert event.observed_at == datetime(2026, 1, 19, 1, 24, 0, 654321, tzinfo=UTC)
+    assert "573005550123" not in repr(event)
+
+
+@given(changed=changes)
+def test_every_change_that_is_sent_decodes_back(changed: HitChanged) -> None:
+    event = HitChangedEvent.decode(*sent_change(changed)[2:])
+    for name in ("conn_id", "server", "type_interaction", "date", "telephone", "customer_id", "hit"):
+        assert getattr(event, name) == changed.get(name)
+    assert event.first_observed_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ") == changed["first_observed_at"]
+
+
+def test_a_hit_is_no_change_and_a_change_no_hit() -> None:
+    """Else whoever reads both topics would act on a correction as on a new hit."""
+    with pytest.raises(NotAHit, match=r"ce_type is not wolkvox\.hit$"):
+        HitEvent.decode(*sent_change()[2:])
+    with pytest.raises(NotAHit, match=r"ce_type is not wolkvox\.hit-changed"):
+        HitChangedEvent.decode(*sent()[2:])
+
+
+@pytest.mark.parametrize(
+    ("first", "complaint"), [(None, "first_observed_at is not a text"), ("soon", "first_observed_at is not RFC 3339")]
+)
+def test_a_change_without_its_beginning_is_none(first: str | None, complaint: str) -> None:
+    record = sent_change()
+    value = json.dumps({**json.loads(record.value), "first_observed_at": first}).encode()
+    with pytest.raises(NotAHit, match=complaint):
+        HitChangedEvent.decode(value, record.headers)
 
 
 def test_fields_and_headers_of_later_versions_are_ignored() -> None:
