@@ -157,14 +157,20 @@ class Rows:
     drift: dict[Drift, int] = field(default_factory=dict)
     fresh: list[str] | None = None
     """The ids of `hits` that the reader was not told to be known, in their order; None if it did not ask."""
+    unmarked: int = 0
+    """Ids that are not fresh because their rows are the same bytes that were read as no hits: WOLKVOX_HITS=marked."""
 
 
 @dataclass(slots=True)
 class Reading:
-    """What rows became: hits by conn_id, dead rows by their hash; each row is one of the two."""
+    """What rows became: hits by conn_id, dead rows by their hash; each row is one of the two, or unmarked."""
 
     hits: dict[str, Hit] = field(default_factory=dict, repr=False)
     dead: dict[str, DeadRow] = field(default_factory=dict, repr=False)
+    unmarked: list[str] = field(default_factory=list)
+    """Ids of the rows that were left out, since their `hit` says that they are none: WOLKVOX_HITS=marked."""
+    doubtful: int = 0
+    """Hits whose `hit` says that they are none: WOLKVOX_HITS=all."""
     dates_unparsed: int = 0
     """Hits whose date is none that we can read, and not empty."""
     newest: float | None = None

@@ -13,6 +13,7 @@ from producer.errors import BadToken, NotASnapshot, PollFailed, QuotaSpent, Refu
 from producer.model import RECORD_CAP, Snapshot
 from producer.settings import SourceSettings
 from producer.wolkvox.client import TokenInfo
+from producer.wolkvox.marks import count_unmarked
 
 SKEW = 30.0
 """Seconds between our clock and the API's that are worth a word."""
@@ -100,7 +101,13 @@ class SourceCheck:
             text = f"{rows} rows, the API's cap is {RECORD_CAP}: there may be more ({took})"
             return warning(self.area, "report", text, "poll more often (POLL_INTERVAL) if the quota allows it")
         odd = f"; odd: {', '.join(sorted(snapshot.drift))}" if snapshot.drift else ""
-        return ok(self.area, "report", f"{rows} row{'' if rows == 1 else 's'} now, in {took}{odd}")
+        unmarked = count_unmarked(snapshot.rows)
+        of_them = f", {unmarked} of them unmarked" if unmarked else ""
+        text = f"{rows} row{'' if rows == 1 else 's'} now{of_them}, in {took}{odd}"
+        if unmarked and self.source.hits == "all":
+            hint = "their `hit` is empty or says no: they are told as hits, unless WOLKVOX_HITS=marked"
+            return warning(self.area, "report", text, hint)
+        return ok(self.area, "report", text)
 
     def _refused(self, error: PollFailed) -> Finding:
         text = str(error)

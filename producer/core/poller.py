@@ -53,7 +53,7 @@ class Poller:
         hits, dead = found.hits, rows.dead | found.dead
         # Asked again with nothing awaited before the take: other sources may have filled the room meanwhile.
         self._require_room(len(hits) + len(self.source.new_dead(dead)))
-        still = self.source.stands_still(snapshot, rows, unseen)
+        still = self.source.stands_still(snapshot, rows, hits)
         harvest = self.source.add(snapshot, rows, hits=hits, dead=dead)
         pending, seconds = len(self.source.pending), perf_counter() - began
         return _polled(snapshot, rows, found, harvest, still=still, pending=pending, seconds=seconds)
@@ -102,14 +102,17 @@ async def commit_once(
 def _polled(
     snapshot: Snapshot, rows: Rows, found: Reading, harvest: Harvest, *, still: bool, pending: int, seconds: float
 ) -> Polled:
+    unmarked = rows.unmarked + len(found.unmarked)
     return Polled(
         server=snapshot.server,
         poll=uuid4().hex[:8],
         rows=len(snapshot.rows),
         new=len(found.hits),
-        duplicate=len(snapshot.rows) - len(found.hits) - len(harvest.dead) - rows.summaries,
+        duplicate=len(snapshot.rows) - len(found.hits) - len(harvest.dead) - rows.summaries - unmarked,
         dead=len(harvest.dead),
         summaries=rows.summaries,
+        unmarked=unmarked,
+        doubtful=found.doubtful,
         dates_unparsed=found.dates_unparsed,
         newest=found.newest,
         pending=pending,

@@ -79,9 +79,10 @@ class ShardStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """A poll that brought a snapshot; `rows` is the sum of new, duplicate, dead and summaries.
+    """A poll that brought a snapshot; `rows` is the sum of new, duplicate, dead, unmarked and summaries.
 
-    `newest` is the latest date of its new rows, in Unix seconds.
+    `newest` is the latest date of its new rows, in Unix seconds; `doubtful` are those of them whose `hit` says that
+    they are none.
     """
 
     server: str
@@ -91,6 +92,8 @@ class Polled:
     duplicate: int
     dead: int
     summaries: int
+    unmarked: int
+    doubtful: int
     dates_unparsed: int
     newest: float | None
     pending: int

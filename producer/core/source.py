@@ -69,9 +69,9 @@ class Source:
         """Those of the dead rows that are neither told nor waiting. Changes nothing."""
         return {key: row for key, row in dead.items() if key not in self.dead and key not in self.pending.dead}
 
-    def stands_still(self, snapshot: Snapshot, rows: Rows, unseen: Collection[str]) -> bool:
+    def stands_still(self, snapshot: Snapshot, rows: Rows, new: Collection[str]) -> bool:
         """Whether the report has shown the same hits for longer than it surely reaches back; asked once a snapshot."""
-        if unseen or len(rows.hits) != self._shown:
+        if new or len(rows.hits) != self._shown:
             self._shown, self._moved = len(rows.hits), snapshot.received
         moved = self._moved or snapshot.received
         return self._shown > 0 and elapsed(moved, snapshot.received) > self._window

@@ -50,7 +50,9 @@ _ROWS = (
     _row("undocumented", "error", "A line that this table lacks: a defect of ours.", "message"),
     # Rounds
     _row("poll_done", "info", "A snapshot was read and its rows counted.",
-         "rows new duplicate dead pending milliseconds"),
+         "rows new duplicate dead unmarked pending milliseconds"),
+    _row("unmarked_hits", "warning", "Rows whose `hit` is empty or says no are told as hits. Said once a source.",
+         "count problem"),
     _row("poll_failed", "warning", "No snapshot this time; nothing published, nothing forgotten.",
          "outcome error retry_in attempt milliseconds", limited=True),
     _row("poll_recovered", "info", "The first snapshot after failures.", "attempt"),

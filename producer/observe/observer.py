@@ -17,6 +17,10 @@ from producer.observe.status import MINUTES
 _log = get_logger(__name__)
 
 GAPS_SHOWN = 5
+UNMARKED = (
+    "their `hit` is empty or says no, like that of calls which are not typified yet. WOLKVOX_HITS is `all`: they are "
+    "told, and what becomes of them is told as a change; with `marked` a row is told when it says that it is a hit"
+)
 
 
 @dataclass(slots=True)
@@ -29,6 +33,7 @@ class Numbers:
     published: int = 0
     duplicate: int = 0
     dead_lettered: int = 0
+    unmarked: int = 0
     gaps: deque[Gap] = field(default_factory=lambda: deque(maxlen=GAPS_SHOWN))
     minutes: dict[int, int] = field(default_factory=dict)
     newest: float = 0.0
@@ -48,6 +53,7 @@ class ServiceObserver:
         self._numbers: dict[str, Numbers] = {}
         self._unknown: dict[int, int] = {}
         self._failures: dict[str, int] = {}
+        self._doubtful: set[str] = set()
 
     def numbers(self, server: str) -> Numbers:
         """A source's numbers so far."""
@@ -65,11 +71,15 @@ class ServiceObserver:
                 new=polled.new,
                 duplicate=polled.duplicate,
                 dead=polled.dead,
+                unmarked=polled.unmarked,
                 pending=polled.pending,
                 milliseconds=round(polled.seconds * 1000),
             )
             if polled.drift:
                 _log.warning("api_drift", drift=dict(polled.drift))
+            if polled.doubtful and polled.server not in self._doubtful:
+                self._doubtful.add(polled.server)
+                _log.warning("unmarked_hits", count=polled.doubtful, problem=UNMARKED)
 
     def failed(self, failed: Failed) -> None:
         """A poll brought no snapshot."""
@@ -197,18 +207,26 @@ class ServiceObserver:
         metrics.snapshot_truncated_total.labels(server=server).inc(polled.truncated)
         for kind, count in polled.drift.items():
             metrics.drift_total.labels(kind=kind).inc(count)
-        self._count_rows(server, duplicate=polled.duplicate)
+        self._count_rows(server, duplicate=polled.duplicate, unmarked=polled.unmarked)
         minutes, minute = numbers.minutes, int(now // 60)
         minutes[minute] = minutes.get(minute, 0) + polled.new
         for old in [old for old in minutes if old <= minute - MINUTES]:
             del minutes[old]
 
-    def _count_rows(self, server: str, *, published: int = 0, duplicate: int = 0, dead_lettered: int = 0) -> None:
+    def _count_rows(
+        self, server: str, *, published: int = 0, duplicate: int = 0, dead_lettered: int = 0, unmarked: int = 0
+    ) -> None:
         numbers = self.numbers(server)
         numbers.published += published
         numbers.duplicate += duplicate
         numbers.dead_lettered += dead_lettered
-        counted = {"published": published, "duplicate": duplicate, "dead_lettered": dead_lettered}
+        numbers.unmarked += unmarked
+        counted = {
+            "published": published,
+            "duplicate": duplicate,
+            "dead_lettered": dead_lettered,
+            "unmarked": unmarked,
+        }
         for result, count in counted.items():
             self._metrics.rows_total.labels(server=server, result=result).inc(count)
 

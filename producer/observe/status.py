@@ -70,6 +70,7 @@ class SourceStatus:
     published: int = 0
     duplicate: int = 0
     dead_lettered: int = 0
+    unmarked: int = 0
     pending: int = 0
     seconds_until_data_loss: float | None = None
     error: str | None = None
@@ -133,6 +134,7 @@ def source_json(source: SourceStatus) -> dict[str, Any]:
         "published": source.published,
         "duplicate": source.duplicate,
         "dead_lettered": source.dead_lettered,
+        "unmarked": source.unmarked,
         "pending": source.pending,
         "seconds_until_data_loss": _seconds(source.seconds_until_data_loss),
     }

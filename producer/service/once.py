@@ -101,7 +101,8 @@ class Once:
         if not committed or rounds.state.last_success is None:
             return Result(server, ok=False, text="not committed: Kafka did not answer in time")
         counts = f"{numbers.published} published, {numbers.duplicate} duplicate, {numbers.dead_lettered} dead-lettered"
-        return Result(server, ok=True, text=counts)
+        unmarked = f", {numbers.unmarked} unmarked" if numbers.unmarked else ""
+        return Result(server, ok=True, text=counts + unmarked)
 
     def _failed(self, error: KafkaFailed, wait: float) -> None:
         self._failure = error

@@ -118,6 +118,7 @@ class Overview:
             published=numbers.published,
             duplicate=numbers.duplicate,
             dead_lettered=numbers.dead_lettered,
+            unmarked=numbers.unmarked,
             pending=len(source.pending),
             seconds_until_data_loss=source.coverage.seconds_until_loss(now) if shard else None,
             error=self._error(server, shard) if shard else None,

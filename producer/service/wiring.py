@@ -78,7 +78,7 @@ class Wiring:
             clock=self._clock,
         )
         self._apis.append(api)
-        reader = RowReader(server=one.server, zone=one.timezone)
+        reader = RowReader(server=one.server, zone=one.timezone, marked_only=one.hits == "marked")
         return Rounds(
             poller=Poller(source=self.sources[one.server], api=api, reader=reader, budget=self.pendings),
             interval=one.interval,

@@ -9,6 +9,7 @@ from producer.settings.fields import (
     REQUIRED,
     Brokers,
     Duration,
+    Hits,
     Interval,
     Lower,
     MemberName,
@@ -75,6 +76,11 @@ class Wolkvox(Section):
         example="/etc/ssl/proxy-ca.pem",
     )
     timezone: Zone = setting("America/Bogota", "Zone of the API's `date`")
+    hits: Hits = setting(
+        "all",
+        "`all`: each row of the report is a hit; `marked`: a row whose `hit` is empty, blank, null, absent, `no`, `n`, "
+        "`false` or `0` is told when it says otherwise, and not before",
+    )
     window: Duration = setting(
         "10m",
         "How far back a snapshot surely reaches (the report's title says an hour, its text ten minutes: the worse)",

@@ -13,6 +13,7 @@ from producer.errors import SettingsError
 from producer.settings.fields import (
     REQUIRED,
     Duration,
+    Hits,
     Interval,
     SecretFile,
     Section,
@@ -38,6 +39,7 @@ class Table(Section):
     token_file: SecretFile | None = setting(None, "As WOLKVOX_TOKEN_FILE", example="/run/secrets/wolkvox_token")
     url: Text | None = setting(None, "As WOLKVOX_URL", example="http://localhost:8090")
     timezone: Zone | None = setting(None, "As WOLKVOX_TIMEZONE", example="America/Bogota")
+    hits: Hits | None = setting(None, "As WOLKVOX_HITS", example="marked")
     window: Duration | None = setting(None, "As WOLKVOX_WINDOW", example="10m")
     interval: Interval | None = setting(None, "As POLL_INTERVAL", example="5m")
     timeout: Duration | None = setting(None, "As POLL_TIMEOUT", example="60s")
@@ -51,6 +53,7 @@ class SourceSettings(Section):
     server: str
     url: str
     timezone: Zone
+    hits: str
     window: float
     interval: float
     timeout: float
@@ -149,6 +152,7 @@ def _resolve(named: Named, tree: Tree, problems: Problems) -> SourceSettings | N
         server=table.server,
         url=url,
         timezone=table.timezone or tree.wolkvox.timezone,
+        hits=table.hits or tree.wolkvox.hits,
         window=table.window or tree.wolkvox.window,
         interval=table.interval or tree.poll.interval,
         timeout=table.timeout or tree.poll.timeout,

@@ -11,18 +11,38 @@ from producer.wolkvox.rows import identify
 
 
 class RowReader:
-    """Reads the rows of one server."""
+    """Reads the rows of one server; with `marked_only` those whose `hit` says that they are none are no hits."""
 
-    def __init__(self, *, server: str, zone: ZoneInfo) -> None:
+    def __init__(self, *, server: str, zone: ZoneInfo, marked_only: bool = False) -> None:
         self._server = server
         self._zone = zone
+        self._marked_only = marked_only
+        self._unmarked: dict[str, RawRow] = {}
+        """Rows that were read as no hits, and are as long as the report shows the same bytes."""
 
     def identify(self, snapshot: Snapshot, *, known: Container[str]) -> Rows:
         """The rows by conn_id; those without one are dead. Ids in `known` were valid once and are not looked at."""
-        return identify(snapshot, known=known)
+        rows = identify(snapshot, known=known)
+        if self._unmarked:
+            self._leave_out_unmarked(rows)
+        return rows
 
     def read(self, rows: Mapping[str, Row | RawRow], snapshot: Snapshot) -> Reading:
         """Rows of the snapshot as hits, or as dead rows with the reason. Lets the snapshot's body go."""
         exact, snapshot.exact = snapshot.exact, None
-        observed_at = snapshot.received.rfc3339()
-        return RowsOfSnapshot(server=self._server, zone=self._zone, observed_at=observed_at, exact=exact).read(rows)
+        reading = RowsOfSnapshot(
+            server=self._server,
+            zone=self._zone,
+            observed_at=snapshot.received.rfc3339(),
+            exact=exact,
+            marked_only=self._marked_only,
+        ).read(rows)
+        if self._marked_only:
+            self._unmarked |= {conn_id: row for conn_id in reading.unmarked if isinstance(row := rows[conn_id], RawRow)}
+        return reading
+
+    def _leave_out_unmarked(self, rows: Rows) -> None:
+        known, fresh = self._unmarked, rows.fresh or []
+        self._unmarked = {key: row for key in fresh if (row := known.get(key)) is not None and row == rows.hits[key]}
+        rows.fresh = [key for key in fresh if key not in self._unmarked]
+        rows.unmarked = len(self._unmarked)

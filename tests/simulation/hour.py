@@ -58,7 +58,7 @@ class AuditedObserver(ServiceObserver):
 
     def polled(self, polled: Polled) -> None:
         super().polled(polled)
-        assert polled.rows == polled.new + polled.duplicate + polled.dead + polled.summaries
+        assert polled.rows == polled.new + polled.duplicate + polled.dead + polled.unmarked + polled.summaries
         tally = self._tally(polled.server)
         tally.new += polled.new
         tally.dead += polled.dead

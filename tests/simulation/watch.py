@@ -48,7 +48,7 @@ class Watch:
         self.fences = 0
 
     def polled(self, polled: Polled) -> None:
-        if polled.rows != polled.new + polled.duplicate + polled.dead + polled.summaries:
+        if polled.rows != polled.new + polled.duplicate + polled.dead + polled.unmarked + polled.summaries:
             raise Wrong(f"a poll's counters do not add up: {polled}")
         self._count(polled.server).taken += polled.new + polled.dead
         cut = ", truncated" if polled.truncated else ""

@@ -40,6 +40,7 @@ async def test_the_endpoints_say_what_the_contract_says(stage: Stage) -> None:
         "state": "ok",
         "published": published,
         "dead_lettered": 0,
+        "unmarked": 0,
         "pending": 0,
     }
     metrics = await scraped(stage, instance)

@@ -23,6 +23,8 @@ INFO = TokenInfo(
     server_time=EVENING,
 )
 
+ROWS = [{"hit": "SALE"}, {"hit": "SALE"}]
+
 
 def info(**changes: Any) -> TokenInfo:
     """A token's info that differs from a healthy one."""
@@ -31,7 +33,10 @@ def info(**changes: Any) -> TokenInfo:
 
 def snapshot(**changes: Any) -> Snapshot:
     """A report of two rows."""
-    return replace(Snapshot(server="0042", requested=INFO.requested, received=INFO.received, rows=[{}, {}]), **changes)
+    return replace(
+        Snapshot(server="0042", requested=INFO.requested, received=INFO.received, rows=ROWS),
+        **changes,
+    )
 
 
 class ScriptedApi:

@@ -16,13 +16,13 @@ from tests.unit.commands.answers import EVENING, ScriptedApi, info, snapshot
 from tests.unit.settings.reading import read
 
 
-def source_check() -> SourceCheck:
-    settings = read()
+def source_check(**environ: str) -> SourceCheck:
+    settings = read(**environ)
     return named(settings, settings.sources[0])
 
 
-async def found(api: ScriptedApi) -> dict[str, Finding]:
-    return {finding.subject: finding async for finding in source_check().findings(api)}
+async def found(api: ScriptedApi, **environ: str) -> dict[str, Finding]:
+    return {finding.subject: finding async for finding in source_check(**environ).findings(api)}
 
 
 async def test_a_healthy_source_is_ok_in_everything_and_costs_two_calls() -> None:
@@ -78,6 +78,15 @@ async def test_a_404_may_mean_that_the_report_does_not_exist() -> None:
 async def test_a_full_report_may_lack_rows() -> None:
     findings = await found(ScriptedApi(report=snapshot(rows=[{}] * RECORD_CAP)))
     assert findings["report"].verdict is Verdict.WARNING
+
+
+@pytest.mark.parametrize(("hits", "verdict"), [("all", Verdict.WARNING), ("marked", Verdict.OK)])
+async def test_how_many_rows_are_unmarked_is_told(hits: str, verdict: Verdict) -> None:
+    rows = [{"conn_id": "1", "hit": "SALE"}, {"conn_id": "2", "hit": ""}, {"conn_id": "3"}]
+    report = (await found(ScriptedApi(report=snapshot(rows=rows)), WOLKVOX_HITS=hits))["report"]
+    assert report.text == "3 rows now, 2 of them unmarked, in 0.25 s of POLL_TIMEOUT 1m"
+    assert report.verdict is verdict
+    assert ("WOLKVOX_HITS=marked" in report.hint) is (hits == "all")
 
 
 async def test_a_report_from_a_cache_is_told_with_its_age() -> None:

@@ -41,13 +41,13 @@ class Room:
 class Bench:
     """A poller with all it needs, and a store for its shard."""
 
-    def __init__(self, *, limit: int = 1000) -> None:
+    def __init__(self, *, limit: int = 1000, marked_only: bool = False) -> None:
         self.clock = ManualClock()
         self.api = ScriptedApi(clock=self.clock)
         self.source = Source(server=SERVER, keep=KEEP, window=WINDOW)
         self.source.restore(SourceFold(), self.clock.now())
         self.budget = Room(limit, self.source)
-        reader = RowReader(server=SERVER, zone=BOGOTA)
+        reader = RowReader(server=SERVER, zone=BOGOTA, marked_only=marked_only)
         self.poller = Poller(source=self.source, api=self.api, reader=reader, budget=self.budget)
         self.kafka = MemoryKafka()
         self.store = MemoryShardStore(self.kafka, number=SHARD)
@@ -66,7 +66,7 @@ class Bench:
 
 
 def adds_up(polled: Polled) -> bool:
-    return polled.rows == polled.new + polled.duplicate + polled.dead + polled.summaries
+    return polled.rows == polled.new + polled.duplicate + polled.dead + polled.unmarked + polled.summaries
 
 
 ODD = [
@@ -102,6 +102,38 @@ async def test_the_same_rows_again_are_all_duplicates_before_and_after_the_commi
         await bench.commit()
     assert bench.published() == [b"a", b"b"]
     assert len(bench.kafka.committed(Topic.DEAD_LETTER)) == 3
+
+
+@virtual_time
+async def test_an_unmarked_row_is_counted_at_each_poll_and_told_when_it_becomes_a_hit() -> None:
+    """WOLKVOX_HITS=marked: neither told nor remembered, however long it is shown."""
+    bench = Bench(marked_only=True)
+    await bench.store.take()
+    for _ in range(3):
+        polled = await bench.poll(a_row("a"), a_row("b") | {"hit": ""}, *ODD[3:])
+        assert adds_up(polled)
+        assert (polled.unmarked, polled.doubtful) == (1, 0)
+        await bench.commit()
+    assert bench.published() == [b"a"]
+    polled = await bench.poll(a_row("a"), a_row("b") | {"hit": "SALE"})
+    assert (polled.new, polled.unmarked, polled.duplicate) == (1, 0, 1)
+    await bench.commit()
+    assert bench.published() == [b"a", b"b"]
+
+
+@virtual_time
+async def test_an_unmarked_row_is_told_as_a_hit_by_default_and_pointed_at() -> None:
+    polled = await Bench().poll(a_row("a"), a_row("b") | {"hit": ""})
+    assert adds_up(polled)
+    assert (polled.new, polled.unmarked, polled.doubtful) == (2, 0, 1)
+
+
+@virtual_time
+async def test_a_report_of_unmarked_rows_alone_still_stands_still() -> None:
+    bench = Bench(marked_only=True)
+    for expected in (False, False, True):
+        assert ("stands_still" in (await bench.poll(a_row("b") | {"hit": ""})).drift) is expected
+        bench.clock.advance(WINDOW * 0.75)
 
 
 @virtual_time

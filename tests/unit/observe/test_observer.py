@@ -70,11 +70,31 @@ def test_how_far_a_ledger_is_read_is_told_in_whole_percents(observer: ServiceObs
     assert told == {"event": "restoring", "shard": 2, "ids": 450_000, "percent": 45, "seconds": 1.0}
 
 
-def polled(newest: float | None) -> Polled:
+def polled(newest: float | None, *, server: str = "0042", unmarked: int = 0, doubtful: int = 0) -> Polled:
     return Polled(
-        server="0042", poll="p", rows=0, new=0, duplicate=0, dead=0, summaries=0, dates_unparsed=0, newest=newest,
+        server=server, poll="p", rows=0, new=0, duplicate=0, dead=0, summaries=0, unmarked=unmarked, doubtful=doubtful,
+        dates_unparsed=0, newest=newest,
         pending=0, seconds=0, fetch_seconds=0, truncated=False, not_found=False, drift={},
     )  # fmt: skip
+
+
+def test_hits_that_say_they_are_none_are_pointed_at_once_for_each_source(
+    observer: ServiceObserver, written: Written
+) -> None:
+    for server in ("0042", "0043", "0042"):
+        observer.polled(polled(None, server=server, doubtful=3))
+    told = [line for line in written.lines if line["event"] == "unmarked_hits"]
+    assert [(line["server"], line["count"]) for line in told] == [("0042", 3), ("0043", 3)]
+    assert "WOLKVOX_HITS" in told[0]["problem"]
+
+
+def test_unmarked_rows_are_a_result_of_their_own(observer: ServiceObserver, metrics: Metrics, written: Written) -> None:
+    for _ in range(2):
+        observer.polled(polled(None, unmarked=3))
+    assert observer.numbers("0042").unmarked == 6
+    labels = {"server": "0042", "result": "unmarked"}
+    assert metrics.registry.get_sample_value("wolkvox_hits_rows_total", labels) == 6
+    assert [line["unmarked"] for line in written.lines] == [3, 3]
 
 
 def test_the_newest_row_is_the_latest_of_all_and_never_one_to_come(

@@ -143,6 +143,14 @@ def test_plain_http_elsewhere_can_be_allowed_and_is_warned_of() -> None:
     assert settings.warnings == ("WOLKVOX_ALLOW_HTTP lets the token of source 0042 travel unprotected; https does not",)
 
 
+def test_what_a_hit_is_may_be_said_for_all_sources_and_for_each(toml: Toml) -> None:
+    assert read().sources[0].hits == "all"
+    assert read(WOLKVOX_HITS="Marked").sources[0].hits == "marked"
+    text = "[wolkvox]\nhits = 'marked'\n[[source]]\nserver = '1'\ntoken = 'a'\n"
+    text += "[[source]]\nserver = '2'\ntoken = 'b'\nhits = 'all'\n"
+    assert [source.hits for source in load(config=toml(text), environ={}).sources] == ["marked", "all"]
+
+
 def test_an_interval_from_one_second_up_is_accepted() -> None:
     assert read(POLL_INTERVAL="1s").sources[0].interval == 1.0
     assert problem(POLL_INTERVAL="0.9s") == "POLL_INTERVAL: 0.9s is too small; 1s and up is accepted"
