@@ -8,7 +8,7 @@ Everything here is plain data: no clock, no network, no Kafka.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, NotRequired, TypedDict
@@ -233,12 +233,25 @@ class Dropped:
     """Coverage gaps that the ledger has passed, told by a commit of ours whose outcome was unknown."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One record of the ledger: ids that one transaction told of one snapshot, and each one's digest, end to end.
+
+    They leave the window together, so that what memory holds is what the ledger says, id by id.
+    """
+
+    key: bytes
+    observed_at: str
+    ids: Sequence[str]
+    digests: bytes = b""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceFold:
-    """What the ledger says of one source: ids with the `observed_at` they carry, and how far it was covered."""
+    """What the ledger says of one source: what is told, in the order told, and how far it was covered."""
 
-    hits: Mapping[str, str] = field(default_factory=dict)
-    dead: Mapping[str, str] = field(default_factory=dict)
+    hits: Sequence[Entry] = ()
+    dead: Sequence[Entry] = ()
     cursor: Cursor | None = None
 
 

@@ -25,18 +25,18 @@ class ServerEntries:
     requested: str = ""
     observed: str = ""
     unreadable: int = 0
-    """Entries of a newer format, or of a kind that this version does not know."""
+    """Entries of another format, or of a kind that this version does not know."""
 
     def add(self, key: bytes, value: bytes) -> None:
         """Count one entry."""
         kind, _, _ = key.partition(b"/")
         content = _content(value)
-        if content is None or kind not in (b"hit", b"dead", b"cursor"):
+        if content is None or kind not in (b"told", b"dead", b"cursor"):
             self.unreadable += 1
-        elif kind == b"hit":
-            self.ids += 1
+        elif kind == b"told":
+            self.ids += len(content.get("ids", ()))
         elif kind == b"dead":
-            self.dead += 1
+            self.dead += len(content.get("ids", ()))
         else:
             self.requested = str(content.get("requested_at") or "")
             self.observed = str(content.get("observed_at") or "")
@@ -79,7 +79,7 @@ def _notes(one: ServerEntries, *, shards: int, configured: Collection[str]) -> I
     if configured and one.server not in configured:
         yield "not in the settings: nobody polls it here"
     if one.unreadable:
-        yield f"{one.unreadable} entries of a newer version"
+        yield f"{one.unreadable} entries of another version"
 
 
 def _content(value: bytes) -> dict[str, Any] | None:

@@ -46,7 +46,7 @@ class Poller:
         """One snapshot, from the API to pending; raises PollFailed, and then nothing has changed."""
         began = perf_counter()
         snapshot = await self._api.fetch()
-        rows = await self._step(snapshot, partial(self._reader.identify, known=self.source.hits.present))
+        rows = await self._step(snapshot, partial(self._reader.identify, known=self.source.hits.known))
         unseen = self.source.unseen(rows)
         self._require_room(len(unseen))
         found = await self._step(snapshot, partial(self._reader.read, unseen))
@@ -89,14 +89,15 @@ async def commit_once(
     for source in sources:
         taken.append(source.take(room, told[source.server].dropped))
         room -= taken[-1].rows
+    transaction = Transaction(taken, told, limit=store.limit, now=clock.now().wall)
     try:
-        await store.commit(Transaction(taken, told, limit=store.limit, now=clock.now().wall).records())
+        await store.commit(transaction.records())
     except (KafkaFailed, asyncio.CancelledError):
         for source, part in zip(sources, taken, strict=True):
             source.doubt(part)
         raise
     for source, part in zip(sources, taken, strict=True):
-        source.settle(part)
+        source.settle(part, transaction.written[source.server])
 
 
 def _polled(

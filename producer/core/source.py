@@ -10,14 +10,27 @@ be torn apart.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from producer.clock import Moment, elapsed, parse_rfc3339
 from producer.core.coverage import Coverage
 from producer.core.cursor import LedgerCursor, observed_text
 from producer.core.pending import Harvest, Pending, Portion
 from producer.core.window import Window
-from producer.model import REPORT_REACH, Cursor, DeadRow, Dropped, Gap, Hit, RawRow, Row, Rows, Snapshot, SourceFold
+from producer.model import (
+    REPORT_REACH,
+    Cursor,
+    DeadRow,
+    Dropped,
+    Entry,
+    Gap,
+    Hit,
+    RawRow,
+    Row,
+    Rows,
+    Snapshot,
+    SourceFold,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +42,20 @@ class Taken:
     gaps: list[tuple[Gap, str]]
     cursor: Cursor | None
     cursor_at: Moment | None
-    forgotten_hits: list[str]
-    forgotten_dead: list[str]
+    forgotten: list[Entry]
 
     @property
     def rows(self) -> int:
         """Hits and dead letters in it."""
         return sum(portion.rows for portion in self.portions)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a transaction wrote into the ledger of one source, besides its cursor."""
+
+    hits: list[Entry] = field(default_factory=list)
+    dead: list[Entry] = field(default_factory=list)
 
 
 class Source:
@@ -102,7 +122,7 @@ class Source:
     def take(self, room: int, dropped: Dropped) -> Taken:
         """What goes into a transaction, checked now; nothing leaves memory before `settle`.
 
-        At most `room` rows, and as many ids of each kind to forget; what is left over goes with the next.
+        At most `room` rows, and as many entries to forget; what is left over goes with the next.
         """
         self._drop_told(dropped)
         self._drop_told_gaps(dropped)
@@ -119,19 +139,18 @@ class Source:
             gaps=[(gap, harvest.observed_at) for harvest in done for gap in harvest.gaps],
             cursor=newest.cursor if newest else None,
             cursor_at=newest.requested if newest else None,
-            forgotten_hits=_expired(self.hits, newest)[:room],
-            forgotten_dead=_expired(self.dead, newest)[:room],
+            forgotten=[*_expired(self.hits, newest), *_expired(self.dead, newest)][:room],
         )
 
-    def settle(self, taken: Taken) -> None:
+    def settle(self, taken: Taken, written: Written) -> None:
         """The transaction is committed: remember what it told, forget what it let go."""
         assert self._latest is not None
+        self.hits.remember(written.hits, self._latest)
+        self.dead.remember(written.dead, self._latest)
         for portion in taken.portions:
-            self.hits.remember(portion.ids, self._latest)
-            self.dead.remember([row.key for row in portion.dead], self._latest)
             self.pending.settle(portion)
-        self.hits.forget(taken.forgotten_hits)
-        self.dead.forget(taken.forgotten_dead)
+        self.hits.forget(taken.forgotten)
+        self.dead.forget(taken.forgotten)
         self._cursor.committed(taken.cursor_at)
         self._in_doubt = set()
 
@@ -150,16 +169,15 @@ class Source:
     def restore(self, fold: SourceFold, now: Moment) -> bool:
         """Become what the ledger says, keeping what waits; False if the ledger's cursor is ahead of our clock."""
         self.held = True
-        seen = {text: _last_seen(text, now) for text in {*fold.hits.values(), *fold.dead.values()}}
-        self.hits.restore(fold.hits, seen)
-        self.dead.restore(fold.dead, seen)
+        for window, entries in ((self.hits, fold.hits), (self.dead, fold.dead)):
+            window.restore(entries, lambda entry: _last_seen(entry.observed_at, now))
         self._latest = self._latest or now
         another = self._cursor.found(fold.cursor, now)
         if fold.cursor is None:
             return True
         if another is not None:
             carried = observed_text(fold.cursor)
-            proof = frozenset(key for key, observed in fold.hits.items() if observed == carried)
+            proof = frozenset[str]() if carried is None else self.hits.carrying(carried)
             self._follow_on(another, observed=fold.cursor.observed, proof=proof)
             self.coverage.restore(another, observed=fold.cursor.observed, proof=proof)
         return fold.cursor.requested <= now.wall
@@ -217,7 +235,7 @@ class Source:
                     dropped.gaps.append(gap)
 
 
-def _expired(window: Window, newest: Harvest | None) -> list[str]:
+def _expired(window: Window, newest: Harvest | None) -> list[Entry]:
     """What may be let go: measured at the cursor's snapshot, whose rows and all older ones' were matched.
 
     Not ahead of it: an owner who finds an id gone must find a cursor that supersedes what he has of that time.

@@ -13,55 +13,50 @@ from operator import itemgetter
 from typing import Any
 
 from producer.clock import parse_rfc3339
-from producer.core.ledger import (
-    DEAD_LETTERED,
-    NO_HEADERS,
-    PUBLISHED,
-    cursor_record,
-    dead_record,
-    hit_prefix,
-    hit_record,
-    told,
-)
+from producer.core.digests import digests
+from producer.core.ledger import Kind, Outcome, cursor_record, entry_records, tombstone
 from producer.core.pending import Portion
 from producer.core.ports import Told
-from producer.core.source import Taken
+from producer.core.source import Taken, Written
 from producer.events import Events, Refusal
 from producer.garbage import collection_paused
-from producer.model import API_FIELDS, REPORT_REACH, DeadRow, Hit, Outgoing, Topic
+from producer.model import API_FIELDS, REPORT_REACH, DeadRow, Entry, Hit, Outgoing, Topic
 from producer.values import dead_row
 
-_occurred_at = itemgetter("occurred_at")
+_conn_id, _occurred_at = itemgetter("conn_id"), itemgetter("occurred_at")
 _outgoing = partial(tuple.__new__, Outgoing)
-"""From a tuple, in half the time that the class's own constructor takes: a full snapshot has 120,000 of them."""
+"""From a tuple, in half the time that the class's own constructor takes: a full snapshot has 60,000 of them."""
 
 GROUP = 250
 """Hits whose records are made together: what is done for all at once pays from fifty on, and orjson's bytes keep 4 kB
-each until they are in a batch, so that a thousand are slower again."""
+each until they are in a batch, so that a thousand are slower again. As many ids share a record of the ledger."""
 
 
 class Transaction:
-    """The records of one transaction; making them counts into `told`, by server."""
+    """The records of one transaction; making them counts into `told` and fills `written`, both by server."""
 
     def __init__(self, taken: Sequence[Taken], told: Mapping[str, Told], *, limit: int, now: float) -> None:
         self._taken = taken
         self._told = told
         self._limit = limit
         self._now = now
+        self.written = {part.server: Written() for part in taken}
 
     def records(self) -> Iterator[Outgoing]:
         """Everything, each source's snapshots oldest first and its cursor last."""
-        return chain.from_iterable(
-            _SourceRecords(part, self._told[part.server], limit=self._limit, now=self._now).records()
-            for part in self._taken
-        )
+        return chain.from_iterable(map(self._of_source, self._taken))
+
+    def _of_source(self, part: Taken) -> Iterator[Outgoing]:
+        told, written = self._told[part.server], self.written[part.server]
+        return _SourceRecords(part, told, written, limit=self._limit, now=self._now).records()
 
 
 class _SourceRecords:
-    def __init__(self, taken: Taken, told: Told, *, limit: int, now: float) -> None:
+    def __init__(self, taken: Taken, told: Told, written: Written, *, limit: int, now: float) -> None:
         self._taken = taken
         self._server = taken.server
         self._told = told
+        self._written = written
         self._limit = limit
         self._now = now
         self._events = Events(server=taken.server)
@@ -77,37 +72,53 @@ class _SourceRecords:
             self._delays(observed=portion.harvest.received.wall)
             yield self._dead(portion)
         yield self._gaps()
-        yield self._forgotten()
+        yield (tombstone(entry.key) for entry in self._taken.forgotten)
         if self._taken.cursor is not None:
             yield [cursor_record(self._server, self._taken.cursor)]
 
     def _hits(self, portion: Portion) -> Iterator[Iterable[Outgoing]]:
-        published = told(PUBLISHED, portion.harvest.observed_at)
+        observed_at = portion.harvest.observed_at
         for start in range(0, len(portion.hits), GROUP):
             group = portion.hits[start : start + GROUP]
             with collection_paused():
                 columns = self._events.together(group, limit=self._limit)
             if columns is None:
-                yield self._one_by_one(group, published)
+                yield self._one_by_one(group, observed_at)
                 continue
             keys, values, headers = columns
             yield map(_outgoing, zip(repeat(Topic.HITS), keys, values, headers, strict=False))
-            yield self._ledger(keys, published)
+            yield self._done(group, Outcome.PUBLISHED, observed_at)
             self._count(group)
 
-    def _one_by_one(self, hits: Iterable[Hit], published: bytes) -> Iterator[Outgoing]:
+    def _one_by_one(self, hits: Iterable[Hit], observed_at: str) -> Iterator[Outgoing]:
+        published, refused = list[Hit](), list[Hit]()
         for hit in hits:
             record = self._events.hit(hit, limit=self._limit)
             if isinstance(record, Refusal):
-                yield from self._refused(hit, record)
-                continue
-            yield record
-            yield from self._ledger([record.key], published)
-            self._count([hit])
+                yield self._refused(hit, record)
+                refused.append(hit)
+            else:
+                yield record
+                published.append(hit)
+        self._count(published)
+        yield from self._done(published, Outcome.PUBLISHED, observed_at)
+        yield from self._done(refused, Outcome.DEAD_LETTERED, observed_at)
 
-    def _ledger(self, keys: Iterable[bytes], value: bytes) -> Iterator[Outgoing]:
-        prefixed = map(hit_prefix(self._server).__add__, keys)
-        return map(_outgoing, zip(repeat(Topic.LEDGER), prefixed, repeat(value), repeat(NO_HEADERS), strict=False))
+    def _done(self, hits: Sequence[Hit], outcome: Outcome, observed_at: str) -> Iterator[Outgoing]:
+        """The ledger's word on hits of one snapshot."""
+        ids, packed = list(map(_conn_id, hits)), b"".join(digests(hits))
+        for entry, record in self._entries(Kind.TOLD, ids, packed, outcome=outcome, observed_at=observed_at):
+            self._written.hits.append(entry)
+            yield record
+
+    def _entries(
+        self, kind: Kind, ids: Sequence[str], packed: bytes, *, outcome: Outcome, observed_at: str
+    ) -> Iterator[tuple[Entry, Outgoing]]:
+        if not ids:
+            return iter(())
+        return entry_records(
+            kind, self._server, ids, outcome=outcome, observed_at=observed_at, limit=self._limit, digests=packed
+        )
 
     def _count(self, hits: Sequence[Hit]) -> None:
         self._told.published += len(hits)
@@ -124,32 +135,30 @@ class _SourceRecords:
                 self._told.delays[self._now - occurred] += count
         self._occurred.clear()
 
-    def _refused(self, hit: Hit, refusal: Refusal) -> Iterator[Outgoing]:
+    def _refused(self, hit: Hit, refusal: Refusal) -> Outgoing:
         """A hit that would fail each transaction, or that its schema refuses: a dead letter, and its id is done."""
         row: dict[str, Any] = {name: value for name, value in hit.items() if name in API_FIELDS}
         dead = dead_row(row | hit.get("extra", {}), refusal.reason, refusal.pointer)
-        yield self._letter(dead, hit["observed_at"])
-        yield hit_record(self._server, hit["conn_id"], told(DEAD_LETTERED, hit["observed_at"]))
-        self._told.dead_lettered += 1
+        return self._letter(dead, hit["observed_at"])
 
     def _dead(self, portion: Portion) -> Iterator[Outgoing]:
         observed_at = portion.harvest.observed_at
-        for dead in portion.dead:
-            yield self._letter(dead, observed_at)
-            yield dead_record(self._server, dead.key, told(DEAD_LETTERED, observed_at))
-            self._told.dead_lettered += 1
+        for start in range(0, len(portion.dead), GROUP):
+            group = portion.dead[start : start + GROUP]
+            yield from (self._letter(dead, observed_at) for dead in group)
+            keys, outcome = [dead.key for dead in group], Outcome.DEAD_LETTERED
+            for entry, record in self._entries(Kind.DEAD, keys, b"", outcome=outcome, observed_at=observed_at):
+                self._written.dead.append(entry)
+                yield record
 
     def _letter(self, dead: DeadRow, observed_at: str) -> Outgoing:
+        self._told.dead_lettered += 1
         return self._events.dead_letter(dead, observed_at=observed_at, limit=self._limit)
 
     def _gaps(self) -> Iterator[Outgoing]:
         for gap, observed_at in self._taken.gaps:
             yield self._events.coverage_gap(gap, observed_at=observed_at)
             self._told.gaps.append(gap)
-
-    def _forgotten(self) -> Iterable[Outgoing]:
-        yield from (hit_record(self._server, key, None) for key in self._taken.forgotten_hits)
-        yield from (dead_record(self._server, key, None) for key in self._taken.forgotten_dead)
 
 
 @lru_cache(maxsize=4096)

@@ -49,8 +49,6 @@ async def read_entries(
 ) -> Mapping[int, PartitionEntries]:
     """Every partition's entries, or one server's of them, up to the end as of now; raises KafkaFailed."""
     found = {number: PartitionEntries() for number in range(partitions)}
-    # One value serves all ids of a snapshot.
-    values: dict[bytes, bytes] = {}
     async with aclosing(PartitionReader(connection, ledger_name(connection)).parts(*found)) as parts:
         async for part in parts:
             for record in part.records:
@@ -62,6 +60,6 @@ async def read_entries(
                 if record.value is None:
                     there.entries.pop(record.key, None)
                 else:
-                    there.entries[record.key] = values.setdefault(record.value, record.value)
+                    there.entries[record.key] = record.value
             await asyncio.sleep(0)
     return found

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaProducer
 
 from producer.clock import Clock
-from producer.core.ledger import NO_HEADERS, begun_record, shard_of
+from producer.core.ledger import begun_record, shard_of, tombstone
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.permissions import topic_config, try_transactional_id
 from producer.kafka.aiokafka_errors import named
@@ -26,7 +26,7 @@ from producer.kafka.topics import Topics
 from producer.model import Outgoing, Topic
 
 RESET_TIMEOUT = 120.0
-"""Seconds for the one transaction: a million tombstones are 80 MB."""
+"""Seconds for the one transaction: a source that showed a hit at each of its polls has thousands of entries."""
 _TAKE_BOUND = 30.0
 BEGINNER = "init"
 """Follows the prefix in the transactional id of `ledger init`: no shard's, so nobody is fenced."""
@@ -42,7 +42,7 @@ async def reset_source(connection: Connection, server: str, *, clock: Clock) -> 
     own = shard_of(server, partitions)
     async with _producer(connection, f"{ledger_name(connection)}-{own}", largest=largest) as producer:
         found = await read_entries(connection, partitions=partitions, server=server)
-        records = {number: list(map(_tombstone, there.entries)) for number, there in found.items()}
+        records = {number: list(map(tombstone, there.entries)) for number, there in found.items()}
         entries = sum(map(len, records.values()))
         # Without any cursor left it would look like a ledger that was lost.
         records[own].append(begun_record(owner=connection.client_id, taken_at=clock.now().rfc3339()))
@@ -85,10 +85,6 @@ async def _write(
         await batches.add(own)
         await batches.delivered()
     await producer.commit_transaction()
-
-
-def _tombstone(key: bytes) -> Outgoing:
-    return Outgoing(Topic.LEDGER, key, None, NO_HEADERS)
 
 
 @asynccontextmanager

@@ -14,7 +14,8 @@ from time import perf_counter
 from aiokafka import AIOKafkaProducer
 
 from producer.clock import Clock
-from producer.core.ledger import Fold, begun_record, owner_record, shard_of
+from producer.core.fold import Fold
+from producer.core.ledger import begun_record, owner_record, shard_of
 from producer.errors import AccessDenied, Discard, Fenced, TooLarge, TooSlow, Unavailable, Untrusted
 from producer.kafka.access.probe import explained
 from producer.kafka.aiokafka_errors import named

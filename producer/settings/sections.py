@@ -97,7 +97,9 @@ class Poll(Section):
 class Dedup(Section):
     """What counts as seen."""
 
-    window: Duration = setting("2h", "An id is forgotten this long after it was last in a snapshot")
+    window: Duration = setting(
+        "2h", "An id is forgotten this long after it, or one told with it, was last in a snapshot"
+    )
 
 
 class Kafka(Section):

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from producer.clock import SystemClock, rfc3339
-from producer.core.ledger import PUBLISHED, cursor_record, hit_record, shard_of, told
+from producer.clock import SystemClock
+from producer.core.ledger import cursor_record, shard_of
 from producer.core.source import Source
 from producer.demo.broker import EmbeddedKafka
 from producer.model import Cursor, Topic
 from tests.benchmarks import bare
-from tests.benchmarks.answers import conn_id
+from tests.benchmarks.ledger import ledger_of
 from tests.benchmarks.measures import Figure, Report, Spent, medians, ratios, spent
 from tests.benchmarks.stage import KEEP, WINDOW, Stage, staged
 
 COUNTS = {100_000: 5, 1_000_000: 3}
 """Rounds by the number of ids."""
-SNAPSHOT = 1_200
-"""New ids of one snapshot: they share a value."""
-FASTEST = 250_000
+FASTEST = 1_500_000
+LARGEST = 60
+"""Bytes of an id in the broker's log."""
 
 
 async def run(kafka: EmbeddedKafka) -> Report:
@@ -34,10 +33,10 @@ async def run(kafka: EmbeddedKafka) -> Report:
                 name for name in (f"{number:04}" for number in range(1, 9999)) if _shard(name, stage) == place
             )
             await _write(stage, server, count)
-            await _consume(stage, place, count)  # the first reading fills the broker's and the system's caches
+            await _consume(stage, place)  # the first reading fills the broker's and the system's caches
             ours, floors = [], []
             for _ in range(rounds):
-                floors.append(await spent(lambda: _consume(stage, place, count)))  # noqa: B023 (awaited here)
+                floors.append(await spent(lambda: _consume(stage, place)))  # noqa: B023 (awaited here)
                 ours.append(await _restore(stage, server, count))
             figures += _figures(count, ours, floors)
     return Report(
@@ -64,15 +63,9 @@ def _shard(server: str, stage: Stage) -> int:
 
 async def _write(stage: Stage, server: str, count: int) -> None:
     topic, partition, now = stage.topics.name(Topic.LEDGER), _shard(server, stage), time.time()
-    records = []
-    for number in range(count):
-        if number % SNAPSHOT == 0:
-            value = told(PUBLISHED, rfc3339(now - count / SNAPSHOT + number / SNAPSHOT))
-        record = hit_record(server, conn_id(number), value)
-        records.append(bare.Bare((topic, partition), record.key, record.value, record.headers))
     # Without its cursor a source is new, and each take would look for it in the whole ledger.
-    cursor = cursor_record(server, Cursor(now, now))
-    records.append(bare.Bare((topic, partition), cursor.key, cursor.value, cursor.headers))
+    ledger = [*ledger_of(server, count), cursor_record(server, Cursor(now, now))]
+    records = [bare.Bare((topic, partition), record.key, record.value, record.headers) for record in ledger]
     async with bare.producer(stage.bootstrap, f"bench-ledger-{partition}", max_batch_size=bare.BATCH) as sender:
         await bare.commit(sender, records)
 
@@ -92,7 +85,7 @@ async def _restore(stage: Stage, server: str, count: int) -> Spent:
     return needed
 
 
-async def _consume(stage: Stage, partition: int, count: int) -> None:
+async def _consume(stage: Stage, partition: int) -> None:
     where = TopicPartition(stage.topics.name(Topic.LEDGER), partition)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=stage.bootstrap, isolation_level="read_committed", auto_offset_reset="earliest"
@@ -100,9 +93,9 @@ async def _consume(stage: Stage, partition: int, count: int) -> None:
     await consumer.start()
     try:
         consumer.assign([where])
-        found = 0
-        while found < count:
-            found += sum(map(len, (await consumer.getmany(timeout_ms=500)).values()))
-            await asyncio.sleep(0)
+        await consumer.seek_to_beginning()
+        (end,) = (await consumer.end_offsets([where])).values()
+        while await consumer.position(where) < end:
+            await consumer.getmany(timeout_ms=500)
     finally:
         await consumer.stop()

@@ -23,8 +23,8 @@ def an_event(conn_id: str) -> Record:
     return a_record(f"{SERVER}/{conn_id}", conn_id, {"conn_id": conn_id})
 
 
-def remembered(conn_id: str) -> Record:
-    return a_record("", f"hit/{SERVER}/{conn_id}", {"v": 1})
+def remembered(conn_id: str, *, kind: str = "told") -> Record:
+    return a_record("", f"{kind}/{SERVER}/of {conn_id}", {"v": 2, "ids": [conn_id]})
 
 
 def cursor_at(moment: float) -> Record:
@@ -84,7 +84,7 @@ WRONG: dict[str, tuple[Callable[[], Verdict], str]] = {
     ),
     "a dead letter told twice": (
         lambda: judged(
-            dead=[a_record("0042/x", "x", {})] * 2, ledger=[*map(remembered, "ab"), a_record("", "dead/0042/x", {})]
+            dead=[a_record("0042/x", "x", {})] * 2, ledger=[*map(remembered, "ab"), remembered("x", kind="dead")]
         ),
         "dead letter 0042/x is there 2 times",
     ),

@@ -150,8 +150,7 @@ def _told_twice(what: str, records: Sequence[Record]) -> Iterator[str]:
 
 def _disagreements(found: Audit) -> Iterator[str]:
     """The ledger remembers exactly what is on the topics, as long as nothing is old enough to be forgotten."""
-    last = {record.key: record.value for record in found.ledger}
-    remembered = {key.partition("/")[2] for key, value in last.items() if value and key.startswith(("hit/", "dead/"))}
+    remembered = found.told("told/", "dead/")
     told = {record.headers["ce_id"].decode() for record in (*found.hits, *found.dead_letters)}
     yield from (f"{identity} is on a topic, and the ledger lacks it" for identity in sorted(told - remembered))
     yield from (f"{identity} is in the ledger, and on no topic" for identity in sorted(remembered - told))

@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from producer.clock import SystemClock
 from producer.commands.ledger import ledger_export, ledger_init, ledger_reset, ledger_show
 from producer.commands.tail import tail
-from producer.core.ledger import cursor_record, dead_record, hit_record, shard_of, told
+from producer.core.ledger import cursor_record, shard_of, tombstone
 from producer.errors import SettingsError, Untrusted
 from producer.kafka.connection import Connection
 from producer.kafka.reset import reset_source
@@ -24,12 +24,12 @@ from producer.kafka.topics import TopicSetup
 from producer.model import Cursor, Outgoing
 from producer.settings import Settings, load
 from tests.integration.service.admin import Admin
+from tests.twins.told import a_told, a_told_dead
 from tests.unit.commands.screens import pipe, printed, terminal
 
 pytestmark = pytest.mark.kafka
 
 SHARDS = 12
-TOLD = told("published", "2026-01-18T12:00:00.000000Z")
 NOON = 1_768_737_600.0
 
 
@@ -49,9 +49,9 @@ def settings_for(kafka: str, topic: str) -> Settings:
 
 def entries(server: str) -> list[Outgoing]:
     return [
-        hit_record(server, "a", TOLD),
-        hit_record(server, "b", TOLD),
-        dead_record(server, "hash", TOLD),
+        a_told("a", "b", server=server),
+        a_told("c", server=server),
+        a_told_dead("hash", server=server),
         cursor_record(server, Cursor(NOON, None)),
     ]
 
@@ -83,10 +83,14 @@ def exported(settings: Settings) -> list[str]:
     return sorted(json.loads(line)["key"] for line in printed(console))
 
 
+def keys(*records: Outgoing) -> list[str]:
+    return sorted(record.key.decode() for record in records)
+
+
 def test_show_tells_each_server_with_its_counts_and_its_cursor(here: Settings) -> None:
     lines = shown(here)
     partition = str(shard_of("0042", SHARDS))
-    assert lines["0042"][:6] == ["0042", partition, "2", "1", "2026-01-18", "12:00:00Z"]
+    assert lines["0042"][:6] == ["0042", partition, "3", "1", "2026-01-18", "12:00:00Z"]
     assert "settings:" in lines["0043"]  # "not in the settings: nobody polls it here"
     assert set(shown(here, "43")) == {"0043"}
 
@@ -103,25 +107,17 @@ def test_a_server_that_is_none_is_a_mistake_in_the_usage(kafka: str, topic: str)
 
 
 def test_export_has_every_entry_that_stands(here: Settings) -> None:
-    asyncio.run(write(here, [hit_record("0042", "a", None)], partition=shard_of("0042", SHARDS)))
-    assert exported(here) == [
-        "cursor/0042",
-        "cursor/0043",
-        "dead/0042/hash",
-        "dead/0043/hash",
-        "hit/0042/b",
-        "hit/0043/a",
-        "hit/0043/b",
-    ]
+    asyncio.run(write(here, [tombstone(a_told("c").key)], partition=shard_of("0042", SHARDS)))
+    assert exported(here) == keys(*entries("0042")[:1], *entries("0042")[2:], *entries("0043"))
 
 
 def test_a_reset_forgets_one_server_wherever_it_is_and_no_other(here: Settings) -> None:
     # As a repartitioned topic would have it.
-    asyncio.run(write(here, [hit_record("0042", "lost", TOLD)], partition=(shard_of("0042", SHARDS) + 1) % SHARDS))
+    asyncio.run(write(here, [a_told("lost")], partition=(shard_of("0042", SHARDS) + 1) % SHARDS))
     console = pipe()
     assert ledger_reset(here, "42", yes=True, console=console) == 0
     assert printed(console)[-1].startswith("5 entries of server 0042 are gone")
-    assert exported(here) == ["cursor/0043", "dead/0043/hash", "hit/0043/a", "hit/0043/b", "owner/begun"]
+    assert exported(here) == [*keys(*entries("0043"))[:2], "owner/begun", *keys(*entries("0043"))[2:]]
     again = pipe()
     assert ledger_reset(here, "42", yes=True, console=again) == 0
     assert "nothing to reset" in printed(again)[-1]
@@ -169,15 +165,16 @@ async def test_a_reset_fences_an_owner_that_the_group_does_not_know_in_any_shard
 ) -> None:
     name = f"{here_async.kafka.topic}.ledger"
     shard = (shard_of("0042", SHARDS) + beside) % SHARDS
+    late = a_told("late")
     async with _owner(here_async, f"{name}-{shard}") as owner:
         await owner.begin_transaction()
-        await owner.send_and_wait(name, key=b"hit/0042/c", value=TOLD, partition=shard)
+        await owner.send_and_wait(name, key=late.key, value=late.value, partition=shard)
         # Straight: the command would first wait for the open transaction to end.
         connection = Connection(here_async.kafka, client_id="test")
         assert await reset_source(connection, "0042", clock=SystemClock()) == 4
         with pytest.raises(KafkaError):
             await owner.commit_transaction()
-    assert "hit/0042/c" not in await asyncio.to_thread(exported, here_async)
+    assert late.key.decode() not in await asyncio.to_thread(exported, here_async)
 
 
 def test_init_makes_a_ledger_that_was_deleted_and_says_what_that_costs(here: Settings) -> None:

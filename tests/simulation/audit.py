@@ -14,6 +14,7 @@ from tests.simulation.plan import KEEP, Kind
 from tests.simulation.truth import Fact
 from tests.simulation.watch import Watch, WatchedSource
 from tests.twins.manual_clock import WALL
+from tests.twins.memory_kafka import Record
 
 if TYPE_CHECKING:
     from tests.simulation.instance import Instance
@@ -40,7 +41,7 @@ class Ledger:
         return list(self._add(records, at))
 
     def _add(self, records: Sequence[Outgoing], at: float) -> Iterator[str]:
-        done = {record.key for record in records if record.topic is Topic.LEDGER and record.value is not None}
+        said = sum(len(names_of(record)) for record in records if record.topic is Topic.LEDGER)
         for record in records:
             if record.topic is Topic.COVERAGE:
                 yield from self._gap(record)
@@ -49,7 +50,6 @@ class Ledger:
             else:
                 yield from self._row(record, at)
         rows = sum(record.topic in (Topic.HITS, Topic.DEAD_LETTER) for record in records)
-        said = sum(not key.startswith((b"cursor/", b"owner/")) for key in done)
         if rows != said:
             yield f"a transaction has {rows} rows and the ledger's word on {said}"
 
@@ -79,6 +79,14 @@ class Ledger:
             self.cursor_told_at[server] = at
 
 
+def names_of(record: Outgoing | Record) -> list[str]:
+    """What a record of the ledger tells, each as `{kind}/{server}/{id}`; none for a cursor, an owner, a tombstone."""
+    kind, _, rest = (record.key or b"").decode().partition("/")
+    if kind not in ("told", "dead") or record.value is None:
+        return []
+    return [f"{kind}/{rest.partition('/')[0]}/{name}" for name in orjson.loads(record.value)["ids"]]
+
+
 def findings(world: World) -> list[str]:
     """Everything that is wrong at the end of a world."""
     return [*_missing(world), *_sums(world)]
@@ -86,8 +94,8 @@ def findings(world: World) -> list[str]:
 
 def disagreements(world: World) -> list[str]:
     """Where an owner's memory is not what the ledger says, and who remembers what is another's to remember."""
-    last = {(record.key or b"").decode(): record.value for record in world.kafka.committed(Topic.LEDGER)}
-    fold = {key for key, value in last.items() if value is not None and key.startswith(("hit/", "dead/"))}
+    last = {record.key: record for record in world.kafka.committed(Topic.LEDGER)}
+    fold = {name for record in last.values() for name in names_of(record)}
     return [text for one in world.places if one is not None for text in _of_instance(one, fold)]
 
 
@@ -106,7 +114,7 @@ def overdue(world: World) -> list[str]:
 
 def _of_instance(one: Instance, fold: set[str]) -> Iterator[str]:
     for server, source in one.sources.items():
-        memory = {f"hit/{server}/{key}" for key in source.hits} | {f"dead/{server}/{key}" for key in source.dead}
+        memory = {f"told/{server}/{key}" for key in source.hits} | {f"dead/{server}/{key}" for key in source.dead}
         if not source.held and memory:
             yield f"{one.process.name} remembers {len(memory)} ids of {server}, which it does not hold"
         told = {key for key in fold if key.split("/")[1] == server}

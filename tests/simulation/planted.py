@@ -23,7 +23,7 @@ from producer.core.source import Source
 from producer.core.taking import Taking
 from producer.core.transaction import Transaction
 from producer.core.window import Window
-from producer.model import Gap, Outgoing, SourceFold, Topic
+from producer.model import Entry, Gap, Outgoing, SourceFold, Topic
 from tests.simulation.broker import SimulatedStore
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer, Record
 
@@ -42,9 +42,10 @@ async def _settled_first(
 ) -> None:
     """Memory changes before the commit: what a failed one carried waits no more."""
     taken = [source.take(room, told[source.server].dropped) for source in sources]
-    records = list(Transaction(taken, told, limit=store.limit, now=clock.now().wall).records())
+    transaction = Transaction(taken, told, limit=store.limit, now=clock.now().wall)
+    records = list(transaction.records())
     for source, part in zip(sources, taken, strict=True):
-        source.settle(part)
+        source.settle(part, transaction.written[source.server])
     await store.commit(records)
 
 
@@ -63,12 +64,12 @@ def _uncommitted(self: MemoryKafka, topic: Topic, partition: int | None = None) 
     return [record for record in entries if record is not None]
 
 
-def _expired_at_once(window: Window, newest: Harvest | None) -> list[str]:
-    """An id is let go as soon as it is not in the latest snapshot."""
+def _expired_at_once(window: Window, newest: Harvest | None) -> list[Entry]:
+    """Ids are let go as soon as they are not in the latest snapshot."""
     if newest is None:
         return []
-    late = Moment(newest.received.wall + window._keep, newest.received.boot + window._keep)
-    return [key for key in window.expired(late) if key not in window._present]
+    latest = max((seen.boot for seen in window._seen.values()), default=0.0)
+    return [entry for entry, seen in window._seen.items() if seen.boot < latest]
 
 
 def _released_with_all(self: Source) -> None:
@@ -93,7 +94,7 @@ def _never_told(self: LedgerCursor, gap: Gap, *, requested: Moment, end: Moment,
 
 def _dead_forgotten(self: Source, fold: SourceFold, now: Moment) -> bool:
     """After a restart nobody remembers which dead letters were written."""
-    return bool(_restore(self, replace(fold, dead={}), now))
+    return bool(_restore(self, replace(fold, dead=()), now))
 
 
 def _whoever_holds_it(self: Pendings, rows: int) -> None:
@@ -111,7 +112,7 @@ def _just_seen(_observed_at: str, now: Moment) -> Moment:
     return now
 
 
-def _never_forgotten(self: Window, keys: Iterable[str]) -> None:
+def _never_forgotten(self: Window, entries: Iterable[Entry]) -> None:
     """What the ledger has let go stays in memory: it grows for ever, and a row that comes back is not told."""
 
 

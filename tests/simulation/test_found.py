@@ -6,7 +6,7 @@ import pytest
 
 from producer.model import Cursor, GapKind, SourceFold
 from tests.simulation.run import run_seed
-from tests.unit.core.samples import a_source, at, commit, fold, ids_of, polled, take
+from tests.unit.core.samples import a_source, an_entry, at, commit, fold, ids_of, polled, take
 
 
 def test_what_another_owner_covered_is_no_part_of_a_gap_told_later() -> None:
@@ -60,5 +60,5 @@ def test_an_id_that_both_beginnings_showed_proves_that_nothing_is_between_them()
     source = a_source()
     source.restore(fold(), at(0))
     polled(source, at(1400), ["a", "b"])
-    source.restore(SourceFold({"a": at(1).rfc3339()}, {}, Cursor(at(0).wall, at(1).wall)), at(1430))
+    source.restore(SourceFold([an_entry("a", at(1).rfc3339())], [], Cursor(at(0).wall, at(1).wall)), at(1430))
     assert take(source).gaps == []

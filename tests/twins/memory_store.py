@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, auto
 
-from producer.core.ledger import Fold, begun_record, is_begun, owner_record, server_of, shard_of
+from producer.core.fold import Fold
+from producer.core.ledger import begun_record, is_begun, owner_record, server_of, shard_of
 from producer.errors import Discard, KafkaFailed, Unavailable, Untrusted
 from producer.model import Outgoing, Progress, SourceFold, Topic
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer

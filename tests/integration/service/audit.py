@@ -57,8 +57,13 @@ class Audit:
     @property
     def remembered(self) -> set[str]:
         """conn_ids that the ledger's fold holds."""
+        return {identity.split("/", 1)[1] for identity in self.told("told/")}
+
+    def told(self, *kinds: str) -> set[str]:
+        """What the ledger's fold holds in records of these kinds, each as `{server}/{id}`."""
         last = {record.key: record.value for record in self.ledger}
-        return {key.split("/", 2)[2] for key, value in last.items() if value is not None and key.startswith("hit/")}
+        standing = [(key, value) for key, value in last.items() if value is not None and key.startswith(kinds)]
+        return {f"{key.split('/')[1]}/{name}" for key, value in standing for name in orjson.loads(value)["ids"]}
 
 
 async def audit(bootstrap: str, topic: str, *, isolation: Isolation = "read_committed") -> Audit:

@@ -22,7 +22,7 @@ import producer.kafka.clients
 import producer.kafka.store
 import producer.service.wiring
 from producer.core.pending import Harvest
-from producer.core.source import Source, Taken
+from producer.core.source import Source, Taken, Written
 from producer.kafka.batches import Batches
 from producer.kafka.reader import Part, PartitionReader
 from producer.kafka.store import KafkaShardStore
@@ -97,8 +97,8 @@ class TrappedSource(Source):
         trap.at("taken")
         return taken
 
-    def settle(self, taken: Taken) -> None:
-        super().settle(taken)
+    def settle(self, taken: Taken, written: Written) -> None:
+        super().settle(taken, written)
         trap.at("settled")
 
 

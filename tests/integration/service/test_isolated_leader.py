@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from producer.clock import SystemClock
-from producer.core.ledger import PUBLISHED, cursor_record, hit_record, shard_of, told
+from producer.core.ledger import cursor_record, shard_of
 from producer.demo.broker import EmbeddedCluster
 from producer.demo.broker.node import Node
 from producer.errors import Discard, Unavailable
@@ -19,12 +19,12 @@ from producer.kafka.topics import TopicSetup
 from producer.model import Cursor, Outgoing, SourceFold
 from producer.settings.sections import Kafka
 from tests.integration.service.admin import Admin
+from tests.twins.told import a_told, ids_in
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
 SERVER = "0042"
 SHARD = shard_of(SERVER, 12)
-TOLD = told(PUBLISHED, "2026-01-19T00:00:00.000000Z")
 
 
 async def test_the_past_of_a_deposed_leader_is_not_taken_for_the_ledger(cluster: EmbeddedCluster, topic: str) -> None:
@@ -40,7 +40,7 @@ async def test_the_past_of_a_deposed_leader_is_not_taken_for_the_ledger(cluster:
         await heir.take()
     await asyncio.to_thread(cluster.start)
     again = await Heir.of(cluster.bootstrap, topic)
-    assert len((await taken(again))[SERVER].hits) == 20
+    assert len(ids_in((await taken(again))[SERVER].hits)) == 20
     for store in (owner, heir, again):
         await store.discard()
 
@@ -81,8 +81,8 @@ def reached(bootstrap: str, topic: str) -> Connection:
 
 def ids(first: int) -> list[Outgoing]:
     """Ten told ids and a cursor."""
-    hits = [hit_record(SERVER, str(number), TOLD) for number in range(first, first + 10)]
-    return [*hits, cursor_record(SERVER, Cursor(1_768_780_800.0 + first, None))]
+    hits = [str(number) for number in range(first, first + 10)]
+    return [a_told(*hits), cursor_record(SERVER, Cursor(1_768_780_800.0 + first, None))]
 
 
 async def by_leader(cluster: EmbeddedCluster, topic: str) -> list[Node]:

@@ -7,13 +7,14 @@ import asyncio
 import pytest
 from confluent_kafka import Producer
 
-from producer.core.ledger import PUBLISHED, hit_record, shard_of, told
+from producer.core.ledger import shard_of
 from tests.integration.service.admin import Admin
 from tests.integration.service.stage import Stage
+from tests.twins.told import a_told
 
 pytestmark = pytest.mark.kafka
 
-IDS = 1_000_000
+IDS, TOGETHER = 1_000_000, 5
 SHARDS = 12
 
 
@@ -43,11 +44,9 @@ async def test_a_million_ids_are_restored_with_their_progress_in_the_log_and_in_
 
 def fill(bootstrap: str, ledger: str, server: str) -> None:
     """The ids of a call centre that nobody ever had, as the service would have written them."""
-    value = told(PUBLISHED, "2026-01-19T00:00:00.000000Z")
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 50, "queue.buffering.max.messages": IDS})
-    for number in range(IDS):
-        key = hit_record(server, f"6736.4628.1040.{1_768_782_812 + number}.1814", None).key
-        producer.produce(ledger, partition=shard_of(server, SHARDS), key=key, value=value)
-        if number % 10_000 == 0:
-            producer.poll(0)
+    for first in range(0, IDS, TOGETHER):
+        ids = (f"6736.4628.1040.{1_768_782_812 + number}.1814" for number in range(first, first + TOGETHER))
+        record = a_told(*ids, server=server)
+        producer.produce(ledger, partition=shard_of(server, SHARDS), key=record.key, value=record.value)
     assert producer.flush(60) == 0

@@ -78,7 +78,12 @@ async def the_ledger_was_repartitioned(stage: Stage, admin: Admin) -> None:
 
 async def a_newer_version_wrote(stage: Stage, admin: Admin) -> None:
     await admin.create(f"{stage.topic}.ledger", 12, cleanup_policy="compact")
-    await admin.write(f"{stage.topic}.ledger", 2, key="hit/0042/1", value=b'{"v":2,"observed_at":"?"}')
+    await admin.write(f"{stage.topic}.ledger", 2, key="told/0042/1", value=b'{"v":3,"observed_at":"?"}')
+
+
+async def an_older_version_wrote(stage: Stage, admin: Admin) -> None:
+    await admin.create(f"{stage.topic}.ledger", 12, cleanup_policy="compact")
+    await admin.write(f"{stage.topic}.ledger", 2, key="hit/0042/1", value=b'{"v":1,"observed_at":"?"}')
 
 
 async def something_else_wrote(stage: Stage, admin: Admin) -> None:
@@ -93,7 +98,8 @@ REFUSALS: Mapping[Sabotage, str] = {
     other_partitions: r"\.coverage has 4 partitions, KAFKA_PARTITIONS says 3",
     the_ledger_was_deleted: r"\.ledger is missing .* it was deleted.* an hour of hits.*`wolkvox-hits ledger init`",
     the_ledger_was_repartitioned: r"server 0042 in partition 2.*repartitioned.*ledger reset",
-    a_newer_version_wrote: r"format 2, this version knows 1: a newer version",
+    a_newer_version_wrote: r"format 3, this version knows 2: a newer version",
+    an_older_version_wrote: r"format 1, this version knows 2: .*ledger reset SERVER",
     something_else_wrote: r"unknown kind, 'total'",
 }
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import orjson
 
 from producer.commands.ledger_summary import rows
-from producer.core.ledger import cursor_record, dead_record, hit_record, shard_of, told
+from producer.core.ledger import cursor_record, shard_of
 from producer.kafka.entries import PartitionEntries
 from producer.model import Cursor, Outgoing
+from tests.twins.told import a_told, a_told_dead
 
 SHARDS = 12
 OWN = shard_of("0042", SHARDS)
@@ -22,24 +23,20 @@ def ledger(*records: Outgoing, partition: int = OWN) -> dict[int, PartitionEntri
     return found
 
 
-def entry() -> bytes:
-    return told("published", "2026-01-18T12:00:00.000000Z")
-
-
 def test_a_source_is_a_line_with_its_counts_its_cursor_and_where_it_is() -> None:
     records = [
-        hit_record("0042", "a", entry()),
-        hit_record("0042", "b/with/slashes", entry()),
-        dead_record("0042", "hash", entry()),
+        a_told("a", "b/with/slashes"),
+        a_told("c"),
+        a_told_dead("hash"),
         cursor_record("0042", Cursor(NOON, NOON - 300)),
     ]
     assert list(rows(ledger(*records), configured={"0042"})) == [
-        ("0042", str(OWN), "2", "1", "2026-01-18 12:00:00Z", "2026-01-18 11:55:00Z", "5-9", "")
+        ("0042", str(OWN), "3", "1", "2026-01-18 12:00:00Z", "2026-01-18 11:55:00Z", "5-9", "")
     ]
 
 
 def test_a_source_that_nobody_polls_and_one_in_the_wrong_partition_are_noted() -> None:
-    found = ledger(hit_record("0042", "a", entry()), partition=(OWN + 1) % SHARDS)
+    found = ledger(a_told("a"), partition=(OWN + 1) % SHARDS)
     ((*_, note), missing) = rows(found, configured={"0043"})
     assert f"belongs into partition {OWN}" in note
     assert "not in the settings" in note
@@ -48,13 +45,14 @@ def test_a_source_that_nobody_polls_and_one_in_the_wrong_partition_are_noted() -
 
 
 def test_without_sources_in_the_settings_nobody_is_called_unknown() -> None:
-    ((*_, note),) = rows(ledger(hit_record("0042", "a", entry())), configured=set())
+    ((*_, note),) = rows(ledger(a_told("a")), configured=set())
     assert note == ""
 
 
-def test_entries_of_a_newer_version_are_counted_and_not_read() -> None:
-    newer = Outgoing(hit_record("0042", "a", None).topic, b"hit/0042/a", orjson.dumps({"v": 2}), [])
-    unknown = Outgoing(newer.topic, b"gap/0042/x", entry(), [])
-    ((_, _, ids, *_, note),) = rows(ledger(newer, unknown), configured={"0042"})
+def test_entries_of_another_version_are_counted_and_not_read() -> None:
+    newer = a_told("a")._replace(value=orjson.dumps({"v": 3}))
+    unknown = a_told("a")._replace(key=b"gap/0042/x")
+    older = Outgoing(newer.topic, b"hit/0042/a", orjson.dumps({"v": 1}), [])
+    ((_, _, ids, *_, note),) = rows(ledger(newer, unknown, older), configured={"0042"})
     assert ids == "0"
-    assert note == "2 entries of a newer version"
+    assert note == "3 entries of another version"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 
 from producer.clock import Moment
+from producer.core.digests import digests
 from producer.core.pending import Harvest
+from producer.core.ports import Told
 from producer.core.source import Source, Taken
-from producer.model import Cursor, DeadRow, Dropped, Hit, Reason, Rows, Snapshot, SourceFold
+from producer.core.transaction import Transaction
+from producer.model import Cursor, DeadRow, Dropped, Entry, Hit, Reason, Rows, Snapshot, SourceFold
 
 SERVER = "0042"
 SHARD = 2
@@ -16,6 +20,8 @@ WINDOW = 600.0
 """WOLKVOX_WINDOW"""
 KEEP = 7200.0
 """DEDUP_WINDOW"""
+LIMIT = 1_048_588
+"""max.message.bytes"""
 
 
 def at(seconds: float) -> Moment:
@@ -81,24 +87,46 @@ def take(source: Source, room: int = 60_000) -> Taken:
     return source.take(room, Dropped())
 
 
+def settle(source: Source, taken: Taken) -> None:
+    """The transaction was made and succeeded."""
+    transaction = Transaction([taken], {source.server: Told()}, limit=LIMIT, now=at(0).wall)
+    deque(transaction.records(), maxlen=0)
+    source.settle(taken, transaction.written[source.server])
+
+
 def commit(source: Source) -> Taken:
     """One transaction that succeeds."""
     taken = take(source)
-    source.settle(taken)
+    settle(source, taken)
     return taken
+
+
+def forgotten(taken: Taken) -> list[str]:
+    """The ids of hits that a transaction lets go, in their order."""
+    return [key for entry in taken.forgotten if entry.key.startswith(b"told/") for key in entry.ids]
+
+
+def forgotten_dead(taken: Taken) -> list[str]:
+    """The dead rows that a transaction lets go."""
+    return [key for entry in taken.forgotten if entry.key.startswith(b"dead/") for key in entry.ids]
 
 
 def fold(*hits: str, cursor: Moment | None = None, dead: str = "", observed: str = "earlier") -> SourceFold:
     """What the ledger says of the source."""
     return SourceFold(
-        dict.fromkeys(hits, observed),
-        dict.fromkeys(dead, observed),
+        [an_entry(key, observed) for key in hits],
+        [Entry(f"dead/{SERVER}/of {key}".encode(), observed, [key]) for key in dead],
         None if cursor is None else Cursor(cursor.wall, None),
     )
+
+
+def an_entry(key: str, observed: str) -> Entry:
+    """A hit as somebody told it."""
+    return Entry(f"told/{SERVER}/of {key}".encode(), observed, [key], digests([a_hit(key)])[0])
 
 
 def dropped_by(source: Source) -> Dropped:
     """What the next transaction drops; it succeeds."""
     dropped = Dropped()
-    source.settle(source.take(60_000, dropped))
+    settle(source, source.take(60_000, dropped))
     return dropped

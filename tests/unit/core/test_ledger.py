@@ -1,4 +1,4 @@
-"""The ledger's records and their fold."""
+"""The ledger's records: their keys and values, and how many ids one of them holds."""
 
 from __future__ import annotations
 
@@ -7,139 +7,99 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.core.ledger import (
-    DEAD_LETTERED,
-    PUBLISHED,
-    Fold,
-    cursor_record,
-    dead_record,
-    hit_record,
-    server_of,
-    shard_of,
-    told,
-)
-from producer.errors import Untrusted
-from producer.model import Cursor, Outgoing, SourceFold, Topic
+from producer.core.digests import SIZE, digests
+from producer.core.ledger import Kind, Outcome, cursor_record, entry_records, server_of, shard_of, tombstone
+from producer.model import Cursor, Entry, Outgoing, Topic
+from tests.twins.told import OBSERVED, a_told, a_told_dead
+from tests.unit.core.samples import a_hit
 
-OBSERVED = "2026-01-19T00:00:00.000000Z"
-TOLD = told(PUBLISHED, OBSERVED)
 SERVERS = st.sampled_from(["0042", "0043"])
 IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 
 
-def folded(*records: Outgoing) -> dict[str, SourceFold]:
-    fold = Fold()
-    fold.apply((record.key, record.value) for record in records)
-    return dict(fold.sources())
+def records(*ids: str, limit: int = 1_000_000, observed_at: str = OBSERVED) -> list[tuple[Entry, Outgoing]]:
+    packed = bytes(range(SIZE * len(ids)))
+    found = entry_records(
+        Kind.TOLD, "0042", ids, outcome=Outcome.PUBLISHED, observed_at=observed_at, limit=limit, digests=packed
+    )
+    return list(found)
 
 
-def test_records_are_as_the_design_names_them() -> None:
-    assert hit_record("0042", "a", TOLD).key == b"hit/0042/a"
-    assert dead_record("0042", "9f86", TOLD).key == b"dead/0042/9f86"
+def test_records_are_as_their_page_names_them() -> None:
+    told, dead = a_told("a", "b", digests=b"12345678"), a_told_dead("9f86")
+    assert told.key.startswith(b"told/0042/")
+    assert dead.key.startswith(b"dead/0042/")
+    assert orjson.loads(told.value or b"") == {
+        "v": 2,
+        "outcome": "published",
+        "observed_at": OBSERVED,
+        "ids": ["a", "b"],
+        "digests": "MTIzNDU2Nzg=",
+    }
+    assert orjson.loads(dead.value or b"") == {
+        "v": 2,
+        "outcome": "dead_lettered",
+        "observed_at": OBSERVED,
+        "ids": ["9f86"],
+    }
     assert cursor_record("0042", Cursor(0.5, None)).key == b"cursor/0042"
-    assert orjson.loads(TOLD) == {"v": 1, "outcome": "published", "observed_at": OBSERVED}
     assert orjson.loads(cursor_record("0042", Cursor(0.5, 1.0)).value or b"") == {
-        "v": 1,
+        "v": 2,
         "requested_at": "1970-01-01T00:00:00.500000Z",
         "observed_at": "1970-01-01T00:00:01.000000Z",
     }
-    assert {hit_record("0042", "a", None).topic, cursor_record("0042", Cursor(0, None)).topic} == {Topic.LEDGER}
+    assert {told.topic, dead.topic, cursor_record("0042", Cursor(0, None)).topic} == {Topic.LEDGER}
 
 
-@given(IDS, st.none() | st.integers(0, 2**31 * 10**6), st.integers(0, 2**31 * 10**6))
-def test_what_is_written_is_read_back(conn_id: str, observed: int | None, requested: int) -> None:
-    cursor = Cursor(requested / 1e6, None if observed is None else observed / 1e6)
-    records = [hit_record("0042", conn_id, TOLD), dead_record("0042", "9f", TOLD), cursor_record("0042", cursor)]
-    found = folded(*records)["0042"]
-    assert (dict(found.hits), dict(found.dead), found.cursor) == ({conn_id: OBSERVED}, {"9f": OBSERVED}, cursor)
+def test_two_records_share_a_key_only_if_they_say_the_same() -> None:
+    assert a_told("a", "b").key == a_told("a", "b").key
+    others = [a_told("a"), a_told("b", "a"), a_told("ab"), a_told("a", "b", observed_at="later")]
+    others += [a_told("a", "b", digests=b"12345678"), a_told("a", "b", server="0043"), a_told_dead("a", "b")]
+    assert len({a_told("a", "b").key, *(record.key for record in others)}) == 1 + len(others)
 
 
-def test_an_id_may_hold_slashes() -> None:
-    assert set(folded(hit_record("0042", "a/b//c/", TOLD))["0042"].hits) == {"a/b//c/"}
+def test_ids_that_are_too_long_for_one_record_share_several() -> None:
+    ids = [str(number) * 200 for number in range(9)]
+    found = records(*ids, limit=1_000)
+    assert len(found) > 2
+    assert max(len(record.value or b"") for _, record in found) < 1_000
+    assert [name for entry, _ in found for name in entry.ids] == ids
+    assert b"".join(entry.digests for entry, _ in found) == bytes(range(SIZE * 9))
+    assert len(records("x" * 2_000, limit=1_000)) == 1
 
 
-def test_a_dead_lettered_hit_is_told_too() -> None:
-    found = folded(hit_record("0042", "a", told(DEAD_LETTERED, OBSERVED)))["0042"]
-    assert dict(found.hits) == {"a": OBSERVED}
-
-
-def test_a_tombstone_lets_go_and_a_later_record_brings_back() -> None:
-    gone, back = hit_record("0042", "a", None), hit_record("0042", "a", TOLD)
-    assert folded(back, gone) == {}
-    assert set(folded(back, gone, back)["0042"].hits) == {"a"}
-    assert folded(gone) == {}
-
-
-def test_the_last_cursor_counts() -> None:
-    found = folded(cursor_record("0042", Cursor(2.0, None)), cursor_record("0042", Cursor(1.0, 0.5)))["0042"]
-    assert found.cursor == Cursor(1.0, 0.5)
-
-
-def test_a_removed_cursor_is_none() -> None:
-    removed = Outgoing(Topic.LEDGER, b"cursor/0042", None, [])
-    assert folded(cursor_record("0042", Cursor(2.0, None)), removed) == {}
-
-
-def test_sources_are_kept_apart() -> None:
-    found = folded(hit_record("0042", "a", TOLD), hit_record("0043", "a", TOLD), hit_record("0042", "a", None))
-    assert set(found) == {"0043"}
-
-
-def test_hits_and_dead_rows_of_one_name_are_kept_apart() -> None:
-    found = folded(hit_record("0042", "a", TOLD), dead_record("0042", "a", TOLD), hit_record("0042", "a", None))
-    assert (dict(found["0042"].hits), set(found["0042"].dead)) == ({}, {"a"})
-
-
-def test_unknown_fields_of_this_format_are_ignored() -> None:
-    value = orjson.dumps({"v": 1, "outcome": "published", "observed_at": OBSERVED, "later": True})
-    assert set(folded(hit_record("0042", "a", value))["0042"].hits) == {"a"}
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        (b"hit/0042/a", b'{"v":2,"observed_at":"x"}'),
-        (b"hit/0042/a", b'{"observed_at":"x"}'),
-        (b"hit/0042/a", b'{"v":1}'),
-        (b"hit/0042/a", b"[]"),
-        (b"hit/0042/a", b"5"),
-        (b"hit/0042/a", b""),
-        (b"hit/0042/a", b"\xff"),
-        (b"cursor/0042", b'{"v":2,"requested_at":"2026-01-19T00:00:00Z","observed_at":null}'),
-        (b"cursor/0042", b'{"v":1,"observed_at":null}'),
-        (b"cursor/0042", b'{"v":1,"requested_at":"yesterday","observed_at":null}'),
-        (b"cursor/0042", b'{"v":1,"requested_at":5,"observed_at":null}'),
-        (b"cursor/0042", b'{"v":1,"requested_at":"2026-01-19T00:00:00Z","observed_at":"soon"}'),
-        (b"cursor/0042", b'{"v":1,"requested_at":"2026-01-19T00:00:00","observed_at":null}'),
-        (b"later/0042/a", b'{"v":1}'),
-        (None, b'{"v":1}'),
-        (b"\xff\xfe", None),
-    ],
-)
-def test_what_this_version_cannot_read_is_refused(key: bytes | None, value: bytes | None) -> None:
-    with pytest.raises(Untrusted, match="newer version"):
-        Fold().apply([(key, value)])
-
-
-@given(st.lists(st.tuples(st.sampled_from(["hit", "dead"]), SERVERS, IDS, st.booleans()), max_size=30))
-def test_the_fold_is_the_last_record_of_each_key(steps: list[tuple[str, str, str, bool]]) -> None:
-    fold, model = Fold(), dict[tuple[str, str, str], bool]()
-    for kind, server, name, alive in steps:
-        make = hit_record if kind == "hit" else dead_record
-        record = make(server, name, TOLD if alive else None)
-        fold.apply([(record.key, record.value)])
-        model[kind, server, name] = alive
-    found = {("hit", server, name) for server, one in fold.sources().items() for name in one.hits}
-    found |= {("dead", server, name) for server, one in fold.sources().items() for name in one.dead}
-    assert found == {key for key, alive in model.items() if alive}
-    assert len(fold) == len(found)
+def test_a_tombstone_has_the_key_of_the_entry() -> None:
+    ((entry, record),) = records("a")
+    assert tombstone(entry.key) == record._replace(value=None)
 
 
 @given(IDS, SERVERS)
 def test_a_records_server_is_read_from_its_key(name: str, server: str) -> None:
-    records = (hit_record(server, name, None), dead_record(server, name, None), cursor_record(server, Cursor(0, None)))
-    assert {server_of(record.key) for record in records} == {server}
+    written = (a_told(name, server=server), a_told_dead(name, server=server), cursor_record(server, Cursor(0, None)))
+    assert {server_of(record.key) for record in written} == {server}
 
 
 def test_a_sources_shard_is_the_crc32_of_its_server() -> None:
     assert [shard_of("0042", shards) for shards in (1, 12, 50)] == [0, 2, 24]
+
+
+def test_a_digest_is_the_same_in_every_process_and_version() -> None:
+    assert [digest.hex() for digest in digests([a_hit("a"), {**a_hit("a"), "telephone": None}])] == [
+        "35c46548",
+        "b0379fdd",
+    ]
+
+
+@pytest.mark.parametrize("field", ["conn_id", "type_interaction", "date", "telephone", "customer_id", "hit"])
+def test_a_digest_is_of_the_five_fields_and_the_id(field: str) -> None:
+    plain = a_hit("a")
+    values = ["", None, "x", "\ud800", "x\0"]
+    others = [{**plain, field: value} for value in values if value != plain[field]]  # type: ignore[literal-required]
+    found = digests([plain, *others])  # type: ignore[list-item]
+    assert len(set(found)) == len(found)
+    assert set(map(len, found)) == {SIZE}
+
+
+def test_a_digest_is_of_nothing_else() -> None:
+    other = {**a_hit("a"), "observed_at": "x", "occurred_at": None, "server": "0043", "extra": {"agent": 7}}
+    assert digests([a_hit("a")]) == digests([dict(reversed(other.items()))])  # type: ignore[list-item]

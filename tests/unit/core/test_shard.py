@@ -7,12 +7,13 @@ from collections.abc import Iterable
 
 import pytest
 
-from producer.core.ledger import PUBLISHED, cursor_record, hit_record, shard_of, told
+from producer.core.ledger import cursor_record, shard_of
 from producer.core.shard import Shard
 from producer.errors import Discard, Retry, TooLarge, TooSlow, Unavailable, Untrusted
 from producer.model import Cursor, Outgoing, Topic
 from tests.twins.memory_kafka import MemoryKafka
 from tests.twins.memory_store import Fault, MemoryShardStore
+from tests.twins.told import a_told, ids_in
 from tests.twins.virtual_time import virtual_time
 from tests.unit.core.rig import INTERVAL, Rig, elapse
 from tests.unit.core.samples import SERVER, SHARD, a_row
@@ -27,10 +28,6 @@ def somebody_wrote(kafka: MemoryKafka, *records: Outgoing) -> None:
     for record in records:
         producer.send(record, partition=SHARD)
     producer.commit()
-
-
-def a_told_hit(conn_id: str, server: str = SERVER) -> Outgoing:
-    return hit_record(server, conn_id, told(PUBLISHED, "2026-01-19T00:00:00.000000Z"))
 
 
 def failure_of(shard: Shard) -> type[Exception] | None:
@@ -52,7 +49,7 @@ async def test_a_shard_takes_restores_polls_and_commits() -> None:
 @virtual_time
 async def test_what_the_ledger_holds_is_not_told_again_after_a_restart() -> None:
     kafka = MemoryKafka()
-    somebody_wrote(kafka, a_told_hit("a"))
+    somebody_wrote(kafka, a_told("a"))
     rig = Rig(kafka=kafka)
     rig.api.standing = [a_row("a"), a_row("b")]
     shard = rig.shard()
@@ -155,14 +152,14 @@ async def test_one_source_that_fails_costs_the_others_nothing() -> None:
 async def test_entries_of_unknown_sources_are_told_and_left_alone() -> None:
     stranger = next(f"{number:04}" for number in range(9999) if shard_of(f"{number:04}", 12) == SHARD)
     kafka = MemoryKafka()
-    somebody_wrote(kafka, a_told_hit("x", stranger), cursor_record(stranger, Cursor(1.0, None)))
+    somebody_wrote(kafka, a_told("x", server=stranger), cursor_record(stranger, Cursor(1.0, None)))
     rig = Rig(kafka=kafka)
     shard = rig.shard()
     shard.start()
     await elapse(3 * 3600)
     await shard.stop(within=1)
     assert rig.observer.unknown == [[stranger]]
-    assert set((await MemoryShardStore(kafka, number=SHARD).take())[stranger].hits) == {"x"}
+    assert set(ids_in((await MemoryShardStore(kafka, number=SHARD).take())[stranger].hits)) == {"x"}
 
 
 @virtual_time
@@ -199,7 +196,7 @@ async def test_an_id_leaves_the_ledger_with_a_tombstone() -> None:
     await elapse(3 * 3600)
     await shard.stop(within=1)
     assert rig.kafka.committed(Topic.LEDGER)[-1].key == b"cursor/0042"
-    assert "a" not in (await rig.store.take())[SERVER].hits
+    assert "a" not in ids_in((await rig.store.take())[SERVER].hits)
 
 
 class Narrow(MemoryShardStore):

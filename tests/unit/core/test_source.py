@@ -11,6 +11,7 @@ from tests.unit.core.samples import (
     commit,
     ids_of,
     polled,
+    settle,
     take,
     taken_in,
 )
@@ -22,7 +23,7 @@ def test_a_new_hit_waits_and_is_not_told_before_the_commit() -> None:
     taken = take(source)
     assert ids_of(taken) == ["a"]
     assert "a" not in source.hits
-    source.settle(taken)
+    settle(source, taken)
     assert "a" in source.hits
     assert not source.pending
 

@@ -11,11 +11,14 @@ from tests.unit.core.samples import (
     WINDOW,
     a_snapshot,
     a_source,
+    an_entry,
     at,
     commit,
     fold,
+    forgotten,
     ids_of,
     polled,
+    settle,
     take,
     taken_in,
 )
@@ -28,7 +31,7 @@ def test_the_oldest_snapshot_goes_first_and_the_cursor_is_the_newest_that_is_who
     first = take(source, 3)
     assert ids_of(first) == ["a", "b", "c"]
     assert first.cursor == Cursor(at(0).wall, at(1).wall)
-    source.settle(first)
+    settle(source, first)
     second = take(source, 3)
     assert (ids_of(second), second.cursor) == (["d"], Cursor(at(300).wall, at(301).wall))
 
@@ -47,7 +50,7 @@ def test_a_gap_goes_only_with_the_cursor_that_passes_it() -> None:
     polled(source, at(2000), ["b", "c"])
     first = take(source, 2)
     assert (first.gaps, first.cursor) == ([], Cursor(at(0).wall, at(1).wall))
-    source.settle(first)
+    settle(source, first)
     second = take(source, 2)
     assert [gap.start for gap, _ in second.gaps] == [at(0).wall]
     assert second.cursor == Cursor(at(2000).wall, at(2001).wall)
@@ -195,7 +198,8 @@ def test_a_cursor_ahead_of_our_clock_is_told_and_taken_as_now() -> None:
 
 def test_after_a_restart_a_row_that_carries_the_cursors_receipt_proves_the_overlap() -> None:
     received = at(1)
-    carried = SourceFold({"a": received.rfc3339(), "b": "earlier"}, {}, Cursor(at(0).wall, received.wall))
+    entries = [an_entry("a", received.rfc3339()), an_entry("b", "earlier")]
+    carried = SourceFold(entries, [], Cursor(at(0).wall, received.wall))
     for ids, gaps in ((["a"], 0), (["b"], 1), ([], 1)):
         source = a_source()
         source.restore(carried, at(2000))
@@ -218,9 +222,9 @@ def test_no_tombstone_goes_ahead_of_the_cursor() -> None:
     for number in range(1, 30):
         polled(source, at(300 * number), [f"hit {number}", f"also {number}"])
     first = take(source, 3)
-    assert (first.cursor, first.forgotten_hits) == (Cursor(at(300).wall, at(301).wall), [])
-    source.settle(first)
-    assert commit(source).forgotten_hits == ["a"]
+    assert (first.cursor, forgotten(first)) == (Cursor(at(300).wall, at(301).wall), [])
+    settle(source, first)
+    assert forgotten(commit(source)) == ["a"]
 
 
 def test_a_day_without_kafka_and_without_hits_waits_as_one_cursor() -> None:
@@ -241,7 +245,7 @@ def test_a_cursor_that_came_while_another_was_committed_goes_next() -> None:
     polled(source, at(300))
     taken = take(source)
     polled(source, at(600))
-    source.settle(taken)
+    settle(source, taken)
     assert commit(source).cursor == Cursor(at(600).wall, at(1).wall)
 
 

@@ -12,8 +12,10 @@ from tests.unit.core.samples import (
     commit,
     dropped_by,
     fold,
+    forgotten,
     ids_of,
     polled,
+    settle,
     take,
     taken_in,
 )
@@ -97,7 +99,7 @@ def test_own_commits_never_supersede_an_own_backlog() -> None:
     while source.pending:
         dropped = Dropped()
         taken = source.take(3, dropped)
-        source.settle(taken)
+        settle(source, taken)
         told += ids_of(taken)
         assert dropped == Dropped()
     assert told == [f"hit {number}" for number in range(40)]
@@ -132,7 +134,7 @@ def test_a_hit_told_and_forgotten_by_an_owner_who_died_in_a_backlog_is_not_told_
     for number in range(1, 30):
         polled(owner, at(300 * number), [f"hit {number}"])
     part = take(owner, 1)
-    told = (told | set(ids_of(part))) - set(part.forgotten_hits)
+    told = (told | set(ids_of(part))) - set(forgotten(part))
     assert part.cursor_at is not None
     other.restore(fold(*told, cursor=part.cursor_at), at(9000))
     assert ids_of(take(other)) == []

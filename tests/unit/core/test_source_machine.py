@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from producer.clock import parse_rfc3339
-from producer.core.ledger import Fold
+from producer.core.fold import Fold
 from producer.core.ports import Told
-from producer.core.source import Source, Taken
+from producer.core.source import Source, Taken, Written
 from producer.core.transaction import Transaction
 from producer.model import Dropped, Outgoing, SourceFold, Topic
 from tests.unit.core.samples import KEEP, SERVER, WINDOW, a_snapshot, at, taken_in
@@ -156,8 +156,7 @@ class OneLedger(RuleBasedStateMachine):
                 continue
             taken = self._taken(one, room)
             if outcome == "ok":
-                self._write(taken)
-                one.source.settle(taken)
+                one.source.settle(taken, self._write(taken))
                 one.published += taken.rows
                 continue
             if outcome == "landed, but unknown":
@@ -179,9 +178,10 @@ class OneLedger(RuleBasedStateMachine):
             self.superseded |= before - one.source.pending.hits
         return taken
 
-    def _write(self, taken: Taken) -> None:
-        told = {SERVER: Told()}
-        self.log += Transaction([taken], told, limit=1_000_000, now=at(self.now).wall).records()
+    def _write(self, taken: Taken) -> Written:
+        transaction = Transaction([taken], {SERVER: Told()}, limit=1_000_000, now=at(self.now).wall)
+        self.log += transaction.records()
+        return transaction.written[SERVER]
 
     def _told(self) -> list[str]:
         return [record.key.decode() for record in self.log if record.topic is Topic.HITS]
@@ -201,8 +201,7 @@ class OneLedger(RuleBasedStateMachine):
     def _drain(self, one: Instance) -> None:
         while one.source.pending:
             taken = self._taken(one, 6)
-            self._write(taken)
-            one.source.settle(taken)
+            one.source.settle(taken, self._write(taken))
             one.published += taken.rows
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 import orjson
 
 from producer.clock import rfc3339
-from producer.core.ledger import DEAD_LETTERED, Fold
+from producer.core.fold import Fold
 from producer.core.ports import Told
 from producer.core.source import Source, Taken
 from producer.core.transaction import Transaction
 from producer.model import Outgoing, Topic
-from tests.unit.core.samples import KEEP, SERVER, a_source, at, commit, polled, take
+from tests.twins.told import ids_in
+from tests.unit.core.samples import KEEP, SERVER, a_source, at, commit, polled, settle, take
 
 LIMIT = 1_048_588
 
@@ -42,14 +43,10 @@ def test_a_transaction_holds_events_and_the_ledger_records_that_say_so() -> None
     assert keys(records, Topic.HITS) == [b"a", b"b"]
     assert keys(records, Topic.DEAD_LETTER) == [b"x"]
     assert keys(records, Topic.COVERAGE) == [b"0042"]
-    assert set(keys(records, Topic.LEDGER)) == {
-        b"hit/0042/a",
-        b"hit/0042/b",
-        b"dead/0042/x",
-        b"hit/0042/old",
-        b"dead/0042/olddead",
-        b"cursor/0042",
-    }
+    kinds = [key.split(b"/")[0] for key in keys(records, Topic.LEDGER)]
+    assert kinds == [b"told", b"dead", b"told", b"dead", b"cursor"]
+    told_of, dead, *_ = [orjson.loads(one.value or b"null") for one in records if one.topic is Topic.LEDGER]
+    assert (told_of["ids"], dead["ids"]) == (["a", "b"], ["x"])
     assert (told.published, told.dead_lettered, len(told.gaps), told.delays.total()) == (2, 1, 1, 2)
 
 
@@ -58,8 +55,10 @@ def test_the_cursor_is_the_last_record() -> None:
 
 
 def test_ids_that_are_let_go_are_tombstones_and_no_others() -> None:
-    gone = [record.key for record in records_of(take(a_full_source())) if record.value is None]
-    assert gone == [b"hit/0042/old", b"dead/0042/olddead"]
+    source = a_full_source()
+    old = [entry.key for window in (source.hits, source.dead) for entry in window.expired(at(2 * KEEP))]
+    assert len(old) == 2
+    assert [record.key for record in records_of(take(source)) if record.value is None] == old
 
 
 def test_the_ledger_of_a_transaction_is_what_memory_becomes() -> None:
@@ -67,9 +66,9 @@ def test_the_ledger_of_a_transaction_is_what_memory_becomes() -> None:
     taken = take(source)
     fold = Fold()
     fold.apply((record.key, record.value) for record in records_of(taken) if record.topic is Topic.LEDGER)
-    source.settle(taken)
+    settle(source, taken)
     found = fold.sources()[SERVER]
-    assert (set(found.hits), set(found.dead), found.cursor) == (
+    assert (set(ids_in(found.hits)), set(ids_in(found.dead)), found.cursor) == (
         set(source.hits),
         set(source.dead),
         taken.cursor,
@@ -82,7 +81,7 @@ def test_ids_in_the_ledger_carry_when_they_were_first_seen() -> None:
     polled(source, at(300), ["a", "b"])
     fold = Fold()
     fold.apply((one.key, one.value) for one in records_of(take(source)) if one.topic is Topic.LEDGER)
-    assert dict(fold.sources()[SERVER].hits) == {"a": at(1).rfc3339(), "b": at(301).rfc3339()}
+    assert ids_in(fold.sources()[SERVER].hits) == {"a": at(1).rfc3339(), "b": at(301).rfc3339()}
 
 
 def test_delays_run_from_occurred_to_now() -> None:
@@ -140,9 +139,12 @@ def test_a_hit_that_is_refused_is_a_dead_letter_once() -> None:
     source = a_source_with_a_hit_too_large()
     taken = take(source)
     records = records_of(taken, limit=10_000)
-    (done,) = [record for record in records if record.key == b"hit/0042/huge"]
-    assert orjson.loads(done.value or b"")["outcome"] == DEAD_LETTERED
-    source.settle(taken)
+    values = [orjson.loads(record.value or b"") for record in records if record.key.startswith(b"told/")]
+    assert [(value["outcome"], value["ids"]) for value in values] == [
+        ("published", ["a", "z"]),
+        ("dead_lettered", ["huge"]),
+    ]
+    settle(source, taken)
     polled(source, at(300), ["a", "huge", "z"])
     assert take(source).rows == 0
 

@@ -60,7 +60,7 @@ async def test_a_clock_of_the_loop_runs_with_it_and_is_set_apart_from_it() -> No
 @virtual_time
 async def test_a_ledger_behind_a_transaction_that_hangs_is_not_taken_for_read() -> None:
     kafka = MemoryKafka()
-    kafka.producer("somebody").send(Outgoing(Topic.LEDGER, b"hit/0042/a", None, []), partition=SHARD)
+    kafka.producer("somebody").send(Outgoing(Topic.LEDGER, b"told/0042/a", None, []), partition=SHARD)
     with pytest.raises(Unavailable, match="hangs"):
         await MemoryShardStore(kafka, number=SHARD).take()
     assert asyncio.get_running_loop().time() == pytest.approx(READ_BOUND, abs=0.2)
@@ -69,7 +69,7 @@ async def test_a_ledger_behind_a_transaction_that_hangs_is_not_taken_for_read() 
 def test_what_an_open_or_aborted_transaction_wrote_is_not_read() -> None:
     kafka = MemoryKafka()
     where = (Topic.LEDGER, SHARD)
-    record = Outgoing(Topic.LEDGER, b"hit/0042/a", b"{}", [])
+    record = Outgoing(Topic.LEDGER, b"told/0042/a", b"{}", [])
     producer = kafka.producer("one")
     producer.send(record, partition=SHARD)
     assert (kafka.committed(Topic.LEDGER), kafka.last_stable_offset(where), kafka.high_watermark(where)) == ([], 0, 1)
