@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import yaml
+
 from producer.events.catalogue import schema
 from producer.observe.facts import FACTS
 from producer.observe.metrics import DRIFT, Metrics
@@ -133,6 +135,27 @@ WRITTEN: Mapping[tuple[str, str], Callable[[], str]] = {
 """What the code writes, by document and section."""
 
 
+def rules() -> str:
+    """The alerts as an object of Prometheus' operator; YAML's references are resolved: not every tool does that."""
+
+    class Plain(yaml.SafeDumper):
+        def ignore_aliases(self, data: object) -> bool:
+            return True
+
+    groups = yaml.safe_load((ROOT / "ops/prometheus/alerts.yml").read_text())["groups"]
+    made = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {"name": "wolkvox-hits", "labels": {"app": "wolkvox-hits"}},
+        "spec": {"groups": groups},
+    }
+    return f"# Written from ops/prometheus/alerts.yml.\n{yaml.dump(made, Dumper=Plain, sort_keys=False, width=120)}"
+
+
+MADE: Mapping[str, Callable[[], str]] = {"ops/kubernetes/monitoring/rules.yaml": rules}
+"""Whole files that others are written into."""
+
+
 PAPERS = [paper(name) for name in NAMES if name != "CHANGELOG.md"]
 """All but the one that tells of what was, too."""
 
@@ -155,6 +178,8 @@ def main() -> None:
         before, _, rest = text.partition(begin)
         _, _, after = rest.partition(end)
         (ROOT / name).write_text(f"{before}{begin}{written()}\n{end}{after}")
+    for name, written in MADE.items():
+        (ROOT / name).write_text(written())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The unit for systemd and the manifests for Kubernetes: sound by systemd's own word, and held against the code."""
+"""The unit for systemd: sound by systemd's own word, and held against the code. Of Kubernetes: test_kubernetes.py."""
 
 from __future__ import annotations
 
@@ -7,20 +7,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-import yaml
 
-from producer.observe.metrics import Metrics
-from producer.observe.server import StatusServer
 from producer.settings import settings_table
-from tests.unit.observe.statuses import healthy
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "ops" / "systemd" / "wolkvox-hits.service"
-MANIFESTS: list[dict[str, Any]] = list(yaml.safe_load_all((ROOT / "ops/kubernetes/wolkvox-hits.yaml").read_text()))
 DEFAULTS = dict(re.findall(r"^\| ([A-Z_]+) \| `?([^`|]*?)`? \|", settings_table(), re.MULTILINE))
 STOPPING = 10
 """Seconds that the service may take to end."""
@@ -29,15 +22,6 @@ EXPOSURE = 1.5
 with_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="no systemd-analyze here: apt-get install systemd"
 )
-
-
-def manifest(kind: str) -> dict[str, Any]:
-    (found,) = [one for one in MANIFESTS if one["kind"] == kind]
-    return found
-
-
-POD: dict[str, Any] = manifest("Deployment")["spec"]["template"]
-(CONTAINER,) = POD["spec"]["containers"]
 
 
 def options(name: str) -> list[str]:
@@ -77,48 +61,3 @@ def test_the_unit_leaves_the_service_time_to_end_and_does_not_repeat_a_mistake()
     assert int(options("TimeoutStopSec")[0]) > STOPPING
     assert options("RestartPreventExitStatus") == ["2"]
     assert options("Restart") == ["always"]
-
-
-def test_the_pods_environment_consists_of_settings_and_its_token_is_a_secret() -> None:
-    given = {one["name"]: one["value"] for one in CONTAINER["env"]}
-    assert given.keys() <= DEFAULTS.keys()
-    assert all(isinstance(value, str) for value in given.values())
-    (mount,) = CONTAINER["volumeMounts"]
-    (volume,) = POD["spec"]["volumes"]
-    assert mount["name"] == volume["name"]
-    assert "secret" in volume
-    assert given["WOLKVOX_TOKEN_FILE"] == f"{mount['mountPath']}/token"
-
-
-async def test_the_probes_ask_what_is_answered_at_the_port_that_is_listened_on() -> None:
-    (port,) = CONTAINER["ports"]
-    assert str(port["containerPort"]) == DEFAULTS["STATUS_PORT"]
-    # Without it kubelet would ask an address that nobody listens on.
-    assert {"name": "STATUS_HOST", "value": "*"} in CONTAINER["env"]
-    probes = [CONTAINER[kind]["httpGet"] for kind in ("startupProbe", "livenessProbe", "readinessProbe")]
-    assert {probe["port"] for probe in probes} == {port["name"]}
-    server = StatusServer(host="127.0.0.1", port=0, status=healthy, metrics=Metrics())
-    url = await server.start()
-    try:
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
-            assert {(await http.get(probe["path"])).status_code for probe in probes} == {200}
-    finally:
-        await server.stop()
-
-
-def test_a_pod_may_do_nothing_but_run() -> None:
-    assert CONTAINER["securityContext"]["readOnlyRootFilesystem"] is True
-    assert CONTAINER["securityContext"]["allowPrivilegeEscalation"] is False
-    assert CONTAINER["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-    (user,) = re.findall(r"^USER (\d+):\d+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    assert POD["spec"]["securityContext"]["runAsUser"] == int(user)
-    assert POD["spec"]["terminationGracePeriodSeconds"] > STOPPING
-    # Kubernetes would otherwise set STATUS_PORT for a Service called status.
-    assert POD["spec"]["enableServiceLinks"] is False
-
-
-def test_every_selector_finds_the_pods() -> None:
-    labels = POD["metadata"]["labels"]
-    (spread,) = POD["spec"]["topologySpreadConstraints"]
-    selectors = [manifest(kind)["spec"]["selector"] for kind in ("Deployment", "PodDisruptionBudget")]
-    assert [one["matchLabels"] for one in [*selectors, spread["labelSelector"]]] == [labels] * 3

@@ -44,7 +44,7 @@ def test_the_map_of_the_tests_is_that_of_the_folders() -> None:
 
 def test_what_is_released_is_what_the_code_says_it_is() -> None:
     latest = re.findall(r"^## \[(\d.*?)\] - \d{4}-\d\d-\d\d$", paper("CHANGELOG.md").text, re.MULTILINE)[0]
-    image = re.findall(r"image: wolkvox-hits:(\S+)", (ROOT / "ops/kubernetes/wolkvox-hits.yaml").read_text())
+    image = re.findall(r"image: wolkvox-hits:(\S+)", (ROOT / "ops/kubernetes/base/deployment.yaml").read_text())
     assert [latest, *image] == [__version__] * 2
 
 

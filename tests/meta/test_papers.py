@@ -14,7 +14,7 @@ import pytest
 from producer.events.catalogue import schema, validator
 from producer.observe.metrics import Metrics
 from producer.settings import settings_table
-from tests.meta.papers import NAMES, PAPERS, ROOT, WRITTEN, Paper, paper
+from tests.meta.papers import MADE, NAMES, PAPERS, ROOT, WRITTEN, Paper, paper
 
 PRODUCER = ROOT / "producer"
 README = paper("README.md")
@@ -38,6 +38,11 @@ def present(request: pytest.FixtureRequest) -> Paper:
 @pytest.mark.parametrize(("name", "section"), WRITTEN)
 def test_what_the_code_writes_is_as_the_code_writes_it(name: str, section: str) -> None:
     assert paper(name).between(section) == WRITTEN[name, section](), "run `python -m tests.meta.papers`"
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_the_code_writes_as_a_file_is_as_the_code_writes_it(name: str) -> None:
+    assert (ROOT / name).read_text() == MADE[name](), "run `python -m tests.meta.papers`"
 
 
 def test_a_link_leads_somewhere(one: Paper) -> None:
