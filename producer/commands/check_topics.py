@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from producer import duration
 from producer.commands.check_findings import Finding, failed, ok, warning
 from producer.errors import AccessDenied, KafkaFailed
+from producer.kafka.access.creation import NewTopic, create
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.metadata import Metadata, Operation, TopicFacts
-from producer.kafka.access.permissions import NewTopic, create, lacking, needed, topic_config
+from producer.kafka.access.permissions import lacking, needed, topic_config
 from producer.kafka.census import has_begun
+from producer.kafka.judgement import LEDGER_CONFIG, alter, cost, lesser, lost_ledger, new_topic, unfit
 from producer.kafka.reader import PartitionReader
-from producer.kafka.topics import lost_ledger, new_topic, unfit
 from producer.model import Topic
 from producer.settings import Kafka
 
@@ -64,7 +65,11 @@ class TopicsCheck:
         if topic is Topic.CHANGES and self._hits.error is None and facts.partitions != self._hits.partitions:
             text = f"{facts.name}: {facts.partitions} partitions, {self._hits.name} has {self._hits.partitions}"
             return warning(AREA, _role(facts.name), text, "give both the same number: a join by conn_id needs it")
-        return _ok(facts.name, ", ".join(_described(facts, config)))
+        text = ", ".join(_described(facts, config))
+        if topic is Topic.LEDGER and (dear := cost(topic, config)):
+            hint = f"where the cluster allows it: {alter(facts.name, LEDGER_CONFIG)}"
+            return _warning(facts.name, f"{text}, {_segments(config)}: {dear}", hint)
+        return _ok(facts.name, text)
 
     async def _missing(self, topic: Topic, facts: TopicFacts) -> Finding:
         name, new = facts.name, new_topic(topic, self._settings, self._hits)
@@ -74,12 +79,16 @@ class TopicsCheck:
             text = "missing, and KAFKA_CREATE_TOPICS=false"
             return _failed(name, text, f"create it, or set KAFKA_CREATE_TOPICS=true: {_create(new)}")
         try:
-            await create(self._cluster, self._found, [new], only_ask=True)
+            plain = await create(self._cluster, self._found, [new], only_ask=True)
         except AccessDenied as error:
             return _failed(name, f"missing; {error}", self._grant(name, {Operation.CREATE}))
         except KafkaFailed as error:
             return _failed(name, f"missing, and it can't be created: {error}", _create(new))
-        return _ok(name, f"missing; `run` will create it with {new.partitions} partitions")
+        text = f"missing; `run` will create it with {new.partitions} partitions"
+        if name in plain:
+            told = lesser(topic, new)
+            return _warning(name, f"{text}, {told.text} ({plain[name]})", told.remedy)
+        return _ok(name, text)
 
     async def _lost_ledger(self, ledger: TopicFacts) -> Finding | None:
         """A ledger that is missing or empty while hits were published was deleted, and the service refuses to start."""
@@ -119,8 +128,16 @@ def _create(new: NewTopic) -> str:
     return f"kafka-topics --create --topic {new.name} --partitions {new.partitions} {options}"
 
 
+def _segments(config: Mapping[str, str]) -> str:
+    return f"segments of {duration.text(int(config['segment.ms']) / 1000)}"
+
+
 def _ok(name: str, text: str) -> Finding:
     return ok(AREA, _role(name), f"{name}: {text}")
+
+
+def _warning(name: str, text: str, hint: str) -> Finding:
+    return warning(AREA, _role(name), f"{name}: {text}", hint)
 
 
 def _failed(name: str, text: str, hint: str) -> Finding:

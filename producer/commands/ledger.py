@@ -53,9 +53,9 @@ def ledger_export(settings: Settings, *, console: Console | None = None) -> int:
 def ledger_init(settings: Settings, *, console: Console | None = None) -> int:
     """Begin a ledger that is missing or empty, whatever was published before; raises KafkaFailed."""
     console = console or stdout()
-    created, begun = run(_begin(_connection(settings)))
+    created, lesser, begun = run(_begin(_connection(settings)))
     with until_nobody_reads(console):
-        print_lines(console, list(_begun(created, settings.kafka.topic, begun=begun)))
+        print_lines(console, [*_begun(created, settings.kafka.topic, begun=begun), *lesser])
     return 0
 
 
@@ -110,10 +110,12 @@ def _exported(partition: int, key: bytes, value: bytes) -> str:
     return json.dumps({"partition": partition, "key": key.decode(errors="replace"), "value": content})
 
 
-async def _begin(connection: Connection) -> tuple[list[str], bool]:
+async def _begin(connection: Connection) -> tuple[list[str], list[str], bool]:
     created: list[str] = []
-    topics = await TopicSetup(connection, accept_loss=True, on_created=created.extend).ready()
-    return created, await begin_ledger(connection, topics, clock=SystemClock())
+    lesser: list[str] = []
+    setup = TopicSetup(connection, accept_loss=True, on_created=created.extend, on_lesser=lesser.append)
+    topics = await setup.ready()
+    return created, lesser, await begin_ledger(connection, topics, clock=SystemClock())
 
 
 def _begun(created: list[str], topic: str, *, begun: bool) -> Iterator[str]:

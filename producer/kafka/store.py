@@ -24,8 +24,9 @@ from producer.kafka.bounds import bounded, retrieve
 from producer.kafka.census import Census
 from producer.kafka.clients import close, new_producer, start
 from producer.kafka.connection import Connection
+from producer.kafka.judgement import lost_ledger
 from producer.kafka.rotation import Rotation
-from producer.kafka.topics import TopicSetup, lost_ledger
+from producer.kafka.topics import TopicSetup
 from producer.model import Outgoing, Progress, SourceFold, Topic
 
 COMMIT_BOUND = 45.0

@@ -7,27 +7,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from producer.errors import Unavailable, Untrusted
+from producer.kafka.access.creation import create
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.metadata import Metadata, TopicFacts
-from producer.kafka.access.permissions import NewTopic, create, topic_config
+from producer.kafka.access.permissions import topic_config
 from producer.kafka.access.probe import probe, refuse_missing_rights
 from producer.kafka.aiokafka_errors import failure, named
 from producer.kafka.bounds import bounded
 from producer.kafka.connection import Connection
 from producer.kafka.fresh import Fresh
+from producer.kafka.judgement import lesser, lost_ledger, new_topic, unfit
 from producer.kafka.reader import PartitionReader
 from producer.model import Topic
 from producer.settings.sections import Kafka
 
-LEDGER_SHARDS = 12
-LEDGER_CONFIG = {
-    "cleanup.policy": "compact",
-    # With Kafka's defaults (1 GiB, a week) the active segment is never compacted, and a takeover reads all of it.
-    "segment.bytes": str(64 * 1024 * 1024),
-    "segment.ms": str(60 * 60 * 1000),
-    "min.cleanable.dirty.ratio": "0.1",
-    "delete.retention.ms": str(24 * 60 * 60 * 1000),
-}
 BOUND = 60.0
 """Seconds for all questions to the cluster together."""
 _NEWS = 50
@@ -52,64 +45,8 @@ class Topics:
         return self.partitions[Topic.LEDGER]
 
 
-@dataclass(frozen=True, slots=True)
-class Unfit:
-    """Why a topic can't carry the promise: what it has, and what to do."""
-
-    text: str
-    remedy: str
-
-
-def unfit(topic: Topic, facts: TopicFacts, config: Mapping[str, str], settings: Kafka) -> Unfit | None:
-    """The judgement of a topic that is there, for `run` and `check` alike; None if it will do."""
-    policy = config["cleanup.policy"]
-    if topic is Topic.LEDGER and policy != "compact":
-        why = "otherwise Kafka deletes what was already published and it is published again"
-        return Unfit(f"cleanup.policy={policy}, it must be exactly compact: {why}", _alter(facts.name, "compact"))
-    if topic is not Topic.LEDGER and "compact" in policy:
-        why = "compaction would remove events"
-        return Unfit(f"cleanup.policy={policy}, it must be delete: {why}", _alter(facts.name, "delete"))
-    wanted = settings.partitions if settings.partitions_given and topic is not Topic.LEDGER else facts.partitions
-    if facts.partitions != wanted:
-        text = f"{facts.partitions} partitions, KAFKA_PARTITIONS says {wanted}"
-        return Unfit(text, f"set KAFKA_PARTITIONS={facts.partitions}, or leave it out")
-    return None
-
-
-def lost_ledger(base: str, *, state: str) -> Unfit:
-    """What to say of a ledger that is missing, or empty, although hits were published under it."""
-    return Unfit(
-        f"{state} while {base} holds records: it was deleted. Starting without it publishes again what the API still "
-        "shows, up to an hour of hits",
-        "`wolkvox-hits ledger init` accepts that and begins it anew",
-    )
-
-
-def new_topic(topic: Topic, settings: Kafka, hits: TopicFacts | None = None) -> NewTopic:
-    """How a missing topic is made; `hits` is the hits topic as it is."""
-    ledger = topic is Topic.LEDGER
-    partitions = LEDGER_SHARDS if ledger else settings.partitions
-    if topic is Topic.CHANGES and hits is not None and hits.error is None:
-        # A reader that joins the two by conn_id needs the same number in both, and Kafka Streams refuses another.
-        partitions = hits.partitions
-    return NewTopic(
-        name=settings.topic + topic,
-        partitions=partitions,
-        replicas=settings.replication_factor,
-        config=LEDGER_CONFIG
-        if ledger
-        else {
-            "cleanup.policy": "delete",
-            "retention.ms": str(int(settings.retention * 1000)),
-            # By the broker's clock: one of ours that is an hour ahead would fail every commit, and one that is days
-            # behind would make events deletable at once.
-            "message.timestamp.type": "LogAppendTime",
-        },
-    )
-
-
 class TopicSetup:
-    """Makes and judges the topics; `on_created` is told the names of those it made.
+    """Makes and judges the topics; `on_created` is told the names of those it made, `on_lesser` what one had to lack.
 
     `accept_loss` makes a ledger anew although hits were published under another.
     """
@@ -120,6 +57,7 @@ class TopicSetup:
         *,
         accept_loss: bool = False,
         on_created: Callable[[Sequence[str]], object] = lambda _names: None,
+        on_lesser: Callable[[str], object] = lambda _told: None,
     ) -> None:
         self._connection = connection
         self._accept_loss = accept_loss
@@ -127,6 +65,7 @@ class TopicSetup:
         self._fresh = Fresh(self._looked_at)
         self._topics: Topics | None = None
         self._on_created = on_created
+        self._on_lesser = on_lesser
 
     @property
     def topics(self) -> Topics:
@@ -191,8 +130,14 @@ class TopicSetup:
         if Topic.LEDGER in missing and Topic.HITS not in missing and not self._accept_loss:
             await self._refuse_lost_ledger(self._facts(found, Topic.HITS).partitions)
         hits = self._facts(found, Topic.HITS)
-        await create(cluster, found, [new_topic(topic, self._settings, hits) for topic in missing])
-        self._on_created([self._name(topic) for topic in missing])
+        new = {topic: new_topic(topic, self._settings, hits) for topic in missing}
+        plain = await create(cluster, found, list(new.values()))
+        self._on_created([one.name for one in new.values()])
+        for topic, one in new.items():
+            if one.name in plain:
+                told = lesser(topic, one)
+                # The cluster's words last: a log line may cut them.
+                self._on_lesser(f"topic {one.name} was made {told.text}: {told.remedy} ({plain[one.name]})")
 
     async def _refuse_lost_ledger(self, partitions: int) -> None:
         if await PartitionReader(self._connection, self._name(Topic.HITS)).holds_records(partitions):
@@ -217,7 +162,3 @@ class TopicSetup:
 
     def _name(self, topic: Topic) -> str:
         return self._settings.topic + topic
-
-
-def _alter(name: str, policy: str) -> str:
-    return f"kafka-configs --alter --entity-type topics --entity-name {name} --add-config cleanup.policy={policy}"

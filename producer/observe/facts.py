@@ -75,6 +75,7 @@ _ROWS = (
     _row("kafka_unavailable", "warning", "Kafka can't be reached.", "error retry_in", limited=True),
     _row("kafka_refused", "error", "Kafka refuses the credentials or a permission.", "error"),
     _row("topics_created", "info", "Missing topics were made.", "topics"),
+    _row("topic_lesser", "warning", "The cluster refused settings of a topic: it was made without them.", "problem"),
     _row("committed", "info", "A transaction was committed.", "events dead_letters gaps milliseconds"),
     _row("commit_failed", "warning", "A transaction failed or its outcome is unknown; a new producer will look.",
          "error retry_in pending", limited=True),

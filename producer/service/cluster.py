@@ -42,7 +42,7 @@ class Cluster:
         self._wiring = wiring
         self._rng = rng
         self._on_failure = on_failure
-        self._setup = TopicSetup(self._connection, on_created=_tell_created)
+        self._setup = TopicSetup(self._connection, on_created=_tell_created, on_lesser=_tell_lesser)
         self._servers: dict[int, list[str]] = {}
         self._rebalanced = asyncio.Event()
         self.heartbeat = Heartbeat()
@@ -120,3 +120,7 @@ class Cluster:
 
 def _tell_created(names: Sequence[str]) -> None:
     _log.info("topics_created", topics=names)
+
+
+def _tell_lesser(problem: str) -> None:
+    _log.warning("topic_lesser", problem=problem)

@@ -160,6 +160,11 @@ class Kafka(Section):
         """Whether KAFKA_PARTITIONS was set; only then an existing topic with another number is an error."""
         return "partitions" in self.model_fields_set
 
+    @property
+    def retention_given(self) -> bool:
+        """Whether KAFKA_RETENTION was set; only then a cluster that refuses it is an error."""
+        return "retention" in self.model_fields_set
+
 
 class Pending(Section):
     """What waits in memory while Kafka is away."""

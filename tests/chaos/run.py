@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from producer.demo.broker.node import Node
-from producer.kafka.topics import LEDGER_SHARDS
+from producer.kafka.judgement import LEDGER_SHARDS
 from tests.chaos import waits
 from tests.chaos.cluster import Network
 from tests.chaos.plan import INSTANCES, Kind, Trouble, plan

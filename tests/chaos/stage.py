@@ -14,7 +14,7 @@ import psutil
 
 from producer.core.ledger import shard_of
 from producer.demo.simulator import Simulator, settings_lines
-from producer.kafka.topics import LEDGER_SHARDS
+from producer.kafka.judgement import LEDGER_SHARDS
 from tests.chaos.cluster import Cluster, Network
 from tests.chaos.plan import INSTANCES
 from tests.chaos.verdict import Shown

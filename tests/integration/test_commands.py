@@ -20,7 +20,8 @@ from producer.commands.check import check, look
 from producer.commands.check_findings import Finding, Verdict
 from producer.demo.simulator import Simulator
 from producer.kafka.connection import Connection
-from producer.kafka.topics import LEDGER_CONFIG, TopicSetup
+from producer.kafka.judgement import LEDGER_CONFIG
+from producer.kafka.topics import TopicSetup
 from producer.model import Topic
 from producer.settings import Settings, load
 from tests.unit.commands.screens import pipe, printed

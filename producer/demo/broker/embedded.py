@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
 
@@ -25,6 +26,7 @@ class EmbeddedKafka(Node):
     `properties` go into server.properties and win over ours. `listeners` maps the names of the clients' listeners to
     security protocols, each on a port of its own: {"CLIENTS": "SASL_SSL", "ADMIN": "PLAINTEXT"}; the first is the
     bootstrap. `format_arguments` go to Kafka's format tool, for instance ["--add-scram", "SCRAM-SHA-256=[name=...]"].
+    `classpath` is where classes of one's own are that the properties name.
     """
 
     def __init__(
@@ -33,13 +35,19 @@ class EmbeddedKafka(Node):
         properties: Mapping[str, str] = NONE,
         listeners: Mapping[str, str] = PLAINTEXT,
         format_arguments: Sequence[str] = (),
+        classpath: Sequence[Path] = (),
         heap: str = "512m",
         on_progress: OnProgress | None = None,
     ) -> None:
         self._properties, self._listeners = dict(properties), dict(listeners)
         ports = Ports(listener_names(listeners))
         super().__init__(
-            self._planned(ports), ports, heap=heap, format_arguments=format_arguments, on_progress=on_progress
+            self._planned(ports),
+            ports,
+            heap=heap,
+            format_arguments=format_arguments,
+            classpath=classpath,
+            on_progress=on_progress,
         )
 
     def start(self) -> None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,6 +39,7 @@ class Node:
         heap: str = "512m",
         format_arguments: Sequence[str] = (),
         kept: Path | None = None,
+        classpath: Sequence[Path] = (),
         on_progress: OnProgress | None = None,
     ) -> None:
         self._plan = plan
@@ -45,6 +47,7 @@ class Node:
         self._heap = heap
         self._format_arguments = tuple(format_arguments)
         self._kept = kept
+        self._classpath = tuple(classpath)
         self._on_progress = on_progress
         self._guarded: Guarded | None = None
         self._distribution: Distribution | None = None
@@ -87,7 +90,7 @@ class Node:
         """The first half of `start()`: for several nodes that need one another to become ready."""
         if self.running:
             return
-        self._distribution = distribution = self._distribution or install(on_progress=self._on_progress)
+        self._distribution = distribution = self._distribution or self._installed()
         if self._closed:  # perhaps by another thread, while jars were fetched here
             raise BrokerUnavailable("This broker was closed.")
         self._guarded = guarded = self._guarded or Guarded(self._kept)
@@ -160,6 +163,10 @@ class Node:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _installed(self) -> Distribution:
+        found = install(on_progress=self._on_progress)
+        return replace(found, jars=(*found.jars, *self._classpath))
 
     def _prepare(self, distribution: Distribution, guarded: Guarded) -> None:
         properties = render(server_properties(self._plan, guarded.folder))

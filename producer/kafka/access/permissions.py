@@ -7,17 +7,16 @@ fence its owner.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from aiokafka import errors as kafka
-from aiokafka.protocol.admin import CreateTopicsRequest, DescribeConfigsRequest
+from aiokafka.protocol.admin import DescribeConfigsRequest
 from aiokafka.protocol.transaction import AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest
 
-from producer.errors import AccessDenied, KafkaFailed, Untrusted
+from producer.errors import AccessDenied, Untrusted
 from producer.kafka.access.inquiry import NO_COORDINATOR, TRANSACTION, Inquiry, settled
-from producer.kafka.access.metadata import Metadata, Operation, TopicFacts
+from producer.kafka.access.metadata import Operation, TopicFacts
 from producer.kafka.access.wire import Wire
 from producer.kafka.aiokafka_errors import failure
 from producer.kafka.connection import TRANSACTION_TIMEOUT
@@ -35,8 +34,6 @@ _TOPIC, _BROKER = 2, 4
 """Types of resource, for DescribeConfigs."""
 _TRANSACTIONS = (InitProducerIdRequest, AddPartitionsToTxnRequest, EndTxnRequest)
 """What a transaction takes; some clusters have the first of them alone."""
-_CREATE_TIMEOUT = 4_000
-"""Milliseconds that the broker waits until the others know of a new topic; an answer takes PATIENCE at most."""
 
 
 async def refuse_missing_topic_rights(cluster: Inquiry) -> None:
@@ -75,35 +72,6 @@ async def try_transactional_id(cluster: Inquiry, transactional_id: str) -> None:
     await settled(ask, what=what)
 
 
-@dataclass(frozen=True, slots=True)
-class NewTopic:
-    """A topic to be made; `replicas` None is the broker's own default."""
-
-    name: str
-    partitions: int
-    replicas: int | None
-    config: Mapping[str, str]
-
-
-async def create(cluster: Inquiry, found: Metadata, topics: Sequence[NewTopic], *, only_ask: bool = False) -> None:
-    """Make topics; one that another instance made first is fine. `only_ask` has the cluster say whether it would.
-
-    Raises KafkaFailed.
-    """
-    wire = await cluster.wire(found.brokers[found.controller])
-    wanted: list[tuple[Any, ...]] = [
-        (one.name, one.partitions, -1 if one.replicas is None else one.replicas, [], list(one.config.items()))
-        for one in topics
-    ]
-    names = ", ".join(one.name for one in topics)
-    what = f"asking whether {names} could be created" if only_ask else f"creating {names}"
-    answer = await wire.ask(CreateTopicsRequest(wanted, _CREATE_TIMEOUT, only_ask), what=what)
-    errors = {name: kafka.for_code(code) for name, code, *_ in answer.topic_errors}
-    refused = sorted(name for name in errors if errors[name] not in (kafka.NoError, kafka.TopicAlreadyExistsError))
-    if refused:
-        raise _not_created(errors[refused[0]](), ", ".join(refused))
-
-
 async def topic_config(cluster: Inquiry, name: str) -> dict[str, str]:
     """A topic's configuration, defaults included; raises KafkaFailed."""
     return await _config(await cluster.any_wire(), _TOPIC, name)
@@ -122,18 +90,6 @@ async def _config(wire: Wire, kind: int, name: str) -> dict[str, str]:
     if (error := kafka.for_code(code)) is not kafka.NoError:
         raise failure(error(), what)
     return {entry[0]: entry[1] for entry in entries}
-
-
-def _not_created(error: kafka.KafkaError, names: str) -> KafkaFailed:
-    if isinstance(error, kafka.TopicAuthorizationFailedError | kafka.ClusterAuthorizationFailedError):
-        return AccessDenied(
-            f"creating topics: grant Create on topic {names}, or create them and set KAFKA_CREATE_TOPICS=false"
-        )
-    if isinstance(error, kafka.InvalidReplicationFactorError):
-        return Untrusted(f"creating {names}: the cluster has too few brokers for KAFKA_REPLICATION_FACTOR")
-    if isinstance(error, kafka.PolicyViolationError):
-        return Untrusted(f"creating {names}: the cluster's own policy refuses a topic like that")
-    return failure(error, f"creating {names}")
 
 
 def _told(operations: frozenset[Operation]) -> frozenset[Operation]:

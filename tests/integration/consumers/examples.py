@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.demo.broker import distribution
+from tests.integration.java import compiled
 
 FOLDER = Path(__file__).parents[3] / "examples" / "consumers"
 FILES = {
@@ -81,14 +81,8 @@ def npm_install(package: str, folder: Path) -> None:
 
 
 def _java(text: str, folder: Path) -> Sequence[str]:
-    javac = shutil.which("javac")
-    if javac is None:
-        pytest.skip("no Java compiler here: javac is needed")
-    kafka = distribution.install()
-    (folder / FILES["java"]).write_text(text)
+    kafka = compiled(FILES["java"], text, folder)
     classpath = ":".join([*map(str, kafka.jars), str(folder)])
-    warnings = ["-Xlint:all,-classfile,-processing", "-proc:none", "-Werror"]
-    subprocess.run([javac, "--release", "17", *warnings, "-cp", classpath, FILES["java"]], cwd=folder, check=True)
     return [str(kafka.java), "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classpath, "Commissions"]
 
 

@@ -14,7 +14,7 @@ from jsonschema_rs import Draft7Validator
 
 from producer.events import CURRENT, TYPES, Events, Record
 from producer.events.catalogue import packaged, schema, urn, validator
-from producer.kafka.topics import new_topic
+from producer.kafka.judgement import new_topic
 from producer.model import Topic
 from producer.settings.sections import Kafka
 from tests.unit.events.samples import LIMIT, OBSERVED, a_change, a_dead_row, a_gap, a_hit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from producer.kafka.access.metadata import TopicFacts
-from producer.kafka.topics import new_topic
+from producer.kafka.judgement import new_topic
 from producer.model import Topic
 from producer.settings.sections import Kafka
 
