@@ -18,7 +18,11 @@ from tests.meta.papers import MADE, NAMES, PAPERS, ROOT, WRITTEN, Paper, paper
 
 PRODUCER = ROOT / "producer"
 README = paper("README.md")
-ELSEWHERE = {"auto.create.topics.enable", "isolation.level", "consumer.isolation.level", "min.insync.replicas"}
+ELSEWHERE = {
+    *("auto.create.topics.enable", "min.insync.replicas"),
+    *("isolation.level", "consumer.isolation.level", "consumer.override.isolation.level"),
+    "connector.client.config.override.policy",
+}
 """What belongs to Kafka and is set there."""
 
 

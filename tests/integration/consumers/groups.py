@@ -33,6 +33,18 @@ def committed(place: Place, *, partitions: int) -> Offsets:
         consumer.close()
 
 
+def ends(place: Place, *, partitions: int) -> Offsets:
+    """Where the topic ends, which is what a lag is counted from."""
+    consumer = _consumer(place)
+    try:
+        return {
+            number: consumer.get_watermark_offsets(TopicPartition(place.topic, number), timeout=PATIENCE)[1]
+            for number in range(partitions)
+        }
+    finally:
+        consumer.close()
+
+
 def until_committed(place: Place, wanted: Offsets) -> None:
     """Wait until the group has committed these offsets, or later ones."""
     deadline = time.monotonic() + PATIENCE
