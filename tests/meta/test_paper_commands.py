@@ -86,7 +86,22 @@ PROGRAMS: Mapping[str, Callable[[Sequence[str]], None]] = {
     "python": python,
     "python3": python,
     "docker": docker,
-    **dict.fromkeys(("chmod", "chown", "cp", "echo", "install", "kubectl", "pip", "pre-commit", "systemctl"), files),
+    **dict.fromkeys(
+        (
+            "chmod",
+            "chown",
+            "cp",
+            "echo",
+            "install",
+            "kubectl",
+            "pip",
+            "pre-commit",
+            "systemctl",
+            "systemd-sysusers",
+            "systemd-tmpfiles",
+        ),
+        files,
+    ),
 }
 """What is known of each program; one that is not here can't stand in a document."""
 
