@@ -85,6 +85,9 @@ def simulate(
     rate: Annotated[float, typer.Option(help="Hits a second and server.")] = 1.0,
     window: Annotated[str, typer.Option(help="How far back the report reaches: 15s, 10m, 1h.")] = "10m",
     late: Annotated[float, typer.Option(help="Share of rows that appear late, 0 to 1.")] = 0.05,
+    typify_late: Annotated[
+        float, typer.Option(help="Share of rows that show an empty hit first, and its code later; some are corrected.")
+    ] = 0.0,
     quota: Annotated[int, typer.Option(help="Calls a day and server.")] = 100_000,
     fault: Annotated[str, typer.Option(help="A fault or a plan of them; '--fault list' shows all.")] = "",
 ) -> None:
@@ -107,6 +110,7 @@ def simulate(
             rate=rate,
             window=reach,
             late=late,
+            typify_late=typify_late,
             quota=quota,
             fault=fault,
         )

@@ -47,6 +47,8 @@ class Answer:
     delivery: Delivery = Delivery.WHOLE
     pause: float = 0.0
     shown: tuple[str, ...] = ()
+    saying: tuple[tuple[str, str], ...] = ()
+    """Of those whose row may change, by conn_id: what its `hit` says."""
 
     def packed(self) -> Answer:
         """The same in Content-Encoding gzip, at its fastest: 10 MB take 40 ms."""
@@ -55,10 +57,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One element of `data` as JSON bytes, and the id of the event it must become (None: it is no hit)."""
+    """One element of `data` as JSON bytes, and the id of the event it must become (None: it is no hit).
+
+    `says` is what the `hit` of a row says that may change.
+    """
 
     conn_id: str | None
     encoded: bytes
+    says: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,9 @@ class Report:
         rows = self.rows[:RECORD_CAP]
         head = envelope_head(len(rows), code=code) if head is None else head
         body = head + b",".join([row.encoded for row in rows]) + tail
-        return Answer(body, shown=tuple([row.conn_id for row in rows if row.conn_id is not None]))
+        shown = tuple([row.conn_id for row in rows if row.conn_id is not None])
+        saying = tuple([(row.conn_id, row.says) for row in rows if row.conn_id is not None and row.says is not None])
+        return Answer(body, shown=shown, saying=saying)
 
     def led_by(self, rows: Sequence[Row]) -> Report:
         """The same report with these rows before its own, where the cap does not cut them off."""

@@ -48,6 +48,8 @@ class SimulatedHit:
     occurred_at: float
     visible_at: float
     row: dict[str, str]
+    later: tuple[tuple[float, str], ...] = ()
+    """What its `hit` says from later moments on, in their order: typified late, and perhaps corrected."""
 
     @property
     def conn_id(self) -> str:
@@ -60,7 +62,11 @@ class CallCentre:
 
     A share of `late` rows turns up between 1 and `late_by` seconds after the call (by default up to 3 minutes, at most
     half the window, so that every row is to be seen for half a window or longer). No hit occurs before `start` or from
-    `end` on. Raises ValueError for values that make no stream.
+    `end` on.
+
+    Of the other rows a share of `typify_late`, from `typify_since` on, has an empty `hit` first and its code between 1
+    and `typify_by` seconds later (by default up to 2 minutes, at most a quarter of the window); every third of those is
+    corrected once, after as long again. Raises ValueError for values that make no stream.
     """
 
     seed: int | str = 1
@@ -70,6 +76,9 @@ class CallCentre:
     late_by: float | None = None
     start: float = 0.0
     end: float = math.inf
+    typify_late: float = 0.0
+    typify_by: float | None = None
+    typify_since: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.rate <= MOST_PER_SECOND:
@@ -78,15 +87,18 @@ class CallCentre:
             raise ValueError(f"window: more than 0 seconds, not {self.window}")
         if not 0 <= self.late <= 1:
             raise ValueError(f"late: a share between 0 and 1, not {self.late}")
+        if not 0 <= self.typify_late <= 1:
+            raise ValueError(f"typify-late: a share between 0 and 1, not {self.typify_late}")
 
     def hit(self, number: int) -> SimulatedHit:
         """Hit `number` of the stream, the same at each call."""
         slot, lateness, delay, *content = _words(self.seed, number)
         occurred_at = self.start + (number + slot / _FULL) / self.rate
-        visible_at = occurred_at
+        row = _row(self._site, number, occurred_at, content)
         if lateness / _FULL < self.late:
-            visible_at += min(1.0, self._latest) + delay / _FULL * max(0.0, self._latest - 1.0)
-        return SimulatedHit(number, occurred_at, visible_at, _row(self._site, number, occurred_at, content))
+            return SimulatedHit(number, occurred_at, occurred_at + _between(1.0, self._latest, delay), row)
+        later = self._later(number, occurred_at, row["hit"])
+        return SimulatedHit(number, occurred_at, occurred_at, row | {"hit": ""} if later else row, later)
 
     def numbers(self, now: float) -> range:
         """The numbers that can be in the report at `now`: those in it, and at most a few at either edge."""
@@ -104,7 +116,22 @@ class CallCentre:
 
     def rows(self, now: float) -> list[dict[str, str]]:
         """The rows of the report at `now`: `hits` as the API sends them."""
-        return [hit.row for hit in self.hits(now)]
+        return [
+            next((row for since, row in reversed(versions(hit)) if since <= now), hit.row) for hit in self.hits(now)
+        ]
+
+    def _later(self, number: int, occurred_at: float, code: str) -> tuple[tuple[float, str], ...]:
+        if not self.typify_late or occurred_at < self.typify_since:
+            return ()
+        share, first, corrected, second, other, *_ = _words(f"{self.seed}/typified", number)
+        if share / _FULL >= self.typify_late:
+            return ()
+        slowest = min(120.0, self.window / 4) if self.typify_by is None else self.typify_by
+        typified_at = occurred_at + _between(1.0, slowest, first)
+        if corrected % 3:
+            return ((typified_at, code),)
+        wrong = next(one for one in CODES[other % len(CODES) :] + CODES if one != code)
+        return ((typified_at, wrong), (typified_at + _between(1.0, slowest, second), code))
 
     @cached_property
     def _latest(self) -> float:
@@ -114,6 +141,15 @@ class CallCentre:
     def _site(self) -> tuple[int, ...]:
         # The leading parts of a call's id are the same for long stretches in the samples: operation, campaign.
         return tuple(1000 + word % 9000 for word in _words(self.seed, -1)[:2])
+
+
+def versions(hit: SimulatedHit) -> list[tuple[float, dict[str, str]]]:
+    """A hit's rows, each with the moment from which on the report shows it."""
+    return [(hit.visible_at, hit.row), *((since, hit.row | {"hit": code}) for since, code in hit.later)]
+
+
+def _between(least: float, most: float, word: int) -> float:
+    return min(least, most) + word / _FULL * max(0.0, most - least)
 
 
 def _words(seed: int | str, number: int) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""The controls of the simulator over HTTP: what was shown, which fault is on, no more calls.
+"""The controls of the simulator over HTTP: what was shown, which fault is on, no more calls, calls typified late.
 
 They are nobody's secret and ask for no token: a simulator holds no real data.
 """
@@ -28,6 +28,7 @@ class Controlled(Protocol):
 
     def now(self) -> float: ...
     def stop_calls(self) -> None: ...
+    def typify_late(self, share: float) -> None: ...
     def source(self, scope: Scope) -> SimulatedSource | None: ...
 
 
@@ -43,6 +44,7 @@ class Controls:
             Route("/__audit", self.audit),
             Route("/__fault", self.fault, methods=["GET", "POST", "DELETE"]),
             Route("/__stop", self.stop, methods=["POST"]),
+            Route("/__typify", self.typify, methods=["POST"]),
         ]
 
     async def audit(self, request: Request) -> Response:
@@ -58,6 +60,7 @@ class Controls:
                 "polls": source.polls,
                 "leaked_tokens": self._api.leaked,
                 "shown": list(source.audit.shown),
+                "said": source.audit.said,
                 "never_shown": [
                     {"conn_id": hit.conn_id, "occurred_at": hit.occurred_at, "visible_at": hit.visible_at}
                     for hit in unseen
@@ -88,6 +91,18 @@ class Controls:
             self._api.stop_calls()
         elif (source := self._api.source(request.scope)) is not None:
             source.stop_calls(self._api.now())
+        return Response(status_code=204)
+
+    async def typify(self, request: Request) -> Response:
+        """A share of the calls from now on is typified after its row is first shown."""
+        try:
+            share = float((await request.json())["late"])
+            if "server" not in request.path_params:
+                self._api.typify_late(share)
+            elif (source := self._api.source(request.scope)) is not None:
+                source.typify_late(share, self._api.now())
+        except (ValueError, KeyError, TypeError) as error:
+            return JSONResponse({"error": f'{error}; send {{"late": 0.2}}'}, status_code=400)
         return Response(status_code=204)
 
     async def elsewhere(self, request: Request) -> Response:

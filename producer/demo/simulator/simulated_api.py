@@ -6,6 +6,7 @@
 GET /__audit                                  the first server: {"shown": [ids], "never_shown": [hits], …}
 GET, POST, DELETE /__fault                    {"fault": "html", "for": 10}, for all servers
 POST /__stop                                  no hit occurs from now on
+POST /__typify                                {"late": 0.2}: so many of the calls from now on are typified late
 /wv0043/__audit, /wv0043/__fault              the same for one server
 """
 
@@ -79,6 +80,11 @@ class SimulatedApi:
         for source in self.sources.values():
             source.stop_calls(self.now())
 
+    def typify_late(self, share: float) -> None:
+        """Of the calls from now on, at every server, such a share is typified late. Raises ValueError."""
+        for source in self.sources.values():
+            source.typify_late(share, self.now())
+
     async def answer(self, source: SimulatedSource, request: Request, *, token: str) -> Answer:
         """What this call deserves, or what the fault of the moment makes of it."""
         now = self.now()
@@ -110,7 +116,7 @@ class SimulatedApi:
             self.busy[token] -= 1
         if whole and answer.status == 200 and _call(request) == HITS:
             source.polls += 1
-            source.audit.record(answer.shown, now)
+            source.audit.record(answer, now)
         await self._tell()
 
     async def _tell(self) -> None:

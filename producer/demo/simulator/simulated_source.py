@@ -18,7 +18,7 @@ from producer.demo.simulator.answers import (
     Row,
     envelope,
 )
-from producer.demo.simulator.callcentre import BOGOTA, CallCentre, SimulatedHit
+from producer.demo.simulator.callcentre import BOGOTA, CallCentre, SimulatedHit, versions
 from producer.demo.simulator.faults import FaultSwitch
 
 ANY_TOKEN = "any"  # noqa: S105  # a word for "no check", not a secret
@@ -35,14 +35,20 @@ class Audit:
     def __init__(self, *, started: float) -> None:
         self.shown: dict[str, float] = {}
         """conn_id to the time of the first answer with it; grows for as long as the simulator runs."""
+        self.said: dict[str, list[str]] = {}
+        """What the `hit` of each row that may change said, in the order shown, each as often as it was another."""
         self._started = started
         self._unseen: list[SimulatedHit] = []
         self._next: int | None = None
 
-    def record(self, conn_ids: tuple[str, ...], now: float) -> None:
-        """Take these ids as shown at `now`."""
-        for conn_id in conn_ids:
+    def record(self, answer: Answer, now: float) -> None:
+        """Take what an answer shows as shown at `now`."""
+        for conn_id in answer.shown:
             self.shown.setdefault(conn_id, now)
+        for conn_id, says in answer.saying if answer.shown else ():
+            said = self.said.setdefault(conn_id, [])
+            if said[-1:] != [says]:
+                said.append(says)
 
     def never_shown(self, centre: CallCentre, now: float) -> list[SimulatedHit]:
         """The hits that the report could have shown since the start and no longer can at `now`, in their order."""
@@ -73,7 +79,7 @@ class SimulatedSource:
         self._quota = quota
         self._day = ""
         self._used: dict[str, int] = {}
-        self._rows: deque[tuple[float, float, Row]] = deque()
+        self._rows: deque[list[tuple[float, float, Row]]] = deque()
         self._made = range(0)
         self._held: float | None = None
 
@@ -85,6 +91,11 @@ class SimulatedSource:
     def stop_calls(self, now: float) -> None:
         """No hit occurs from `now` on; what occurred is still shown for its window."""
         self.centre = replace(self.centre, end=min(now, self.centre.end))
+        self._made = range(0)
+
+    def typify_late(self, share: float, now: float) -> None:
+        """Of the calls from `now` on such a share is typified after it was first shown. Raises ValueError."""
+        self.centre = replace(self.centre, typify_late=share, typify_since=now)
         self._made = range(0)
 
     def refusal(self, token: str, call: tuple[str, str], now: float) -> Answer | None:
@@ -110,7 +121,7 @@ class SimulatedSource:
         """The report's rows at `now`; made once, kept while they can be in the report."""
         now = self._held or now
         self._roll(self.centre.numbers(now))
-        return [row for visible, gone, row in self._rows if visible <= now < gone]
+        return [row for one in self._rows for visible, gone, row in one if visible <= now < gone]
 
     def token_info(self, token: str, now: float) -> Answer:
         """What the quota allows, in the fields of the vendor's page, all of them strings."""
@@ -141,6 +152,14 @@ class SimulatedSource:
             self._rows.append(self._encoded(self.centre.hit(number)))
         self._made = range(numbers.start, max(made.stop, numbers.stop))
 
-    def _encoded(self, hit: SimulatedHit) -> tuple[float, float, Row]:
+    def _encoded(self, hit: SimulatedHit) -> list[tuple[float, float, Row]]:
+        """Each version of its row, from when to when it is shown."""
         gone = hit.occurred_at + self.centre.window if hit.occurred_at < self.centre.end else hit.visible_at
-        return hit.visible_at, gone, Row(hit.conn_id, orjson.dumps(hit.row))
+        if not hit.later:
+            return [(hit.visible_at, gone, Row(hit.conn_id, orjson.dumps(hit.row)))]
+        rows = versions(hit)
+        ends = [min(gone, since) for since, _ in rows[1:]] + [gone]
+        return [
+            (since, end, Row(hit.conn_id, orjson.dumps(row), row["hit"]))
+            for (since, row), end in zip(rows, ends, strict=True)
+        ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -24,10 +24,10 @@ class Simulator:
     """The API on `host:port` (0: any free port), each server with its own stream, token and quota.
 
     The first server's token is `token`, another's `{token}-{server}`; with `any`, every server accepts every token.
-    `rate` is in hits a second and server, `window` and `late_by` in seconds, `late` a share; `quota` in calls a day and
-    server. `fault` is a name or a plan (see `faults`), its seconds counted from here. `start` is when hits begin, in
-    seconds since 1970: by default there always were some, so that the first report is full.
-    Raises ValueError for values that can't be.
+    `rate` is in hits a second and server, `window`, `late_by` and `typify_by` in seconds, `late` and `typify_late` are
+    shares; `quota` in calls a day and server. `fault` is a name or a plan (see `faults`), its seconds counted from now.
+    `start` is when hits begin, in seconds since 1970: by default there always were some, so that the first report is
+    full. Raises ValueError for values that can't be.
     """
 
     def __init__(
@@ -43,6 +43,8 @@ class Simulator:
         late: float = 0.05,
         late_by: float | None = None,
         start: float = 0.0,
+        typify_late: float = 0.0,
+        typify_by: float | None = None,
         quota: int = 100_000,
         fault: str = "",
         clock: Clock | None = None,
@@ -56,7 +58,16 @@ class Simulator:
             server: SimulatedSource(
                 server=server,
                 token=token if token == ANY_TOKEN or server == servers[0] else f"{token}-{server}",
-                centre=CallCentre(f"{seed}/{server}", rate, window, late, late_by, start),
+                centre=CallCentre(
+                    f"{seed}/{server}",
+                    rate,
+                    window,
+                    late,
+                    late_by,
+                    start,
+                    typify_late=typify_late,
+                    typify_by=typify_by,
+                ),
                 quota=quota,
                 started=clock.now().wall,
             )
@@ -80,6 +91,11 @@ class Simulator:
     def shown(self) -> set[str]:
         """Every conn_id of the first server that an event must exist for: it was in an answer that went out whole."""
         return self.sources[self.server].shown
+
+    @property
+    def said(self) -> Mapping[str, Sequence[str]]:
+        """What the `hit` of each of the first server's rows that may change has said, in the order shown."""
+        return self.sources[self.server].audit.said
 
     @property
     def never_shown(self) -> list[SimulatedHit]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
-from producer.demo.simulator.callcentre import CallCentre
+from producer.demo.simulator.callcentre import CallCentre, versions
 from tests.unit.demo.simulated_time import NOW
 
 CENTRE = CallCentre(seed=7, rate=2.0, window=600.0, late=0.1)
@@ -53,6 +54,35 @@ def test_the_share_of_late_rows_is_as_asked_for_and_none_is_late_for_more_than_h
     assert min(delays) >= 1 - 1e-6
     assert 150 < max(delays) <= 180 + 1e-6
     assert max(short.visible_at - short.occurred_at for short in map(replace(CENTRE, window=60).hit, range(999))) <= 30
+
+
+def test_nothing_is_typified_late_unless_asked_for() -> None:
+    assert not any(CENTRE.hit(number).later or not CENTRE.hit(number).row["hit"] for number in range(1000))
+
+
+def test_the_share_of_calls_typified_late_is_as_asked_for_and_some_are_corrected() -> None:
+    hits = [replace(CENTRE, typify_late=0.5, typify_by=9.0).hit(number) for number in range(4000)]
+    said = [[row["hit"] for _, row in versions(hit)] for hit in hits if hit.later]
+    assert 1600 < len(said) < 2000  # half of those whose row is not late
+    assert {codes[0] for codes in said} == {""}
+    assert all(one and other and one != other for _, one, *rest in said for other in rest)
+    assert 0.25 < sum(len(codes) == 3 for codes in said) / len(said) < 0.42
+    for moments in ([since for since, _ in versions(hit)] for hit in hits):
+        assert all(1 - 1e-6 <= after - before <= 9 + 1e-6 for before, after in pairwise(moments))
+
+
+def test_a_call_typified_late_ends_as_it_would_have_begun() -> None:
+    for number in range(500):
+        last = versions(replace(CENTRE, typify_late=1.0).hit(number))[-1][1]
+        assert last == CENTRE.hit(number).row
+
+
+def test_a_report_shows_a_row_as_it_stands() -> None:
+    centre = replace(CENTRE, late=0.0, typify_late=1.0)
+    hit = next(hit for hit in centre.hits(NOW) if len(hit.later) == 2)
+    for since, code in [(hit.visible_at, ""), *hit.later]:
+        (row,) = (row for row in centre.rows(since) if row["conn_id"] == hit.conn_id)
+        assert row == hit.row | {"hit": code}
 
 
 def test_late_rows_appear_among_rows_that_were_already_shown() -> None:
@@ -109,7 +139,9 @@ def test_the_date_is_the_time_of_the_call_in_bogota() -> None:
     assert centre.hit(0).row["date"] == "20260118193332"
 
 
-@pytest.mark.parametrize("wrong", [{"rate": 0.0}, {"rate": 10_001.0}, {"window": 0.0}, {"late": 1.5}])
+@pytest.mark.parametrize(
+    "wrong", [{"rate": 0.0}, {"rate": 10_001.0}, {"window": 0.0}, {"late": 1.5}, {"typify_late": -0.1}]
+)
 def test_values_that_make_no_stream_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+    with pytest.raises(ValueError, match=next(iter(wrong)).replace("_", "-")):
         replace(CENTRE, **wrong)  # type: ignore[arg-type]  # one of three float fields, by name

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
+from itertools import groupby
 from typing import Any
 
 import httpx
@@ -416,3 +417,46 @@ async def test_a_signal_ends_the_command_cleanly_although_a_request_hangs(number
             await call
 
     assert (process.returncode, errors) == (0, b"")
+
+
+def hits_of(answer: httpx.Response) -> dict[str, str]:
+    return {row["conn_id"]: row["hit"] for row in answer.json()["data"]}
+
+
+async def test_a_call_typified_late_shows_an_empty_hit_and_then_its_codes(clock: MovedClock) -> None:
+    """The audit keeps what each answer said of it, each as often as it was another."""
+    async with (
+        Simulator(rate=0.5, window=100, late=0.0, typify_late=1.0, start=NOW - 50, clock=clock) as simulator,
+        httpx.AsyncClient(base_url=simulator.url, headers={"wolkvox-token": simulator.token}) as client,
+    ):
+        asked: list[dict[str, str]] = []
+        for _ in range(60):
+            asked.append(hits_of(await client.get(PATH)))
+            clock.move(1)
+        said = simulator.said
+        assert set(said) == simulator.shown
+        for conn_id, codes in said.items():
+            shown = [hits[conn_id] for hits in asked if conn_id in hits]
+            assert codes == [code for code, _ in groupby(shown)]
+        assert [codes[0] for codes in said.values() if len(codes) == 3][:3] == ["", "", ""]
+        assert (await client.get("/__audit")).json()["said"] == said
+
+
+async def test_calls_are_typified_late_from_when_it_is_switched_on(
+    simulator: Simulator, client: httpx.AsyncClient, clock: MovedClock
+) -> None:
+    before = hits_of(await client.get(PATH))
+    assert (await client.post("/wv0042/__typify", json={"late": 1})).status_code == 204
+    assert hits_of(await client.get(PATH)) == before
+    clock.move(30)
+    after = hits_of(await client.get(PATH))
+    assert all(after[conn_id] == before[conn_id] for conn_id in before.keys() & after.keys())
+    assert "" in after.values()
+    assert "" not in hits_of(await client.get("/wv0043" + PATH, headers={"wolkvox-token": f"{TOKEN}-0043"})).values()
+    await client.post("/__typify", json={"late": 0})
+    assert "" not in hits_of(await client.get(PATH)).values()
+
+
+@pytest.mark.parametrize("wrong", [{"late": 2}, {"late": "often"}, {}, []])
+async def test_a_share_that_is_none_is_refused(client: httpx.AsyncClient, wrong: Any) -> None:
+    assert (await client.post("/__typify", json=wrong)).status_code == 400
