@@ -37,7 +37,7 @@ POLL_OUTCOMES: Final = (
         for error in (Retry, SlowDown, QuotaSpent, BadToken, Refused, PendingFull, NotASnapshot, PollFailed)
     ),
 )
-RESULTS: Final = ("published", "duplicate", "dead_lettered", "unmarked")
+RESULTS: Final = ("published", "changed", "duplicate", "dead_lettered", "unmarked")
 DROPPED: Final = {
     "superseded": "another owner may have told and forgotten them",
     "elsewhere": "another instance polls this source, and PENDING_LIMIT needed the room",

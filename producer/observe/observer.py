@@ -31,6 +31,7 @@ class Numbers:
     """
 
     published: int = 0
+    changed: int = 0
     duplicate: int = 0
     dead_lettered: int = 0
     unmarked: int = 0
@@ -214,15 +215,24 @@ class ServiceObserver:
             del minutes[old]
 
     def _count_rows(
-        self, server: str, *, published: int = 0, duplicate: int = 0, dead_lettered: int = 0, unmarked: int = 0
+        self,
+        server: str,
+        *,
+        published: int = 0,
+        changed: int = 0,
+        duplicate: int = 0,
+        dead_lettered: int = 0,
+        unmarked: int = 0,
     ) -> None:
         numbers = self.numbers(server)
         numbers.published += published
+        numbers.changed += changed
         numbers.duplicate += duplicate
         numbers.dead_lettered += dead_lettered
         numbers.unmarked += unmarked
         counted = {
             "published": published,
+            "changed": changed,
             "duplicate": duplicate,
             "dead_lettered": dead_lettered,
             "unmarked": unmarked,

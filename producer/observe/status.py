@@ -68,6 +68,7 @@ class SourceStatus:
     last_success: float | None = None
     next_poll: float | None = None
     published: int = 0
+    changed: int = 0
     duplicate: int = 0
     dead_lettered: int = 0
     unmarked: int = 0
@@ -132,6 +133,7 @@ def source_json(source: SourceStatus) -> dict[str, Any]:
         "last_success": _moment(source.last_success),
         "next_poll": _moment(source.next_poll),
         "published": source.published,
+        "changed": source.changed,
         "duplicate": source.duplicate,
         "dead_lettered": source.dead_lettered,
         "unmarked": source.unmarked,

@@ -101,8 +101,9 @@ class Once:
         if not committed or rounds.state.last_success is None:
             return Result(server, ok=False, text="not committed: Kafka did not answer in time")
         counts = f"{numbers.published} published, {numbers.duplicate} duplicate, {numbers.dead_lettered} dead-lettered"
-        unmarked = f", {numbers.unmarked} unmarked" if numbers.unmarked else ""
-        return Result(server, ok=True, text=counts + unmarked)
+        for count, what in ((numbers.changed, "changed"), (numbers.unmarked, "unmarked")):
+            counts += f", {count} {what}" if count else ""
+        return Result(server, ok=True, text=counts)
 
     def _failed(self, error: KafkaFailed, wait: float) -> None:
         self._failure = error

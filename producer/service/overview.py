@@ -116,6 +116,7 @@ class Overview:
             last_success=rounds.state.last_success,
             next_poll=rounds.state.next_poll if shard else None,
             published=numbers.published,
+            changed=numbers.changed,
             duplicate=numbers.duplicate,
             dead_lettered=numbers.dead_lettered,
             unmarked=numbers.unmarked,

@@ -63,6 +63,16 @@ CASES = (
         'wolkvox_hits_rows_total{instance="a", server="0042", result="dead_lettered"}': "0x20 3x40",
         PUBLISHED: "0+9x60",
     }, 25, (20, 50), ONE),
+    # Each hit typified late is one change; then the same few change at each poll.
+    Case("ManyChanges", {
+        'wolkvox_hits_rows_total{instance="a", server="0042", result="changed"}': "0+4x60 240+9x60 780x120",
+        PUBLISHED: "0+5x60 300+2x180",
+    }, 120, (50, 62, 230), ONE),
+    # One correction in a night without hits.
+    Case("ManyChanges", {
+        'wolkvox_hits_rows_total{instance="a", server="0042", result="changed"}': "0x20 3x40 3+3x60",
+        PUBLISHED: "0x120",
+    }, 90, (50,), ONE),
     Case("DatesUnparsed", {OF_ONE % "dates_unparsed_total": "0x20 3x40"}, 25, (20, 50), ONE),
     Case("DatesUnparsed", {OF_ONE % "dates_unparsed_total": "_x5 3x60"}, 6, (4, 40), ONE),
     # Rows, and none of them new; at last one is.

@@ -84,7 +84,7 @@ function make(server) {
   const strip = element("div", "strip");
   strip.append(parts.svg, parts.hits);
   cell("Hits, last hour", "wide").append(strip);
-  for (const name of ["Published", "Duplicate", "Dead", "Pending"]) parts[name] = cell(name, "number count");
+  for (const name of ["Published", "Changed", "Duplicate", "Dead", "Pending"]) parts[name] = cell(name, "number count");
   parts.loss = cell("Data loss in");
   rows.set(server, parts);
   return parts;
@@ -99,9 +99,10 @@ function fill(parts, source, now) {
   at(parts.next, source.next_poll, now, ahead);
   plot(parts.svg, source.hits_per_minute);
   put(parts.hits, source.owned ? count(sum(source.hits_per_minute)) : "–");
-  const numbers = { Published: source.published, Duplicate: source.duplicate, Dead: source.dead_lettered, Pending: source.pending };
+  const { published, changed, duplicate, dead_lettered, pending } = source;
+  const numbers = { Published: published, Changed: changed, Duplicate: duplicate, Dead: dead_lettered, Pending: pending };
   for (const [name, value] of Object.entries(numbers)) put(parts[name], shows(name, source) ? count(value) : "–");
-  parts.Dead.classList.toggle("warn", source.dead_lettered > 0);
+  parts.Dead.classList.toggle("warn", dead_lettered > 0);
   loss(parts.loss, source.seconds_until_data_loss);
 }
 

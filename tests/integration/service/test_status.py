@@ -39,6 +39,7 @@ async def test_the_endpoints_say_what_the_contract_says(stage: Stage) -> None:
         "owned": True,
         "state": "ok",
         "published": published,
+        "changed": 0,
         "dead_lettered": 0,
         "unmarked": 0,
         "pending": 0,
