@@ -124,6 +124,10 @@ class Snapshot:
     """The same rows from a parser that keeps each number's own digits; None once the body was let go."""
     ids: list[str | None] | None = None
     """The conn_id of each row, None where it is no text; given if some of the rows are a `RawRow`."""
+    parsed: list[int] | None = None
+    """The places of the rows that are no `RawRow`; None if there is none of these."""
+    answer: int = 0
+    """Its number among the API's answers to this process: a `RawRow` reads as it did in the one before."""
     size: int = 0
     """Bytes of the answer, decompressed; 0 if it never was bytes."""
     age: float = 0.0
@@ -159,6 +163,10 @@ class Rows:
     """The ids of `hits` that the reader was not told to be known, in their order; None if it did not ask."""
     unmarked: int = 0
     """Ids that are not fresh because their rows are the same bytes that were read as no hits: WOLKVOX_HITS=marked."""
+    parsed: list[str] | None = None
+    """The ids of `hits` whose row is no `RawRow`; None if none is."""
+    further: list[dict[str, Row | RawRow]] = field(default_factory=list, repr=False)
+    """What else the report says of ids that it repeats: the second row of each, the third, as far as they differ."""
 
 
 @dataclass(slots=True)
@@ -173,6 +181,8 @@ class Reading:
     """Hits whose `hit` says that they are none: WOLKVOX_HITS=all."""
     dates_unparsed: int = 0
     """Hits whose date is none that we can read, and not empty."""
+    again: list[dict[str, Hit]] = field(default_factory=list, repr=False)
+    """What rows of known ids say now; of ids that the report repeats one of each in turn."""
     newest: float | None = None
     """The latest of the hits' dates, in Unix seconds; None if there is none."""
 
@@ -223,6 +233,8 @@ class Dropped:
     """The ledger has them, from a commit of ours whose outcome was unknown."""
     confirmed_dead: int = 0
     """Those of the confirmed that are dead letters."""
+    confirmed_changed: int = 0
+    """Those of the confirmed that are changes."""
     duplicate: int = 0
     """The ledger has them from another owner."""
     superseded: int = 0
@@ -246,12 +258,21 @@ class Entry:
     digests: bytes = b""
 
 
+class Version(NamedTuple):
+    """What was told of a hit: its digest, and the `observed_at` of the snapshot that showed it so."""
+
+    digest: bytes
+    observed_at: str
+
+
 @dataclass(frozen=True, slots=True)
 class SourceFold:
-    """What the ledger says of one source: what is told, in the order told, and how far it was covered."""
+    """What the ledger says of one source: what is told, in the order told, what changed since, and how far it was
+    covered."""
 
     hits: Sequence[Entry] = ()
     dead: Sequence[Entry] = ()
+    changed: Mapping[str, Version] = field(default_factory=dict)
     cursor: Cursor | None = None
 
 

@@ -60,6 +60,10 @@ class Coverage:
             self._proof = frozenset(new)
         return Cursor(snapshot.requested.wall, self._observed)
 
+    def follows(self, snapshot: Answered) -> bool:
+        """Whether it was asked for no earlier than the last one: a cache may give an answer that is older."""
+        return self._requested is None or elapsed(self._requested, snapshot.requested) >= 0
+
     def restore(self, requested: Moment, *, observed: float | None, proof: Collection[str]) -> None:
         """Go on from the ledger's cursor unless memory is further; `proof` are the ids that carry its `observed`."""
         if self._requested is None or elapsed(self._requested, requested) > 0:
@@ -72,9 +76,8 @@ class Coverage:
         return None if self._requested is None else self._window - elapsed(self._requested, now)
 
     def _vouches(self, snapshot: Answered) -> bool:
-        """A cache may give an answer that is older than the last one: it takes back nothing and adds nothing."""
-        later = self._requested is None or elapsed(self._requested, snapshot.requested) >= 0
-        return later and elapsed(snapshot.requested, snapshot.received) <= self._window
+        """An answer that is older than the last one takes back nothing and adds nothing."""
+        return self.follows(snapshot) and elapsed(snapshot.requested, snapshot.received) <= self._window
 
     def _unpolled(self, snapshot: Answered, present: Container[str]) -> Gap | None:
         if self._requested is None:

@@ -26,6 +26,16 @@ def digests(hits: Iterable[Hit]) -> list[bytes]:
     return [blake2b(text, digest_size=SIZE).digest() for text in map(_text, map(_fields, hits))]
 
 
+def digest(hit: Hit) -> bytes:
+    """The digest of one hit."""
+    return digests([hit])[0]
+
+
+def same(one: Hit, other: Hit) -> bool:
+    """Whether two versions of a hit say the same, as far as a digest knows."""
+    return bool(_fields(one) == _fields(other))
+
+
 def _text(fields: tuple[str | None, ...]) -> bytes:
     try:
         return _joined(fields).encode()  # type: ignore[arg-type]  # nearly always: each is a text

@@ -13,7 +13,7 @@ from producer.clock import parse_rfc3339
 from producer.core.digests import SIZE
 from producer.core.ledger import FORMAT, OWNER, Kind
 from producer.errors import Untrusted
-from producer.model import Cursor, Entry, SourceFold
+from producer.model import Cursor, Entry, SourceFold, Version
 
 NEWER = "a newer version of the service wrote it; run that version, or reset the source's entries"
 OLDER = (
@@ -28,6 +28,7 @@ class _Server:
 
     told: dict[bytes, Entry] = field(default_factory=dict)
     dead: dict[bytes, Entry] = field(default_factory=dict)
+    changed: dict[str, Version] = field(default_factory=dict)
     cursor: Cursor | None = None
 
 
@@ -45,7 +46,7 @@ class Fold:
 
     def _apply(self, key: bytes, value: bytes | None) -> None:
         kind, _, rest = key.decode(errors="replace").partition("/")
-        server = rest.partition("/")[0]
+        server, _, name = rest.partition("/")
         if kind in (Kind.TOLD, Kind.DEAD):
             found = self._server(server)
             entries = found.told if kind == Kind.TOLD else found.dead
@@ -54,6 +55,11 @@ class Fold:
             if value is not None:
                 entry = entries[key] = _entry(key, value, digests=kind == Kind.TOLD)
                 self._ids += len(entry.ids)
+        elif kind == Kind.CHANGED:
+            changed = self._server(server).changed
+            changed.pop(name, None)
+            if value is not None:
+                changed[name] = _version(value)
         elif kind == "cursor":
             self._server(rest).cursor = None if value is None else _cursor(value)
         elif kind == "hit" and value is not None:
@@ -64,7 +70,7 @@ class Fold:
     def sources(self) -> Mapping[str, SourceFold]:
         """What the partition says of each server that it names."""
         return {
-            server: SourceFold(list(one.told.values()), list(one.dead.values()), one.cursor)
+            server: SourceFold(list(one.told.values()), list(one.dead.values()), one.changed, one.cursor)
             for server, one in self._servers.items()
             if one.told or one.dead or one.cursor
         }
@@ -85,6 +91,17 @@ def _entry(key: bytes, value: bytes, *, digests: bool) -> Entry:
     except (ValueError, KeyError, TypeError):
         raise Untrusted(f"the ledger holds a record with no ids that can be read: {NEWER}") from None
     return Entry(key, str(content["observed_at"]), ids, packed)
+
+
+def _version(value: bytes) -> Version:
+    content = _read(value)
+    try:
+        digest = b64decode(content["digest"])
+    except (ValueError, KeyError, TypeError):
+        digest = b""
+    if len(digest) != SIZE:
+        raise Untrusted(f"the ledger holds a change with no digest that can be read: {NEWER}")
+    return Version(digest, str(content["observed_at"]))
 
 
 def _cursor(value: bytes) -> Cursor:

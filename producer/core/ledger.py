@@ -1,6 +1,7 @@
 """The ledger's records: what is told, and how far each source was covered (pure). `fold` reads them.
 
     told/{server}/{unique}   {"v":2,"outcome":"published","observed_at":"...","ids":[...],"digests":"..."}
+    changed/{server}/{id}    {"v":2,"outcome":"published","observed_at":"...","digest":"..."}      what it said last
     dead/{server}/{unique}   {"v":2,"outcome":"dead_lettered","observed_at":"...","ids":[...]}     hashes of dead rows
     cursor/{server}          {"v":2,"requested_at":"...","observed_at":"..."}       of the last committed snapshot
     owner/{shard}            {"v":2,"owner":"...","taken_at":"..."}                 the barrier of its last taker
@@ -8,8 +9,8 @@
 
 A record holds up to some hundreds of ids that one transaction told of one snapshot, and their `digests` (see there) in
 base64, end to end. The outcome is published or dead_lettered. A tombstone means that the last of its ids has left the
-window. The topic is compacted, so its fold is the window. `unique` is a hash of the value: no two records share a key
-unless they say the same, whoever wrote them, so none hides what another told.
+window; what changed of them goes along. The topic is compacted, so its fold is the window. `unique` is a hash of the
+value: no two records share a key unless they say the same, whoever wrote them, so none hides what another told.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import orjson
 
 from producer.clock import rfc3339
 from producer.core.digests import SIZE
-from producer.model import Cursor, Entry, Outgoing, Topic
+from producer.model import Cursor, Entry, Outgoing, Topic, Version
 
 FORMAT = 2
 OWNER = "owner"
@@ -41,10 +42,12 @@ _UNIQUE = 9
 
 
 class Kind(StrEnum):
-    """What the ids of an entry are: of hits, or hashes of rows that are none."""
+    """What a record speaks of: ids of hits, hashes of rows that are none, or what a hit said last."""
 
     TOLD = "told"
     DEAD = "dead"
+    CHANGED = "changed"
+    """Of one hit, which is in the key."""
 
 
 class Outcome(StrEnum):
@@ -90,6 +93,18 @@ def entry_records(
     unique = urlsafe_b64encode(blake2b(value, digest_size=_UNIQUE).digest()).decode()
     key = f"{kind}/{server}/{unique}".encode()
     yield Entry(key, observed_at, ids, digests), Outgoing(Topic.LEDGER, key, value, NO_HEADERS)
+
+
+def changed_key(server: str, conn_id: str) -> bytes:
+    """The key of what a hit said last."""
+    return f"{Kind.CHANGED}/{server}/{conn_id}".encode()
+
+
+def changed_record(server: str, conn_id: str, version: Version, *, outcome: Outcome) -> Outgoing:
+    """The record of what a hit says now; when it was first seen its entry knows."""
+    content = {"v": FORMAT, "outcome": outcome, "observed_at": version.observed_at}
+    value = orjson.dumps(content | {"digest": b64encode(version.digest).decode()})
+    return Outgoing(Topic.LEDGER, changed_key(server, conn_id), value, NO_HEADERS)
 
 
 def tombstone(key: bytes) -> Outgoing:

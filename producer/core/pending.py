@@ -22,6 +22,8 @@ class Harvest:
     received: Moment
     observed_at: str
     hits: dict[str, Hit] = field(repr=False)  # people's data: not in an error's text either
+    changes: dict[str, Hit] = field(repr=False)
+    """What it showed of ids that are told, or wait in an older harvest, and read otherwise there."""
     dead: dict[str, DeadRow] = field(repr=False)
     gaps: list[Gap]
     cursor: Cursor | None
@@ -36,13 +38,13 @@ class Harvest:
 
     @property
     def rows(self) -> int:
-        """Hits and dead rows in it; often none, and then it still has its cursor."""
-        return len(self.hits) + len(self.dead)
+        """Hits, changes and dead rows in it; often none, and then it still has its cursor."""
+        return len(self.hits) + len(self.changes) + len(self.dead)
 
     @property
     def is_quiet(self) -> bool:
         """Whether all it has to tell is its cursor."""
-        return not (self.hits or self.dead or self.gaps)
+        return not (self.rows or self.gaps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,14 @@ class Portion:
     harvest: Harvest
     ids: list[str]
     hits: list[Hit] = field(repr=False)
+    changes: list[Hit] = field(repr=False)
     dead: list[DeadRow] = field(repr=False)
     last: bool
 
     @property
     def rows(self) -> int:
-        """Hits and dead rows in it."""
-        return len(self.hits) + len(self.dead)
+        """Hits, changes and dead rows in it."""
+        return len(self.hits) + len(self.changes) + len(self.dead)
 
 
 class Pending:
@@ -66,12 +69,15 @@ class Pending:
 
     def __init__(self) -> None:
         self._queue: deque[Harvest] = deque()
-        self.hits: set[str] = set()
+        self.hits: dict[str, Hit] = {}
+        self.changes: dict[str, Hit] = {}
+        """Of each id the last version that waits; `hits` has the first."""
         self.dead: set[str] = set()
+        self._changes = 0
 
     def __len__(self) -> int:
         """Rows that wait."""
-        return len(self.hits) + len(self.dead)
+        return len(self.hits) + self._changes + len(self.dead)
 
     def __bool__(self) -> bool:
         """Whether anything waits, be it only a cursor."""
@@ -89,25 +95,54 @@ class Pending:
             if self._queue and self._queue[-1].is_quiet and not self._queue[-1].begins:
                 self._queue.pop()
         self._queue.append(harvest)
-        self.hits |= harvest.hits.keys()
+        self.hits |= harvest.hits
+        self.changes |= harvest.changes
         self.dead |= harvest.dead.keys()
+        self._changes += len(harvest.changes)
 
-    def drop(self, harvest: Harvest, hits: Collection[str], dead: Collection[str]) -> int:
+    def last(self, key: str) -> Hit | None:
+        """The last version of a hit that waits."""
+        return self.changes.get(key) or self.hits.get(key)
+
+    def drop(
+        self, harvest: Harvest, hits: Collection[str] = (), changes: Collection[str] = (), dead: Collection[str] = ()
+    ) -> int:
         """These rows of a harvest need to wait no longer; how many they were."""
         for key in hits:
-            del harvest.hits[key]
+            del self.hits[key], harvest.hits[key]
+        for key in changes:
+            if harvest.changes.pop(key) is self.changes.get(key):
+                del self.changes[key]
         for key in dead:
             del harvest.dead[key]
-        self.hits.difference_update(hits)
         self.dead.difference_update(dead)
-        return len(hits) + len(dead)
+        self._changes -= len(changes)
+        return len(hits) + len(changes) + len(dead)
+
+    def drop_all(self, harvest: Harvest) -> int:
+        """No row of a harvest needs to wait any longer; how many they were."""
+        return self.drop(harvest, list(harvest.hits), list(harvest.changes), list(harvest.dead))
+
+    def was_told(self, harvest: Harvest, key: str) -> None:
+        """A hit that was new to this harvest was told by another: if it reads otherwise here, it is a change."""
+        harvest.changes[key] = self.hits.pop(key)
+        del harvest.hits[key]
+        self._changes += 1
+
+    def list_changes(self) -> None:
+        """Find the last versions again, after some were dropped or became changes."""
+        self.changes.clear()
+        for harvest in self._queue:
+            self.changes |= harvest.changes
 
     def portions(self, room: int) -> Iterator[Portion]:
         """The oldest harvests, up to `room` rows; one that does not fit whole is cut and ends the row of them."""
         for harvest in self._queue:
             ids, hits = list(harvest.hits)[:room], list(harvest.hits.values())[:room]
-            dead = list(harvest.dead.values())[: room - len(hits)]
-            portion = Portion(harvest, ids, hits, dead, len(hits) + len(dead) == harvest.rows)
+            changes = list(harvest.changes.values())[: room - len(hits)]
+            dead = list(harvest.dead.values())[: room - len(hits) - len(changes)]
+            last = len(hits) + len(changes) + len(dead) == harvest.rows
+            portion = Portion(harvest, ids, hits, changes, dead, last)
             yield portion
             room -= portion.rows
             if not portion.last:
@@ -115,13 +150,12 @@ class Pending:
 
     def settle(self, portion: Portion) -> None:
         """What the portion carried is on Kafka."""
+        if portion.harvest not in self._queue:
+            return  # a later one took its place while it was committed, or all was let go
+        changes, dead = [hit["conn_id"] for hit in portion.changes], [row.key for row in portion.dead]
+        self.drop(portion.harvest, portion.ids, changes, dead)
         if portion.last:
-            self.hits.difference_update(portion.ids)
-            self.dead.difference_update(portion.harvest.dead)
-            if portion.harvest in self._queue:  # else a later one took its place while it was committed
-                self._queue.remove(portion.harvest)
-        else:
-            self.drop(portion.harvest, portion.ids, [row.key for row in portion.dead])
+            self._queue.remove(portion.harvest)
 
     def harvests(self) -> Iterator[Harvest]:
         """All that wait, oldest first."""

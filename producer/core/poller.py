@@ -1,6 +1,6 @@
 """The product on one screen: a poll turns a snapshot into events, a commit makes them true.
 
-    fetch -> identify -> drop what is told or waits -> read the rest -> wait for Kafka        poll_once
+    fetch -> identify -> read what is new or may have changed -> what did wait for Kafka      poll_once
     take  -> events, validated -> one transaction with the ledger -> remember                 commit_once
 
 They are two halves on purpose: polling has a deadline (the API forgets), committing has not (memory waits), so a slow
@@ -17,12 +17,13 @@ from typing import TypeVar
 from uuid import uuid4
 
 from producer.clock import Clock
+from producer.core.digests import digests
 from producer.core.pending import Harvest
 from producer.core.ports import Api, Budget, Polled, Reader, ShardStore, Told
 from producer.core.source import Source
 from producer.core.transaction import Transaction
 from producer.errors import KafkaFailed, PendingFull
-from producer.model import RECORD_CAP, Drift, Reading, Rows, Snapshot
+from producer.model import RECORD_CAP, Drift, RawRow, Reading, Row, Rows, Snapshot
 
 ROWS_PER_TRANSACTION = RECORD_CAP
 """A full snapshot fits into one transaction, an outage's worth is told in several."""
@@ -47,16 +48,22 @@ class Poller:
         began = perf_counter()
         snapshot = await self._api.fetch()
         rows = await self._step(snapshot, partial(self._reader.identify, known=self.source.hits.known))
-        unseen = self.source.unseen(rows)
+        unseen, known = self.source.unseen(rows), self.source.known(snapshot, rows)
         self._require_room(len(unseen))
-        found = await self._step(snapshot, partial(self._reader.read, unseen))
-        hits, dead = found.hits, rows.dead | found.dead
+        found, said = await self._step(snapshot, partial(self._read, unseen, known))
+        hits, dead, changes = found.hits, rows.dead | found.dead, self.source.changes(found.again, said)
         # Asked again with nothing awaited before the take: other sources may have filled the room meanwhile.
-        self._require_room(len(hits) + len(self.source.new_dead(dead)))
-        still = self.source.stands_still(snapshot, rows, hits)
-        harvest = self.source.add(snapshot, rows, hits=hits, dead=dead)
+        self._require_room(len(hits) + len(changes) + len(self.source.new_dead(dead)))
+        still = self.source.stands_still(snapshot, rows, hits or changes)
+        harvest = self.source.add(snapshot, rows, hits=hits, changes=changes, dead=dead)
         pending, seconds = len(self.source.pending), perf_counter() - began
         return _polled(snapshot, rows, found, harvest, still=still, pending=pending, seconds=seconds)
+
+    def _read(
+        self, unseen: Mapping[str, Row | RawRow], known: Sequence[Mapping[str, Row | RawRow]], snapshot: Snapshot
+    ) -> tuple[Reading, list[Mapping[str, bytes]]]:
+        found = self._reader.read(unseen, snapshot, again=known)
+        return found, [dict(zip(hits, digests(hits.values()), strict=True)) for hits in found.again]
 
     async def _step(self, snapshot: Snapshot, step: Callable[[Snapshot], Step]) -> Step:
         """A step of the reader; for a large answer beside the loop, for one of hostile rows may take seconds."""
@@ -109,7 +116,8 @@ def _polled(
         poll=uuid4().hex[:8],
         rows=len(snapshot.rows),
         new=len(found.hits),
-        duplicate=len(snapshot.rows) - len(found.hits) - len(harvest.dead) - rows.summaries - unmarked,
+        changed=len(harvest.changes),
+        duplicate=len(snapshot.rows) - harvest.rows - rows.summaries - unmarked,
         dead=len(harvest.dead),
         summaries=rows.summaries,
         unmarked=unmarked,

@@ -29,8 +29,17 @@ class Reader(Protocol):
         """The rows by id; those without one are dead. Ids in `known` were valid once and are not looked at again."""
         ...
 
-    def read(self, rows: Mapping[str, Row | RawRow], snapshot: Snapshot) -> Reading:
-        """Rows of the snapshot as hits, or as dead rows with the reason. Lets the snapshot's body go."""
+    def read(
+        self,
+        rows: Mapping[str, Row | RawRow],
+        snapshot: Snapshot,
+        *,
+        again: Sequence[Mapping[str, Row | RawRow]] = (),
+    ) -> Reading:
+        """Rows of the snapshot as hits, or as dead rows with the reason. Lets the snapshot's body go.
+
+        `again` are rows of known ids, and what else the report says of them; dead is what stands first.
+        """
         ...
 
 
@@ -79,7 +88,7 @@ class ShardStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """A poll that brought a snapshot; `rows` is the sum of new, duplicate, dead, unmarked and summaries.
+    """A poll that brought a snapshot; `rows` is the sum of new, changed, duplicate, dead, unmarked and summaries.
 
     `newest` is the latest date of its new rows, in Unix seconds; `doubtful` are those of them whose `hit` says that
     they are none.
@@ -89,6 +98,7 @@ class Polled:
     poll: str
     rows: int
     new: int
+    changed: int
     duplicate: int
     dead: int
     summaries: int
@@ -123,6 +133,7 @@ class Told:
     """
 
     published: int = 0
+    changed: int = 0
     dead_lettered: int = 0
     gaps: list[Gap] = field(default_factory=list)
     delays: Counter[float] = field(default_factory=Counter)

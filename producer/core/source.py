@@ -9,13 +9,16 @@ be torn apart.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from producer.clock import Moment, elapsed, parse_rfc3339
+from producer.core.comparison import Comparison, KnownRows, changes
 from producer.core.coverage import Coverage
 from producer.core.cursor import LedgerCursor, observed_text
+from producer.core.ledger import changed_key
 from producer.core.pending import Harvest, Pending, Portion
+from producer.core.settlement import Settlement
 from producer.core.window import Window
 from producer.model import (
     REPORT_REACH,
@@ -30,23 +33,30 @@ from producer.model import (
     Rows,
     Snapshot,
     SourceFold,
+    Version,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What one source puts into one transaction, oldest snapshot first; a gap comes with its `observed_at`."""
+    """What one source puts into one transaction, oldest snapshot first; a gap comes with its `observed_at`.
+
+    `tombstones` are the keys of what is `forgotten`.
+    """
 
     server: str
     portions: list[Portion]
     gaps: list[tuple[Gap, str]]
     cursor: Cursor | None
     cursor_at: Moment | None
+    first_observed: Mapping[str, str]
+    """Of each hit that changed, the `observed_at` of its event."""
     forgotten: list[Entry]
+    tombstones: list[bytes]
 
     @property
     def rows(self) -> int:
-        """Hits and dead letters in it."""
+        """Hits, changes and dead letters in it."""
         return sum(portion.rows for portion in self.portions)
 
 
@@ -56,6 +66,7 @@ class Written:
 
     hits: list[Entry] = field(default_factory=list)
     dead: list[Entry] = field(default_factory=list)
+    changed: dict[str, Version] = field(default_factory=dict)
 
 
 class Source:
@@ -76,6 +87,8 @@ class Source:
         self._moved: Moment | None = None
         self._shown = 0
         self._in_doubt: set[str | Gap] = set()
+        self._comparison = Comparison()
+        self._reread = False  # whether what waits may be told, or begun, by another
 
     def unseen(self, rows: Rows) -> dict[str, Row | RawRow]:
         """The rows with an id that is neither told nor waiting, in the order sent. Changes nothing."""
@@ -84,6 +97,15 @@ class Source:
         if waiting:
             keys = [key for key in keys if key not in waiting]
         return found if len(keys) == len(found) else {key: found[key] for key in keys}
+
+    def known(self, snapshot: Snapshot, rows: Rows) -> KnownRows:
+        """The rows that may say otherwise what is told, or waits: to be read, and then asked about with `changes`."""
+        follows = self.coverage.follows(snapshot)
+        return self._comparison.known(snapshot, rows, follows=follows, told=self.hits, pending=self.pending)
+
+    def changes(self, again: Sequence[Mapping[str, Hit]], said: Sequence[Mapping[str, bytes]]) -> dict[str, Hit]:
+        """Which of the known rows, read and digested, do. Changes nothing."""
+        return changes(again, said, told=self.hits, pending=self.pending)
 
     def new_dead(self, dead: Mapping[str, DeadRow]) -> dict[str, DeadRow]:
         """Those of the dead rows that are neither told nor waiting. Changes nothing."""
@@ -96,11 +118,21 @@ class Source:
         moved = self._moved or snapshot.received
         return self._shown > 0 and elapsed(moved, snapshot.received) > self._window
 
-    def add(self, snapshot: Snapshot, rows: Rows, *, hits: dict[str, Hit], dead: dict[str, DeadRow]) -> Harvest:
-        """Take the snapshot: known ids count as seen, the new ones wait for Kafka, its time is covered.
+    def add(
+        self,
+        snapshot: Snapshot,
+        rows: Rows,
+        *,
+        hits: dict[str, Hit],
+        dead: dict[str, DeadRow],
+        changes: dict[str, Hit] | None = None,
+    ) -> Harvest:
+        """Take the snapshot: known ids count as seen, what is new waits for Kafka, its time is covered.
 
         `hits` are the unseen rows that became events, `dead` all dead rows of the snapshot, told or not.
         """
+        self._comparison.taken(snapshot, rows)
+        self._reread |= not self._comparison.holds
         self.hits.touch(rows.hits, snapshot.received)
         self.dead.touch(dead, snapshot.received)
         begins = not self.coverage.begun
@@ -109,6 +141,7 @@ class Source:
             received=snapshot.received,
             observed_at=snapshot.received.rfc3339(),
             hits=hits,
+            changes=changes or {},
             dead=self.new_dead(dead),
             gaps=self.coverage.gaps(snapshot, rows.hits),
             cursor=self.coverage.advance(snapshot, hits),
@@ -124,28 +157,30 @@ class Source:
 
         At most `room` rows, and as many entries to forget; what is left over goes with the next.
         """
-        self._drop_told(dropped)
-        self._drop_told_gaps(dropped)
-        self._drop_superseded(dropped)
+        self._settle_waiting(dropped)
         portions = list(self.pending.portions(room))
         done = [portion.harvest for portion in portions if portion.last]
         newest = next(
             (harvest for harvest in reversed(done) if harvest.cursor and not self._cursor.passes(harvest.requested)),
             None,
         )
+        forgotten = self._expired(newest)[:room]
         return Taken(
             server=self.server,
             portions=portions,
             gaps=[(gap, harvest.observed_at) for harvest in done for gap in harvest.gaps],
             cursor=newest.cursor if newest else None,
             cursor_at=newest.requested if newest else None,
-            forgotten=[*_expired(self.hits, newest), *_expired(self.dead, newest)][:room],
+            first_observed=self._first_observed(portions),
+            forgotten=forgotten,
+            tombstones=[key for entry in forgotten for key in self._keys_of(entry)],
         )
 
     def settle(self, taken: Taken, written: Written) -> None:
         """The transaction is committed: remember what it told, forget what it let go."""
         assert self._latest is not None
         self.hits.remember(written.hits, self._latest)
+        self.hits.amend(written.changed)
         self.dead.remember(written.dead, self._latest)
         for portion in taken.portions:
             self.pending.settle(portion)
@@ -158,6 +193,7 @@ class Source:
         """The transaction's outcome is unknown; the ledger will tell."""
         for portion in taken.portions:
             self._in_doubt.update(portion.ids)
+            self._in_doubt.update(hit["conn_id"] for hit in portion.changes)
             self._in_doubt.update(row.key for row in portion.dead)
         self._in_doubt.update(gap for gap, _ in taken.gaps)
         self._cursor.doubt(taken.cursor_at)
@@ -169,8 +205,10 @@ class Source:
     def restore(self, fold: SourceFold, now: Moment) -> bool:
         """Become what the ledger says, keeping what waits; False if the ledger's cursor is ahead of our clock."""
         self.held = True
-        for window, entries in ((self.hits, fold.hits), (self.dead, fold.dead)):
-            window.restore(entries, lambda entry: _last_seen(entry.observed_at, now))
+        self._comparison.begin_again()
+        self._reread = True
+        self.hits.restore(fold.hits, lambda entry: _last_seen(entry.observed_at, now), fold.changed)
+        self.dead.restore(fold.dead, lambda entry: _last_seen(entry.observed_at, now))
         self._latest = self._latest or now
         another = self._cursor.found(fold.cursor, now)
         if fold.cursor is None:
@@ -185,6 +223,7 @@ class Source:
     def release(self) -> None:
         """The shard went elsewhere: what is told is the next owner's; what waits stays, in case it comes back."""
         self.held = False
+        self._comparison.begin_again()
         self.hits.clear()
         self.dead.clear()
 
@@ -206,21 +245,33 @@ class Source:
             if harvest.begins and harvest.cursor and elapsed(another, harvest.requested) > 0:
                 harvest.gaps, harvest.begins = before.gaps(harvest, harvest.hits), False
 
-    def _drop_told(self, dropped: Dropped) -> None:
-        if not (self.hits.among(self.pending.hits) or self.dead.among(self.pending.dead)):
-            return  # nearly always: only a ledger that was read again has ids of ours
-        for harvest in self.pending.harvests():
-            hits, dead = self.hits.among(harvest.hits.keys()), self.dead.among(harvest.dead.keys())
-            confirmed_dead = sum(key in self._in_doubt for key in dead)
-            confirmed = sum(key in self._in_doubt for key in hits) + confirmed_dead
-            dropped.confirmed += confirmed
-            dropped.confirmed_dead += confirmed_dead
-            dropped.duplicate += self.pending.drop(harvest, hits, dead) - confirmed
+    def _keys_of(self, entry: Entry) -> list[bytes]:
+        return [entry.key, *(changed_key(self.server, key) for key in self.hits.changed_of(entry))]
 
-    def _drop_superseded(self, dropped: Dropped) -> None:
-        for harvest in self.pending.harvests():
-            if self._cursor.overtook(harvest.requested) > self._keep / 2:
-                dropped.superseded += self.pending.drop(harvest, list(harvest.hits), list(harvest.dead))
+    def _expired(self, newest: Harvest | None) -> list[Entry]:
+        """What may be let go. Not what has a change in hand: its record would outlive it."""
+        wanted = self.hits.of(self.pending.changes)
+        return [one for window in (self.hits, self.dead) for one in _expired(window, newest) if one not in wanted]
+
+    def _first_observed(self, portions: Sequence[Portion]) -> Mapping[str, str]:
+        found = dict[str, str]()
+        for key in {hit["conn_id"] for portion in portions for hit in portion.changes}:
+            waiting = (portion.harvest.observed_at for portion in portions if key in portion.harvest.hits)
+            found[key] = self.hits.first_observed(key) or next(waiting)
+        return found
+
+    def _settle_waiting(self, dropped: Dropped) -> None:
+        look = Settlement(self.hits, self.dead, self.pending, self._cursor, self._in_doubt, dropped)
+        reread = self._reread or bool(self.hits.among(self.pending.hits.keys()))
+        if reread or self.dead.among(self.pending.dead):
+            look.drop_told()
+        self._drop_told_gaps(dropped)
+        look.drop_superseded(after=self._keep / 2)
+        if reread:
+            look.drop_unchanged()
+        if look.drops_versions:
+            self._comparison.begin_again()
+        self._reread = False
 
     def _drop_told_gaps(self, dropped: Dropped) -> None:
         for harvest in [harvest for harvest in self.pending.harvests() if harvest.gaps]:

@@ -13,14 +13,14 @@ from operator import itemgetter
 from typing import Any
 
 from producer.clock import parse_rfc3339
-from producer.core.digests import digests
-from producer.core.ledger import Kind, Outcome, cursor_record, entry_records, tombstone
+from producer.core.digests import digest, digests
+from producer.core.ledger import Kind, Outcome, changed_record, cursor_record, entry_records, tombstone
 from producer.core.pending import Portion
 from producer.core.ports import Told
 from producer.core.source import Taken, Written
 from producer.events import Events, Refusal
 from producer.garbage import collection_paused
-from producer.model import API_FIELDS, REPORT_REACH, DeadRow, Entry, Hit, Outgoing, Topic
+from producer.model import API_FIELDS, REPORT_REACH, DeadRow, Entry, Hit, HitChanged, Outgoing, Topic, Version
 from producer.values import dead_row
 
 _conn_id, _occurred_at = itemgetter("conn_id"), itemgetter("occurred_at")
@@ -70,9 +70,10 @@ class _SourceRecords:
         for portion in self._taken.portions:
             yield from self._hits(portion)
             self._delays(observed=portion.harvest.received.wall)
+            yield self._changes(portion)
             yield self._dead(portion)
         yield self._gaps()
-        yield (tombstone(entry.key) for entry in self._taken.forgotten)
+        yield map(tombstone, self._taken.tombstones)
         if self._taken.cursor is not None:
             yield [cursor_record(self._server, self._taken.cursor)]
 
@@ -110,6 +111,17 @@ class _SourceRecords:
         for entry, record in self._entries(Kind.TOLD, ids, packed, outcome=outcome, observed_at=observed_at):
             self._written.hits.append(entry)
             yield record
+
+    def _changes(self, portion: Portion) -> Iterator[Outgoing]:
+        for hit in portion.changes:
+            conn_id, observed_at = hit["conn_id"], portion.harvest.observed_at
+            changed: HitChanged = {**hit, "first_observed_at": self._taken.first_observed[conn_id]}
+            record = self._events.change(changed, limit=self._limit)
+            outcome = Outcome.DEAD_LETTERED if isinstance(record, Refusal) else Outcome.PUBLISHED
+            yield self._refused(hit, record) if isinstance(record, Refusal) else record
+            self._told.changed += outcome is Outcome.PUBLISHED
+            version = self._written.changed[conn_id] = Version(digest(hit), observed_at)
+            yield changed_record(self._server, conn_id, version, outcome=outcome)
 
     def _entries(
         self, kind: Kind, ids: Sequence[str], packed: bytes, *, outcome: Outcome, observed_at: str

@@ -7,12 +7,16 @@ that: an id stays a little longer for the company it keeps, never shorter, and m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import chain
+from types import MappingProxyType
 
 from producer.clock import Moment, elapsed
-from producer.model import Entry
+from producer.core.digests import SIZE
+from producer.model import Entry, Version
+
+NOTHING: Mapping[str, Version] = MappingProxyType({})
 
 
 class Window:
@@ -22,6 +26,7 @@ class Window:
         self._keep = keep
         self._told: dict[str, Entry] = {}
         self._seen: dict[Entry, Moment] = {}
+        self._changed: dict[str, Version] = {}
 
     def __len__(self) -> int:
         return len(self._told)
@@ -58,6 +63,42 @@ class Window:
             self._told.update(dict.fromkeys(entry.ids, entry))
             self._seen[entry] = moment
 
+    def amend(self, changed: Mapping[str, Version]) -> None:
+        """These were told anew, and otherwise."""
+        self._changed.update(changed)
+
+    def version(self, key: str) -> Version | None:
+        """What was last told of an id."""
+        entry = self._told.get(key)
+        if entry is None:
+            return None
+        if (changed := self._changed.get(key)) is not None:
+            return changed
+        place = SIZE * entry.ids.index(key)
+        return Version(entry.digests[place : place + SIZE], entry.observed_at)
+
+    def digests(self, keys: Collection[str]) -> dict[str, bytes]:
+        """The digests of what was last told, of all of `keys` that are here and perhaps of others."""
+        asked = set(map(self._told.get, keys))
+        found: dict[str, bytes] = {}
+        for entry in filter(asked.__contains__, self._seen):  # in the order told: the later counts
+            found.update(zip(entry.ids, _each(entry.digests), strict=True))
+        found.update((key, version.digest) for key, version in self._changed.items())
+        return found
+
+    def first_observed(self, key: str) -> str | None:
+        """The `observed_at` of what was first told of an id."""
+        entry = self._told.get(key)
+        return None if entry is None else entry.observed_at
+
+    def of(self, keys: Iterable[str]) -> set[Entry]:
+        """The entries that tell of those of `keys` that are here."""
+        return {entry for key in keys if (entry := self._told.get(key)) is not None}
+
+    def changed_of(self, entry: Entry) -> list[str]:
+        """The ids of an entry that were told anew."""
+        return [key for key in entry.ids if key in self._changed and self._told.get(key) is entry]
+
     def expired(self, now: Moment) -> list[Entry]:
         """What was last seen `keep` seconds before `now` or earlier; ask only after the rows at hand were matched."""
         old = {moment for moment in set(self._seen.values()) if elapsed(moment, now) >= self._keep}
@@ -71,19 +112,30 @@ class Window:
             for key in entry.ids:
                 if told.get(key) is entry:
                     del told[key]
+                    self._changed.pop(key, None)
 
-    def restore(self, entries: Iterable[Entry], seen: Callable[[Entry], Moment]) -> None:
-        """Become exactly `entries`: one that was here keeps its moment, any other was last seen when `seen` says."""
+    def restore(
+        self, entries: Iterable[Entry], seen: Callable[[Entry], Moment], changed: Mapping[str, Version] = NOTHING
+    ) -> None:
+        """Become exactly `entries`, and what `changed` of them.
+
+        One that was here keeps its moment, any other was last seen when `seen` says.
+        """
         before = {entry.key: moment for entry, moment in self._seen.items()}
         self.clear()
         for entry in entries:
             self._told.update(dict.fromkeys(entry.ids, entry))
             self._seen[entry] = before.get(entry.key) or seen(entry)
+        self._changed = dict(changed)
 
     def clear(self) -> None:
         """Forget everything: the shard went elsewhere."""
-        self._told, self._seen = {}, {}
+        self._told, self._seen, self._changed = {}, {}, {}
 
     def carrying(self, observed_at: str) -> frozenset[str]:
         """The ids that were first seen then."""
         return frozenset(chain.from_iterable(entry.ids for entry in self._seen if entry.observed_at == observed_at))
+
+
+def _each(digests: bytes) -> list[bytes]:
+    return [digests[place : place + SIZE] for place in range(0, len(digests), SIZE)]

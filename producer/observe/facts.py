@@ -50,7 +50,7 @@ _ROWS = (
     _row("undocumented", "error", "A line that this table lacks: a defect of ours.", "message"),
     # Rounds
     _row("poll_done", "info", "A snapshot was read and its rows counted.",
-         "rows new duplicate dead unmarked pending milliseconds"),
+         "rows new changed duplicate dead unmarked pending milliseconds"),
     _row("unmarked_hits", "warning", "Rows whose `hit` is empty or says no are told as hits. Said once a source.",
          "count problem"),
     _row("poll_failed", "warning", "No snapshot this time; nothing published, nothing forgotten.",
@@ -76,7 +76,8 @@ _ROWS = (
     _row("kafka_refused", "error", "Kafka refuses the credentials or a permission.", "error"),
     _row("topics_created", "info", "Missing topics were made.", "topics"),
     _row("topic_lesser", "warning", "The cluster refused settings of a topic: it was made without them.", "problem"),
-    _row("committed", "info", "A transaction was committed.", "events dead_letters gaps milliseconds"),
+    _row("committed", "info", "A transaction was committed.",
+         "events changes dead_letters gaps milliseconds"),
     _row("commit_failed", "warning", "A transaction failed or its outcome is unknown; a new producer will look.",
          "error retry_in pending", limited=True),
     # Shards and the ledger

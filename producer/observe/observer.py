@@ -70,6 +70,7 @@ class ServiceObserver:
                 "poll_done",
                 rows=polled.rows,
                 new=polled.new,
+                changed=polled.changed,
                 duplicate=polled.duplicate,
                 dead=polled.dead,
                 unmarked=polled.unmarked,
@@ -119,8 +120,13 @@ class ServiceObserver:
         for server, one in told.items():
             drop = one.dropped
             self._tell_gaps(drop.gaps)
-            published = drop.confirmed - drop.confirmed_dead
-            self._count_rows(server, published=published, dead_lettered=drop.confirmed_dead, duplicate=drop.duplicate)
+            self._count_rows(
+                server,
+                published=drop.confirmed - drop.confirmed_dead - drop.confirmed_changed,
+                changed=drop.confirmed_changed,
+                duplicate=drop.duplicate,
+                dead_lettered=drop.confirmed_dead,
+            )
             for reason, count in (("superseded", drop.superseded), ("elsewhere", drop.elsewhere)):
                 if count:
                     self._metrics.pending_dropped_total.labels(server=server, reason=reason).inc(count)
@@ -130,13 +136,14 @@ class ServiceObserver:
         """A transaction is on Kafka."""
         self._metrics.transactions_total.labels(outcome="committed").inc()
         for server, one in told.items():
-            self._count_rows(server, published=one.published, dead_lettered=one.dead_lettered)
+            self._count_rows(server, published=one.published, changed=one.changed, dead_lettered=one.dead_lettered)
             self._metrics.publish_delay_seconds.observe(one.delays)
             self._tell_gaps(one.gaps)
         _log.info(
             "committed",
             shard=shard,
             events=sum(one.published for one in told.values()),
+            changes=sum(one.changed for one in told.values()),
             dead_letters=sum(one.dead_lettered for one in told.values()),
             gaps=sum(len(one.gaps) for one in told.values()),
             milliseconds=round(seconds * 1000),
@@ -229,6 +236,7 @@ class ServiceObserver:
         numbers.changed += changed
         numbers.duplicate += duplicate
         numbers.dead_lettered += dead_lettered
+        numbers.changed += changed
         numbers.unmarked += unmarked
         counted = {
             "published": published,

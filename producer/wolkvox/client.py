@@ -85,6 +85,8 @@ class WolkvoxApi:
             not_found=report.not_found,
             exact=report.exact,
             ids=report.ids,
+            parsed=report.parsed,
+            answer=self._recall.answers,
             size=len(answer.body),
             age=age,
         )

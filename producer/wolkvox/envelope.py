@@ -56,6 +56,7 @@ class Report:
     not_found: bool = False
     exact: Callable[[], list[Any]] | None = None
     ids: list[str | None] | None = None
+    parsed: list[int] | None = None
 
 
 def read_report(answer: Answer, shown: Shown, recall: Recall | None = None) -> Report:
@@ -65,14 +66,15 @@ def read_report(answer: Answer, shown: Shown, recall: Recall | None = None) -> R
     """
     parts = recall.content(answer.body) if recall is not None and answer.status == 200 else None
     if parts is None:
-        content, ids = read_content(answer, shown), None
+        content, ids, parsed = read_content(answer, shown), None, None
     else:
         content, ids = Content(parts.envelope | {"data": parts.rows}, answer.body), parts.ids
+        parsed = parts.parsed
     report = _report(content.value, answer, shown)
     if len(report.rows) > MAX_ROWS:
         raise NotASnapshot(f"the answer is no report: {len(report.rows)} rows, and the API's cap is {RECORD_CAP}")
     exact = _exact_rows(content.body, report.rows) if content.exact else None
-    return replace(report, drift={**answer.drift, **content.drift, **report.drift}, exact=exact, ids=ids)
+    return replace(report, drift={**answer.drift, **content.drift, **report.drift}, exact=exact, ids=ids, parsed=parsed)
 
 
 def read_content(answer: Answer, shown: Shown) -> Content:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from producer.model import RawRow, Reading, Row, Rows, Snapshot
@@ -27,18 +27,32 @@ class RowReader:
             self._leave_out_unmarked(rows)
         return rows
 
-    def read(self, rows: Mapping[str, Row | RawRow], snapshot: Snapshot) -> Reading:
-        """Rows of the snapshot as hits, or as dead rows with the reason. Lets the snapshot's body go."""
+    def read(
+        self,
+        rows: Mapping[str, Row | RawRow],
+        snapshot: Snapshot,
+        *,
+        again: Sequence[Mapping[str, Row | RawRow]] = (),
+    ) -> Reading:
+        """Rows of the snapshot as hits, or as dead rows with the reason. Lets the snapshot's body go.
+
+        `again` are rows of known ids, and what else the report says of them; dead is what stands first.
+        """
         exact, snapshot.exact = snapshot.exact, None
-        reading = RowsOfSnapshot(
+        whose = RowsOfSnapshot(
             server=self._server,
             zone=self._zone,
             observed_at=snapshot.received.rfc3339(),
             exact=exact,
-            marked_only=self._marked_only,
-        ).read(rows)
+        )
+        reading = whose.read(rows, marked_only=self._marked_only)
         if self._marked_only:
             self._unmarked |= {conn_id: row for conn_id in reading.unmarked if isinstance(row := rows[conn_id], RawRow)}
+        # One that says now that it is no hit was taken back: that is told.
+        others = [whose.read(layer) for layer in again]
+        reading.again = [other.hits for other in others]
+        for other in others[:1]:
+            reading.dead |= other.dead
         return reading
 
     def _leave_out_unmarked(self, rows: Rows) -> None:

@@ -34,26 +34,24 @@ class RowsOfSnapshot:
     """What reading needs to know of a snapshot: whose it is, when it came, and its rows with their own digits.
 
     `zone` is where `date` was written down, `observed_at` is RFC 3339. `exact` is None if the strict parser, which lets
-    no lone surrogate through, had to give up. `marked_only`: a row whose `hit` says that it is none is left out.
+    no lone surrogate through, had to give up.
     """
 
-    def __init__(
-        self, *, server: str, zone: ZoneInfo, observed_at: str, exact: Exact | None, marked_only: bool = False
-    ) -> None:
+    def __init__(self, *, server: str, zone: ZoneInfo, observed_at: str, exact: Exact | None) -> None:
         self._server = server
         self._zone = zone
         self._observed_at = observed_at
         self._exact = exact
-        self._marked_only = marked_only
 
-    def read(self, rows: Mapping[str, Row | RawRow]) -> Reading:
-        """These rows, as `identify` found them by conn_id."""
+    def read(self, rows: Mapping[str, Row | RawRow], *, marked_only: bool = False) -> Reading:
+        """These rows, as `identify` found them by conn_id; `marked_only` leaves out what says it is none."""
         reading = Reading()
         ids, sent = list(rows), list(rows.values())
         for start in range(0, len(ids), _GROUP):
             group = [row_of(row) if isinstance(row, RawRow) else row for row in sent[start : start + _GROUP]]
-            self._read_group(*self._marked(ids[start : start + _GROUP], group, reading), reading)
-        if not self._marked_only:
+            found = self._marked(ids[start : start + _GROUP], group, reading, only=marked_only)
+            self._read_group(*found, reading)
+        if not marked_only:
             reading.doubtful, reading.unmarked = sum(key in reading.hits for key in reading.unmarked), []
         if None in (moments := set(map(_occurred_at, reading.hits.values()))):
             moments = self._date_the_undated(reading)
@@ -62,11 +60,13 @@ class RowsOfSnapshot:
         reading.newest = max(map(parse_rfc3339, last.values()), default=None)
         return reading
 
-    def _marked(self, ids: Sequence[str], rows: Sequence[Any], reading: Reading) -> tuple[Sequence[str], Sequence[Any]]:
+    def _marked(
+        self, ids: Sequence[str], rows: Sequence[Any], reading: Reading, *, only: bool
+    ) -> tuple[Sequence[str], Sequence[Any]]:
         """Those of a group that are to be read: all, or the marked ones."""
         places = unmarked_among(rows)
         reading.unmarked += map(ids.__getitem__, places)
-        if not (places and self._marked_only):
+        if not (places and only):
             return ids, rows
         left = sorted(set(range(len(rows))).difference(places))
         return [ids[place] for place in left], [rows[place] for place in left]

@@ -25,39 +25,45 @@ _BETWEEN = b"},{"
 _LONGEST_FRAME = 64 * 1024
 _GROUP = 500
 """Rows parsed in one go: nearly as quick as all at once, and no other thread waits longer than a millisecond for it."""
-_SLACK = 1.25
-"""So many texts for each row are kept at most, before those that the last answer lacked are let go."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
     """An answer in parts: the object with no rows in it; the rows in the order sent, `bytes` where not parsed again;
-    and the conn_id of each, None where it is no text."""
+    the conn_id of each, None where it is no text; and the places of those that were parsed."""
 
     envelope: dict[str, Any]
     rows: list[Any]
     ids: list[str | None]
+    parsed: list[int]
 
 
 class Recall:
-    """The texts of one source's last answer, each with its row's conn_id."""
+    """The texts of one source's last answer, each with its row's conn_id.
+
+    Of no earlier one: a row that is found again reads as it did in the last answer, also if it had read so before that
+    and otherwise in between. Texts that the last answer lacked stay as long as nothing new came.
+    """
 
     def __init__(self) -> None:
         self._ids: dict[bytes, str | None] | None = None
+        self.answers = 0
+        """How many there were, the last one included."""
 
     def content(self, body: Body) -> Content | None:
         """The parts of an answer; None if it must be parsed whole.
 
         So is the first: the start of a service has enough to hold, and nothing to find again yet.
         """
-        if self._ids is None:
-            self._ids = {}
+        self.answers += 1
+        before, self._ids = self._ids, {}
+        if before is None:
             return None
         parts = _parts(bytes(body))
         if parts is None:
             return None
         envelope, texts = parts
-        ids = list(map(self._ids.get, texts))
+        ids = list(map(before.get, texts))
         new = _places_of_none(ids)
         rows: list[Any] = texts.copy()
         try:
@@ -68,15 +74,8 @@ class Recall:
             rows[place] = row
             conn_id = row.get("conn_id")
             ids[place] = conn_id if isinstance(conn_id, str) else None
-        self._keep(texts, ids, new)
-        return Content(envelope, rows, ids)
-
-    def _keep(self, texts: Sequence[bytes], ids: Sequence[str | None], new: Sequence[int]) -> None:
-        assert self._ids is not None
-        if len(self._ids) + len(new) > _SLACK * len(texts):
-            self._ids = dict(zip(texts, ids, strict=True))
-        else:
-            self._ids.update(zip(map(texts.__getitem__, new), map(ids.__getitem__, new), strict=True))
+        self._ids = dict(zip(texts, ids, strict=True)) if new else before
+        return Content(envelope, rows, ids, new)
 
 
 def _places_of_none(ids: list[str | None]) -> list[int]:

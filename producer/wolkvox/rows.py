@@ -8,12 +8,13 @@ A row that was seen before is touched once, at the speed of C: 60,000 ordinary r
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Container
 from itertools import filterfalse
 from operator import itemgetter
 from typing import Any
 
-from producer.model import Drift, RawRow, Reason, Rows, Snapshot
+from producer.model import Drift, RawRow, Reason, Row, Rows, Snapshot
 from producer.values import dead_row
 from producer.wolkvox.hit import digits_of, read_hit
 from producer.wolkvox.parsing import row_of
@@ -38,8 +39,16 @@ def identify(snapshot: Snapshot, *, known: Container[str] = frozenset()) -> Rows
     """
     rows = by_id(snapshot.rows, snapshot.ids, known=known)
     if snapshot.exact is not None and Drift.NUMBER_ID in rows.drift and any(map(_is_rounded, snapshot.rows)):
-        rows = by_id(snapshot.exact(), known=known)
+        return by_id(snapshot.exact(), known=known)
+    if snapshot.ids is not None and snapshot.parsed is not None:
+        found = (snapshot.ids[place] or _number(snapshot.rows[place]) for place in snapshot.parsed)
+        rows.parsed = [conn_id for conn_id in found if conn_id in rows.hits]
     return rows
+
+
+def _number(row: Any) -> str:
+    """The id of a row whose id is no text."""
+    return digits_of(row.get("conn_id")) or ""
 
 
 def by_id(sent: list[Any], ids: list[str | None] | None = None, *, known: Container[str] = frozenset()) -> Rows:
@@ -72,7 +81,7 @@ def _are_ordinary(ids: list[str]) -> bool:
 def _one_by_one(sent: list[Any], ids: list[str | None], known: Container[str]) -> Rows:
     rows = Rows({})
     hits = rows.hits
-    numbers = 0
+    numbers, shown = 0, Counter[str]()
     for sent_row, sent_id in zip(sent, ids, strict=True):
         row, conn_id = sent_row, sent_id
         if conn_id is None:
@@ -81,8 +90,9 @@ def _one_by_one(sent: list[Any], ids: list[str | None], known: Container[str]) -
         if whole is None and (conn_id := digits_of(conn_id)) is not None:
             numbers += 1
             whole = None if "e" in conn_id.lower() else conn_id
-        if whole in hits:
+        if whole is not None and whole in hits:
             rows.repeated += 1
+            _repeat(whole, row, rows, shown)
             continue
         if whole is not None and (whole in known or _is_fine(whole)):
             hits[whole] = row
@@ -95,6 +105,16 @@ def _one_by_one(sent: list[Any], ids: list[str | None], known: Container[str]) -
     if numbers:
         rows.drift[Drift.NUMBER_ID] = numbers
     return rows
+
+
+def _repeat(conn_id: str, row: Row | RawRow, rows: Rows, shown: Counter[str]) -> None:
+    """The same row twice says no more than once."""
+    if row == rows.hits[conn_id]:
+        return
+    if shown[conn_id] == len(rows.further):
+        rows.further.append({})
+    rows.further[shown[conn_id]][conn_id] = row
+    shown[conn_id] += 1
 
 
 def _is_fine(conn_id: str) -> bool:

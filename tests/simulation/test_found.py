@@ -60,5 +60,5 @@ def test_an_id_that_both_beginnings_showed_proves_that_nothing_is_between_them()
     source = a_source()
     source.restore(fold(), at(0))
     polled(source, at(1400), ["a", "b"])
-    source.restore(SourceFold([an_entry("a", at(1).rfc3339())], [], Cursor(at(0).wall, at(1).wall)), at(1430))
+    source.restore(SourceFold([an_entry("a", at(1).rfc3339())], [], {}, Cursor(at(0).wall, at(1).wall)), at(1430))
     assert take(source).gaps == []

@@ -19,10 +19,11 @@ class WatchedSource(Source):
         super().__init__(server=server, keep=keep, window=window)
         self.superseded: set[str] = set()
 
-    def _drop_superseded(self, dropped: Dropped) -> None:
+    def _settle_waiting(self, dropped: Dropped) -> None:
         before = _names(self)
-        super()._drop_superseded(dropped)
-        self.superseded |= before - _names(self)
+        super()._settle_waiting(dropped)
+        if dropped.superseded:
+            self.superseded |= before - _names(self)
 
 
 def _names(source: Source) -> set[str]:
@@ -48,9 +49,10 @@ class Watch:
         self.fences = 0
 
     def polled(self, polled: Polled) -> None:
-        if polled.rows != polled.new + polled.duplicate + polled.dead + polled.unmarked + polled.summaries:
+        told_of = polled.new + polled.changed + polled.duplicate + polled.dead + polled.unmarked + polled.summaries
+        if polled.rows != told_of:
             raise Wrong(f"a poll's counters do not add up: {polled}")
-        self._count(polled.server).taken += polled.new + polled.dead
+        self._count(polled.server).taken += polled.new + polled.changed + polled.dead
         cut = ", truncated" if polled.truncated else ""
         self.tell(f"{polled.server} polled: {polled.rows} rows, {polled.new + polled.dead} new{cut}")
 
@@ -81,8 +83,8 @@ class Watch:
 
     def committed(self, shard: int, told: Mapping[str, Told], *, seconds: float) -> None:
         for server, one in told.items():
-            self._count(server).told += one.published + one.dead_lettered
-        rows = {server: one.published + one.dead_lettered for server, one in told.items()}
+            self._count(server).told += one.published + one.changed + one.dead_lettered
+        rows = {server: one.published + one.changed + one.dead_lettered for server, one in told.items()}
         gaps = [f", gap {gap.kind} of {gap.end - gap.start:.0f} s" for one in told.values() for gap in one.gaps]
         self.tell(f"shard {shard} committed {rows}{''.join(gaps)}")
 

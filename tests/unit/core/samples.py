@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from producer.clock import Moment
 from producer.core.digests import digests
@@ -11,7 +11,8 @@ from producer.core.pending import Harvest
 from producer.core.ports import Told
 from producer.core.source import Source, Taken
 from producer.core.transaction import Transaction
-from producer.model import Cursor, DeadRow, Dropped, Entry, Hit, Reason, Rows, Snapshot, SourceFold
+from producer.core.window import NOTHING
+from producer.model import Cursor, DeadRow, Dropped, Entry, Hit, Reason, Rows, Snapshot, SourceFold, Version
 
 SERVER = "0042"
 SHARD = 2
@@ -29,7 +30,7 @@ def at(seconds: float) -> Moment:
     return Moment(1_768_780_800.0 + seconds, 5_000.0 + seconds)
 
 
-def a_hit(conn_id: str, *, observed_at: str = "2026-01-19T00:00:00.000000Z") -> Hit:
+def a_hit(conn_id: str, *, observed_at: str = "2026-01-19T00:00:00.000000Z", hit: str = "VENTA EFECTIVA") -> Hit:
     return {
         "conn_id": conn_id,
         "server": SERVER,
@@ -37,7 +38,7 @@ def a_hit(conn_id: str, *, observed_at: str = "2026-01-19T00:00:00.000000Z") -> 
         "date": "20260118190000",
         "telephone": "573005550123",
         "customer_id": None,
-        "hit": "VENTA EFECTIVA",
+        "hit": hit,
         "occurred_at": "2026-01-18T19:00:00-05:00",
         "observed_at": observed_at,
     }
@@ -58,16 +59,26 @@ def a_snapshot(requested: Moment, received: Moment | None = None, *, rows: int =
     return Snapshot(SERVER, requested, received, [None] * rows)
 
 
-def polled(source: Source, moment: Moment, ids: Iterable[str] = (), *, dead: Iterable[str] = ()) -> Harvest:
-    """What a poll does to a source, without the API: a snapshot requested at `moment` that holds these ids."""
-    return taken_in(source, a_snapshot(moment), ids, dead=dead)
+def polled(
+    source: Source, moment: Moment, ids: Iterable[str] = (), *, dead: Iterable[str] = (), **says: str
+) -> Harvest:
+    """What a poll does to a source, without the API: a snapshot requested at `moment` that holds these ids, and of each
+    what it `says`."""
+    return taken_in(source, a_snapshot(moment), ids, dead=dead, **says)
 
 
-def taken_in(source: Source, snapshot: Snapshot, ids: Iterable[str] = (), *, dead: Iterable[str] = ()) -> Harvest:
-    rows = Rows({key: a_row(key) for key in ids}, {key: a_dead_row(key) for key in dead})
+def taken_in(
+    source: Source, snapshot: Snapshot, ids: Iterable[str] = (), *, dead: Iterable[str] = (), **says: str
+) -> Harvest:
+    rows = Rows({key: a_row(key) for key in dict.fromkeys([*ids, *says])}, {key: a_dead_row(key) for key in dead})
     observed_at = snapshot.received.rfc3339()
-    hits = {key: a_hit(key, observed_at=observed_at) for key in source.unseen(rows)}
-    return source.add(snapshot, rows, hits=hits, dead=rows.dead)
+
+    def read(found: Iterable[str]) -> dict[str, Hit]:
+        return {key: a_hit(key, observed_at=observed_at, hit=says.get(key, "VENTA EFECTIVA")) for key in found}
+
+    hits, again = read(source.unseen(rows)), list(map(read, source.known(snapshot, rows)))
+    said = [dict(zip(known, digests(known.values()), strict=True)) for known in again]
+    return source.add(snapshot, rows, hits=hits, changes=source.changes(again, said), dead=rows.dead)
 
 
 def a_source() -> Source:
@@ -111,11 +122,23 @@ def forgotten_dead(taken: Taken) -> list[str]:
     return [key for entry in taken.forgotten if entry.key.startswith(b"dead/") for key in entry.ids]
 
 
-def fold(*hits: str, cursor: Moment | None = None, dead: str = "", observed: str = "earlier") -> SourceFold:
+def changes_of(taken: Taken) -> list[tuple[str, str | None]]:
+    """The changes of a transaction, in their order: the id, and what it says."""
+    return [(hit["conn_id"], hit["hit"]) for portion in taken.portions for hit in portion.changes]
+
+
+def fold(
+    *hits: str,
+    cursor: Moment | None = None,
+    dead: str = "",
+    observed: str = "earlier",
+    changed: Mapping[str, Version] = NOTHING,
+) -> SourceFold:
     """What the ledger says of the source."""
     return SourceFold(
         [an_entry(key, observed) for key in hits],
         [Entry(f"dead/{SERVER}/of {key}".encode(), observed, [key]) for key in dead],
+        changed,
         None if cursor is None else Cursor(cursor.wall, None),
     )
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.core.fold import Fold
-from producer.core.ledger import cursor_record, tombstone
+from producer.core.ledger import Outcome, changed_record, cursor_record, tombstone
 from producer.errors import Untrusted
-from producer.model import Cursor, Outgoing, SourceFold
+from producer.model import Cursor, Outgoing, SourceFold, Version
 from tests.twins.told import OBSERVED, a_told, a_told_dead, ids_in
 
 SERVERS = st.sampled_from(["0042", "0043"])
@@ -81,6 +81,15 @@ def test_unknown_fields_of_this_format_are_ignored() -> None:
     assert set(ids_in(folded(later)["0042"].hits)) == {"a"}
 
 
+def test_a_change_is_folded_by_its_id_and_the_last_counts() -> None:
+    first, last = Version(b"1234", "first"), Version(b"5678", "last")
+    records = [changed_record("0042", "a/b", one, outcome=Outcome.PUBLISHED) for one in (first, last)]
+    told = a_told("a/b")
+    assert folded(told, *records)["0042"].changed == {"a/b": last}
+    assert folded(told, *reversed(records))["0042"].changed == {"a/b": first}
+    assert folded(told, *records, gone(records[0]))["0042"].changed == {}
+
+
 GOOD = {"v": 2, "observed_at": "x", "ids": ["a"], "digests": "MTIzNA=="}
 
 
@@ -98,6 +107,9 @@ GOOD = {"v": 2, "observed_at": "x", "ids": ["a"], "digests": "MTIzNA=="}
         (b"told/0042/a", b""),
         (b"told/0042/a", b"\xff"),
         (b"dead/0042/a", b'{"v":2,"observed_at":"x"}'),
+        (b"changed/0042/a", b'{"v":2,"observed_at":"x"}'),
+        (b"changed/0042/a", b'{"v":2,"observed_at":"x","digest":"MTIz"}'),
+        (b"changed/0042/a", b'{"v":3,"observed_at":"x","digest":"MTIzNA=="}'),
         (b"cursor/0042", b'{"v":3,"requested_at":"2026-01-19T00:00:00Z","observed_at":null}'),
         (b"cursor/0042", b'{"v":2,"observed_at":null}'),
         (b"cursor/0042", b'{"v":2,"requested_at":"yesterday","observed_at":null}'),

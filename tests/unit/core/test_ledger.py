@@ -8,8 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.core.digests import SIZE, digests
-from producer.core.ledger import Kind, Outcome, cursor_record, entry_records, server_of, shard_of, tombstone
-from producer.model import Cursor, Entry, Outgoing, Topic
+from producer.core.ledger import (
+    Kind,
+    Outcome,
+    changed_record,
+    cursor_record,
+    entry_records,
+    server_of,
+    shard_of,
+    tombstone,
+)
+from producer.model import Cursor, Entry, Outgoing, Topic, Version
 from tests.twins.told import OBSERVED, a_told, a_told_dead
 from tests.unit.core.samples import a_hit
 
@@ -42,6 +51,11 @@ def test_records_are_as_their_page_names_them() -> None:
         "observed_at": OBSERVED,
         "ids": ["9f86"],
     }
+    changed = changed_record("0042", "a", Version(b"1234", OBSERVED), outcome=Outcome.PUBLISHED)
+    assert (changed.key, orjson.loads(changed.value or b"")) == (
+        b"changed/0042/a",
+        {"v": 2, "outcome": "published", "observed_at": OBSERVED, "digest": "MTIzNA=="},
+    )
     assert cursor_record("0042", Cursor(0.5, None)).key == b"cursor/0042"
     assert orjson.loads(cursor_record("0042", Cursor(0.5, 1.0)).value or b"") == {
         "v": 2,

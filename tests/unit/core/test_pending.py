@@ -9,13 +9,14 @@ from producer.model import Cursor, Gap, GapKind, Reading, Rows, Snapshot
 from tests.unit.core.samples import a_dead_row, a_hit, at
 
 
-def a_harvest(seconds: float, hits: str = "", dead: str = "") -> Harvest:
+def a_harvest(seconds: float, hits: str = "", dead: str = "", changes: str = "") -> Harvest:
     moment = at(seconds)
     return Harvest(
         requested=moment,
         received=moment,
         observed_at=moment.rfc3339(),
         hits={key: a_hit(key) for key in hits},
+        changes={key: a_hit(key) for key in changes},
         dead={key: a_dead_row(key) for key in dead},
         gaps=[],
         cursor=Cursor(moment.wall, None),
@@ -49,7 +50,7 @@ def cut(pending: Pending, room: int) -> list[tuple[str, str, bool]]:
 
 def test_rows_that_wait_are_counted_and_known_by_id() -> None:
     pending = waiting(a_harvest(0, "ab", "x"), a_harvest(1, "c"))
-    assert (len(pending), pending.hits, pending.dead) == (4, set("abc"), {"x"})
+    assert (len(pending), set(pending.hits), pending.dead) == (4, set("abc"), {"x"})
 
 
 def test_a_snapshot_without_rows_still_waits_for_its_cursor() -> None:
@@ -109,7 +110,7 @@ def test_settled_rows_are_gone_and_the_rest_of_their_snapshot_stays() -> None:
     pending = waiting(a_harvest(0, "abc"), a_harvest(1, "d"))
     for portion in list(pending.portions(2)):
         pending.settle(portion)
-    assert (pending.hits, cut(pending, 9)) == (set("cd"), [("c", "", True), ("d", "", True)])
+    assert (set(pending.hits), cut(pending, 9)) == (set("cd"), [("c", "", True), ("d", "", True)])
 
 
 def test_a_snapshot_settled_whole_leaves_the_queue() -> None:
@@ -119,8 +120,32 @@ def test_a_snapshot_settled_whole_leaves_the_queue() -> None:
     assert not pending
 
 
+def test_of_a_hit_that_changes_while_it_waits_the_last_version_is_known() -> None:
+    pending = waiting(a_harvest(0, "ab"), a_harvest(1, changes="a"), a_harvest(2, changes="a"))
+    first, second, third = pending.harvests()
+    assert len(pending) == 4
+    assert (pending.last("a"), pending.last("b")) == (third.changes["a"], first.hits["b"])
+    last = third.changes["a"]
+    pending.drop(third, changes=["a"])
+    pending.list_changes()
+    assert pending.last("a") is second.changes["a"] is not last
+    for portion in list(pending.portions(9)):
+        pending.settle(portion)
+    assert (len(pending), pending.changes, pending.hits) == (0, {}, {})
+    assert second.changes == {}
+
+
+def test_what_changed_is_counted_in_a_portion_and_cut_as_the_hits_are() -> None:
+    pending = waiting(a_harvest(0, "a", "x", changes="bc"))
+    (portion,) = pending.portions(2)
+    assert ([hit["conn_id"] for hit in portion.changes], portion.rows, portion.last) == (["b"], 2, False)
+    pending.settle(portion)
+    (rest,) = pending.portions(9)
+    assert ([hit["conn_id"] for hit in rest.changes], rest.rows, rest.last) == (["c"], 2, True)
+
+
 def test_dropped_rows_wait_no_longer_and_their_cursor_still_does() -> None:
     harvest = a_harvest(0, "ab", "x")
     pending = waiting(harvest)
-    assert pending.drop(harvest, ["a", "b"], ["x"]) == 3
+    assert pending.drop(harvest, ["a", "b"], dead=["x"]) == 3
     assert (len(pending), cut(pending, 9)) == (0, [("", "", True)])

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 
 from producer.core.poller import Poller, commit_once
@@ -66,7 +67,8 @@ class Bench:
 
 
 def adds_up(polled: Polled) -> bool:
-    return polled.rows == polled.new + polled.duplicate + polled.dead + polled.unmarked + polled.summaries
+    told = polled.new + polled.changed + polled.duplicate + polled.dead
+    return polled.rows == told + polled.unmarked + polled.summaries
 
 
 ODD = [
@@ -122,6 +124,56 @@ async def test_an_unmarked_row_is_counted_at_each_poll_and_told_when_it_becomes_
 
 
 @virtual_time
+async def test_a_hit_that_was_told_and_reads_otherwise_is_a_change_and_no_duplicate() -> None:
+    bench = Bench()
+    await bench.store.take()
+    await bench.poll(a_row("a") | {"hit": ""}, a_row("b"))
+    await bench.commit()
+    polled = await bench.poll(a_row("a") | {"hit": "SALE"}, a_row("b"), a_row("b"), "no object")
+    assert adds_up(polled)
+    assert (polled.new, polled.changed, polled.duplicate, polled.dead) == (0, 1, 2, 1)
+    await bench.commit()
+    assert (bench.published(), bench.told.changed) == ([b"a", b"b"], 1)
+    assert [record.key for record in bench.kafka.committed(Topic.CHANGES)] == [b"a"]
+
+
+@virtual_time
+async def test_a_hit_that_was_told_and_says_now_that_it_is_none_was_taken_back() -> None:
+    """WOLKVOX_HITS=marked."""
+    bench = Bench(marked_only=True)
+    await bench.store.take()
+    for says, changed in (("SALE", 0), ("", 1), ("", 0), ("SALE", 1)):
+        polled = await bench.poll(a_row("a") | {"hit": says})
+        assert adds_up(polled)
+        assert (polled.changed, polled.unmarked) == (changed, 0)
+    await bench.commit()
+    values = [orjson.loads(record.value or b"") for record in bench.kafka.committed(Topic.CHANGES)]
+    assert [value["hit"] for value in values] == ["", "SALE"]
+
+
+@virtual_time
+async def test_a_changed_row_that_is_no_hit_any_more_is_a_dead_letter_once_and_its_id_stays_told() -> None:
+    bench = Bench()
+    await bench.store.take()
+    await bench.poll(a_row("a"))
+    await bench.commit()
+    for dead in (1, 0):
+        polled = await bench.poll(a_row("a") | {"hit": {}})
+        assert (polled.new, polled.changed, polled.dead) == (0, 0, dead)
+        await bench.commit()
+    assert (await bench.poll(a_row("a"))).duplicate == 1
+
+
+@virtual_time
+async def test_changes_count_against_the_pending_limit() -> None:
+    bench = Bench(limit=2)
+    await bench.poll(a_row("a"), a_row("b"))
+    with pytest.raises(PendingFull):
+        await bench.poll(a_row("a") | {"hit": "SALE"}, a_row("b"))
+    assert len(bench.source.pending) == 2
+
+
+@virtual_time
 async def test_an_unmarked_row_is_told_as_a_hit_by_default_and_pointed_at() -> None:
     polled = await Bench().poll(a_row("a"), a_row("b") | {"hit": ""})
     assert adds_up(polled)
@@ -163,7 +215,7 @@ async def test_at_the_pending_limit_a_snapshot_is_not_taken_at_all() -> None:
     bench.clock.advance(300)
     with pytest.raises(PendingFull):
         await bench.poll(a_row("b"), a_row("c"))
-    assert bench.source.pending.hits == {"a", "b"}
+    assert set(bench.source.pending.hits) == {"a", "b"}
     assert bench.source.coverage.seconds_until_loss(bench.clock.now()) == WINDOW - 300
 
 

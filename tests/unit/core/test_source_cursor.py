@@ -199,7 +199,7 @@ def test_a_cursor_ahead_of_our_clock_is_told_and_taken_as_now() -> None:
 def test_after_a_restart_a_row_that_carries_the_cursors_receipt_proves_the_overlap() -> None:
     received = at(1)
     entries = [an_entry("a", received.rfc3339()), an_entry("b", "earlier")]
-    carried = SourceFold(entries, [], Cursor(at(0).wall, received.wall))
+    carried = SourceFold(entries, [], {}, Cursor(at(0).wall, received.wall))
     for ids, gaps in ((["a"], 0), (["b"], 1), ([], 1)):
         source = a_source()
         source.restore(carried, at(2000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from producer.core.digests import digests
 from producer.model import REPORT_REACH, Cursor, Entry, SourceFold
 from tests.unit.core.samples import (
     KEEP,
@@ -83,7 +84,7 @@ def test_a_reread_keeps_the_last_seen_times_that_memory_had() -> None:
     polled(source, at(0), ["a"])
     commit(source)
     told = source.hits.expired(at(9 * KEEP))
-    source.restore(SourceFold(told, [], Cursor(at(0).wall, None)), at(KEEP - 10))
+    source.restore(SourceFold(told, [], {}, Cursor(at(0).wall, None)), at(KEEP - 10))
     polled(source, at(KEEP - 5))
     assert forgotten(commit(source)) == []
     polled(source, at(KEEP))
@@ -141,8 +142,8 @@ def test_ids_are_forgotten_however_often_the_owner_changes() -> None:
             source.restore(SourceFold(list(ledger.values())), now)
         polled(source, now, [str(number) for number in range(max(0, minute - 60), minute)])
         taken = commit(source)
-        new = [(portion.harvest.observed_at, portion.ids) for portion in taken.portions if portion.ids]
-        ledger |= {seen.encode(): Entry(seen.encode(), seen, ids) for seen, ids in new}
+        new = [(portion.harvest.observed_at, portion.ids, portion.hits) for portion in taken.portions if portion.ids]
+        ledger |= {seen.encode(): Entry(seen.encode(), seen, ids, b"".join(digests(hits))) for seen, ids, hits in new}
         for entry in taken.forgotten:
             del ledger[entry.observed_at.encode()]
     assert sum(len(entry.ids) for entry in ledger.values()) <= (REPORT_REACH + KEEP) / 60 + 5

@@ -175,7 +175,7 @@ class OneLedger(RuleBasedStateMachine):
         one.dropped.duplicate += dropped.duplicate
         one.dropped.superseded += dropped.superseded
         if dropped.superseded:
-            self.superseded |= before - one.source.pending.hits
+            self.superseded |= before - one.source.pending.hits.keys()
         return taken
 
     def _write(self, taken: Taken) -> Written:

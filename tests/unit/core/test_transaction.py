@@ -145,7 +145,7 @@ def test_a_hit_that_is_refused_is_a_dead_letter_once() -> None:
         ("dead_lettered", ["huge"]),
     ]
     settle(source, taken)
-    polled(source, at(300), ["a", "huge", "z"])
+    polled(source, at(300), ["a", "z"], huge="V" * 20_000)
     assert take(source).rows == 0
 
 
@@ -178,3 +178,49 @@ def test_records_are_made_one_by_one() -> None:
     records = Transaction([take(source)], {SERVER: told}, limit=LIMIT, now=at(60).wall).records()
     next(iter(records))
     assert told.published < 2
+
+
+def test_a_change_is_an_event_of_its_own_with_its_record_of_the_ledger() -> None:
+    source, told = a_source(), Told()
+    polled(source, at(0), a="", b="")
+    commit(source)
+    polled(source, at(300), a="SALE", b="")
+    taken = take(source)
+    records = records_of(taken, told)
+    (event,) = [record for record in records if record.topic is Topic.CHANGES]
+    value = orjson.loads(event.value or b"")
+    assert (event.key, value["hit"], value["observed_at"]) == (b"a", "SALE", at(301).rfc3339())
+    assert value["first_observed_at"] == at(1).rfc3339()
+    assert keys(records, Topic.HITS) == []
+    assert keys(records, Topic.LEDGER) == [b"changed/0042/a", b"cursor/0042"]
+    assert (told.published, told.changed, told.dead_lettered, dict(told.delays)) == (0, 1, 0, {})
+
+
+def test_a_change_that_is_refused_is_a_dead_letter_once_and_its_id_stays_told() -> None:
+    source, told = a_source(), Told()
+    polled(source, at(0), a="")
+    commit(source)
+    huge = "V" * 20_000
+    polled(source, at(300), a=huge)
+    taken = take(source)
+    records = records_of(taken, told, limit=10_000)
+    assert (keys(records, Topic.CHANGES), told.changed, told.dead_lettered) == ([], 0, 1)
+    (done,) = [record for record in records if record.key == b"changed/0042/a"]
+    assert orjson.loads(done.value or b"")["outcome"] == "dead_lettered"
+    settle(source, taken)
+    polled(source, at(600), a=huge)
+    assert take(source).rows == 0
+    assert "a" in source.hits
+
+
+def test_the_ledger_of_a_transaction_with_changes_is_what_memory_becomes() -> None:
+    source = a_source()
+    polled(source, at(0), a="", b="")
+    polled(source, at(300), a="SALE", b="")
+    polled(source, at(600), a="OTHER", b="")
+    taken, fold = take(source), Fold()
+    fold.apply((one.key, one.value) for one in records_of(taken) if one.topic is Topic.LEDGER)
+    settle(source, taken)
+    another = a_source()
+    another.restore(fold.sources()[SERVER], at(700))
+    assert {name: another.hits.version(name) for name in "ab"} == {name: source.hits.version(name) for name in "ab"}

@@ -72,9 +72,9 @@ def test_how_far_a_ledger_is_read_is_told_in_whole_percents(observer: ServiceObs
 
 def polled(newest: float | None, *, server: str = "0042", unmarked: int = 0, doubtful: int = 0) -> Polled:
     return Polled(
-        server=server, poll="p", rows=0, new=0, duplicate=0, dead=0, summaries=0, unmarked=unmarked, doubtful=doubtful,
-        dates_unparsed=0, newest=newest,
-        pending=0, seconds=0, fetch_seconds=0, truncated=False, not_found=False, drift={},
+        server=server, poll="p", rows=0, new=0, changed=0, duplicate=0, dead=0, summaries=0,
+        unmarked=unmarked, doubtful=doubtful, dates_unparsed=0,
+        newest=newest, pending=0, seconds=0, fetch_seconds=0, truncated=False, not_found=False, drift={},
     )  # fmt: skip
 
 

@@ -24,7 +24,15 @@ def snapshot_of(body: bytes, recall: Recall | None = None) -> Snapshot:
     sent = answer(body)
     report = read_report(sent, partial(shown, secret=TOKEN), recall)
     return Snapshot(
-        "0042", sent.requested, sent.received, report.rows, report.drift, report.not_found, report.exact, report.ids
+        "0042",
+        sent.requested,
+        sent.received,
+        report.rows,
+        report.drift,
+        report.not_found,
+        report.exact,
+        report.ids,
+        report.parsed,
     )
 
 

@@ -75,7 +75,37 @@ def test_what_the_answers_no_longer_show_is_let_go() -> None:
     for first in range(0, 1000, 10):
         recall.content(compact(*numbered(*range(first, first + 50))))
     assert recall._ids is not None
-    assert len(recall._ids) <= 1.25 * 50
+    assert len(recall._ids) == 50
+
+
+def kinds(recall: Recall, *rows: Any) -> list[type]:
+    found = recall.content(compact(*rows))
+    assert found is not None
+    assert [place for place, row in enumerate(found.rows) if type(row) is dict] == found.parsed
+    return [type(row) for row in found.rows]
+
+
+def test_a_row_that_changed_and_changed_back_is_parsed_both_times() -> None:
+    (first, other), changed = numbered(1, 2), {**ROW, "conn_id": "6736.1", "hit": "other"}
+    recall = a_recall(compact(first, other))
+    assert kinds(recall, changed, other) == [dict, bytes]
+    assert kinds(recall, first, other) == [dict, bytes]
+    assert kinds(recall, first, other) == [bytes, bytes]
+
+
+def test_after_an_answer_that_was_parsed_whole_nothing_is_known() -> None:
+    first, other = numbered(1, 2)
+    recall = a_recall(compact(first, other))
+    assert recall.content(ANSWERS["a list at the top"]) is None
+    assert kinds(recall, first, other) == [dict, dict]
+    assert recall.answers == 4
+
+
+def test_a_row_that_left_and_came_back_as_it_was_is_known_if_nothing_else_came() -> None:
+    first, other = numbered(1, 2)
+    recall = a_recall(compact(first, other))
+    assert kinds(recall, other) == [bytes]
+    assert kinds(recall, first, other) == [bytes, bytes]
 
 
 def test_a_row_that_comes_again_after_it_was_forgotten_is_read_from_its_bytes() -> None:

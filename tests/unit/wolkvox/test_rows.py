@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from producer.model import API_FIELDS, Reason
 from producer.wolkvox.hit import read_hit
 from producer.wolkvox.reader import RowReader
+from producer.wolkvox.recall import Recall
 from producer.wolkvox.rows import identify
 from tests.unit.wolkvox.calls import ROW, calling
 from tests.unit.wolkvox.raw_server import answering, http
@@ -272,3 +274,36 @@ def test_both_parsers_find_the_same_ids_and_the_same_dead(rows: list[Any]) -> No
         [dead.row for dead in by_other.dead.values()]
     )
     assert (by_one.repeated, by_one.summaries) == (by_other.repeated, by_other.summaries)
+
+
+def test_what_else_a_report_says_of_an_id_is_kept_row_by_row() -> None:
+    first, second, third = (ROW | {"conn_id": "a", "hit": says} for says in ("", "SALE", "OTHER"))
+    found = rows_of(first, ROW | {"conn_id": "b"}, second, first, third)
+    assert found.hits["a"] == first
+    assert (found.repeated, found.further) == (3, [{"a": second}, {"a": third}])
+    assert rows_of(first, first).further == []
+
+
+def test_which_rows_were_parsed_is_told_by_their_ids() -> None:
+    known = [ROW | {"conn_id": "a"}, ROW | {"conn_id": 5}]
+    new = [ROW | {"conn_id": "a", "hit": "SALE"}, ROW | {"conn_id": 6}, {"hit": "without an id"}]
+    recall = Recall()
+
+    def parsed(*rows: object) -> list[str] | None:
+        body = b'{"code":"200","data":[' + b",".join(orjson.dumps(row) for row in rows) + b"]}"
+        return identify(snapshot_of(body, recall)).parsed
+
+    assert parsed(*known) is None  # the first answer is parsed whole
+    assert parsed(*known) == ["a", "5"]
+    assert parsed(*known) == ["5"]  # an id that is no text is not kept
+    assert parsed(known[1], *new) == ["5", "a", "6"]
+
+
+def test_rows_of_known_ids_are_read_beside_the_new_ones() -> None:
+    rows = [ROW | {"conn_id": name, "hit": says} for name, says in (("new", "x"), ("a", "SALE"), ("b", "y"))]
+    odd = {"conn_id": "odd", "hit": {}}
+    again: list[dict[str, Any]] = [{"a": rows[1], "odd": odd}, {"a": rows[2] | {"conn_id": "a"}}]
+    reading = READER.read({"new": rows[0]}, snapshot_of(body_of()), again=again)
+    assert list(reading.hits) == ["new"]
+    assert [{name: hit["hit"] for name, hit in hits.items()} for hits in reading.again] == [{"a": "SALE"}, {"a": "y"}]
+    assert [dead.row for dead in reading.dead.values()] == [odd]

@@ -1,0 +1,83 @@
+"""What of that which waits must not be told any more, judged at the take: whether another owner told it, or we (pure).
+
+Nearly always there is nothing to do; only a ledger that was read again can have anything of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from producer.core.cursor import LedgerCursor
+from producer.core.digests import digest
+from producer.core.pending import Harvest, Pending
+from producer.core.window import Window
+from producer.model import Dropped, Gap, Hit, Version
+
+
+@dataclass(slots=True)
+class Settlement:
+    """One take's look at what waits; counts into `dropped`. `in_doubt` is what a commit of ours may have told."""
+
+    hits: Window
+    dead: Window
+    pending: Pending
+    cursor: LedgerCursor
+    in_doubt: Collection[str | Gap]
+    dropped: Dropped
+    drops_versions: bool = field(default=False, init=False)
+    """Whether what a snapshot said of a hit was dropped, so that the next one may say it again."""
+
+    def drop_told(self) -> None:
+        """What the ledger has: of a hit this version or a later one, by the snapshot that showed it, or whatever was
+        shown before an owner asked who knew the hit."""
+        done = set[str]()
+        for harvest in reversed(list(self.pending.harvests())):
+            for rows in (harvest.hits, harvest.changes):
+                done.update(key for key in self.hits.among(rows.keys()) if self._is_told(rows[key], harvest))
+            hits, changes = (list(done & rows.keys()) for rows in (harvest.hits, harvest.changes))
+            self._drop(harvest, hits=hits, changes=changes, dead=self.dead.among(harvest.dead.keys()))
+
+    def drop_superseded(self, *, after: float) -> None:
+        """What was shown so long before another owner's cursor that he may have told and forgotten it."""
+        for harvest in self.pending.harvests():
+            if self.cursor.overtook(harvest.requested) > after:
+                self.dropped.superseded += self.pending.drop_all(harvest)
+                self.drops_versions = True
+
+    def drop_unchanged(self) -> None:
+        """What says the same as the version before it, since another owner told that one; what does not is a change."""
+        last = dict[str, bytes]()
+        for harvest in self.pending.harvests():
+            for key in self.hits.among(harvest.hits.keys()):
+                self.pending.was_told(harvest, key)
+            changes = [key for key, hit in harvest.changes.items() if not self._changes(key, hit, last)]
+            self._drop(harvest, changes=changes)
+        self.pending.list_changes()
+
+    def _is_told(self, hit: Hit, harvest: Harvest) -> bool:
+        told = self.hits.version(hit["conn_id"]) == Version(digest(hit), harvest.observed_at)
+        return told or self.cursor.overtook(harvest.requested) >= 0
+
+    def _changes(self, key: str, hit: Hit, last: dict[str, bytes]) -> bool:
+        version = self.hits.version(key)
+        if version is None:
+            return key in self.pending.hits  # else told and forgotten by another, or its beginning was superseded
+        before, last[key] = last.get(key, version.digest), digest(hit)
+        return before != last[key]
+
+    def _drop(
+        self,
+        harvest: Harvest,
+        *,
+        hits: Collection[str] = (),
+        changes: Collection[str] = (),
+        dead: Collection[str] = (),
+    ) -> None:
+        """These the ledger has, from a commit of ours or of another owner."""
+        confirmed = [sum(key in self.in_doubt for key in keys) for keys in (hits, changes, dead)]
+        self.dropped.confirmed += sum(confirmed)
+        self.dropped.confirmed_changed += confirmed[1]
+        self.dropped.confirmed_dead += confirmed[2]
+        self.dropped.duplicate += self.pending.drop(harvest, hits, changes, dead) - sum(confirmed)
+        self.drops_versions |= bool(hits or changes)

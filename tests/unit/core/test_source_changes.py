@@ -1,0 +1,310 @@
+"""Hits that read otherwise than they were told: each version that a snapshot showed is told, in order, and once."""
+
+from __future__ import annotations
+
+import pytest
+
+from producer.clock import Moment
+from producer.core.digests import digests
+from producer.core.source import Source
+from producer.model import Dropped, Hit, Rows, Version
+from tests.unit.core.samples import (
+    KEEP,
+    a_hit,
+    a_row,
+    a_snapshot,
+    a_source,
+    at,
+    changes_of,
+    commit,
+    dropped_by,
+    fold,
+    forgotten,
+    ids_of,
+    polled,
+    settle,
+    take,
+    taken_in,
+)
+
+
+def version(says: str, seen: Moment) -> Version:
+    return Version(digests([a_hit("a", hit=says)])[0], seen.rfc3339())
+
+
+def told(source: Source) -> list[str | None]:
+    """What a transaction that succeeds says of the one hit."""
+    return [says for _, says in changes_of(commit(source))]
+
+
+def a_source_that_told(says: str = "") -> Source:
+    source = a_source()
+    polled(source, at(0), a=says)
+    commit(source)
+    return source
+
+
+def test_a_hit_that_reads_otherwise_is_a_change_once() -> None:
+    source = a_source_that_told("")
+    harvest = polled(source, at(300), a="SALE")
+    assert (list(harvest.hits), list(harvest.changes)) == ([], ["a"])
+    taken = commit(source)
+    assert (ids_of(taken), changes_of(taken)) == ([], [("a", "SALE")])
+    assert taken.first_observed == {"a": at(1).rfc3339()}
+    assert not polled(source, at(600), a="SALE").changes
+
+
+def test_back_and_forth_is_two_changes() -> None:
+    source = a_source_that_told("")
+    polled(source, at(300), a="SALE")
+    assert told(source) == ["SALE"]
+    polled(source, at(600), a="")
+    assert told(source) == [""]
+
+
+def test_each_version_is_told_in_order_after_kafka_was_away() -> None:
+    source = a_source_that_told("")
+    for number, says in enumerate(["SALE", "SALE", "", "OTHER"], start=1):
+        polled(source, at(300 * number), a=says)
+    assert len(source.pending) == 3
+    assert told(source) == ["SALE", "", "OTHER"]
+    assert len(source.pending) == 0
+
+
+def test_a_change_of_a_row_that_still_waits_is_told_after_it() -> None:
+    source = a_source()
+    polled(source, at(0), a="")
+    polled(source, at(300), a="SALE")
+    taken = commit(source)
+    assert (ids_of(taken), changes_of(taken), taken.first_observed) == (
+        ["a"],
+        [("a", "SALE")],
+        {"a": at(1).rfc3339()},
+    )
+    assert not polled(source, at(600), a="SALE").changes
+
+
+def test_a_change_goes_with_a_later_transaction_if_there_is_no_room() -> None:
+    source = a_source()
+    polled(source, at(0), a="")
+    polled(source, at(300), a="SALE")
+    polled(source, at(600), a="OTHER")
+    first = take(source, 1)
+    assert (ids_of(first), changes_of(first)) == (["a"], [])
+    settle(source, first)
+    second = take(source, 1)
+    assert (changes_of(second), second.first_observed) == ([("a", "SALE")], {"a": at(1).rfc3339()})
+    settle(source, second)
+    assert told(source) == ["OTHER"]
+
+
+def test_a_failed_transaction_loses_no_version() -> None:
+    source = a_source()
+    polled(source, at(0), a="")
+    take(source)
+    polled(source, at(300), a="SALE")
+    take(source)
+    assert (ids_of(again := take(source)), changes_of(again)) == (["a"], [("a", "SALE")])
+
+
+def test_what_landed_in_a_commit_of_unknown_outcome_is_confirmed_whole() -> None:
+    source = a_source_that_told("")
+    polled(source, at(300), a="SALE")
+    polled(source, at(600), a="")
+    source.doubt(take(source))
+    polled(source, at(900), a="SALE")
+    landed = {"a": version("", at(601))}
+    source.restore(fold("a", cursor=at(600), observed=at(1).rfc3339(), changed=landed), at(910))
+    dropped = Dropped()
+    taken = source.take(10, dropped)
+    assert (changes_of(taken), dropped.confirmed, dropped.confirmed_changed) == ([("a", "SALE")], 2, 2)
+
+
+def test_a_hit_and_its_change_that_landed_together_are_confirmed() -> None:
+    source = a_source()
+    polled(source, at(0), a="")
+    polled(source, at(300), a="SALE")
+    source.doubt(take(source))
+    landed = {"a": version("SALE", at(301))}
+    source.restore(fold("a", cursor=at(300), observed=at(1).rfc3339(), changed=landed), at(310))
+    dropped = dropped_by(source)
+    assert (dropped.confirmed, dropped.confirmed_changed, len(source.pending)) == (2, 1, 0)
+
+
+def test_what_did_not_land_is_told_after_the_ledger_was_read_again() -> None:
+    source = a_source_that_told("SALE")
+    polled(source, at(300), a="")
+    polled(source, at(600), a="SALE")
+    source.doubt(take(source))
+    source.restore(fold("a", cursor=at(0), observed=at(1).rfc3339()), at(610))
+    assert told(source) == ["", "SALE"]
+
+
+@pytest.mark.parametrize(("ledger_says", "changes"), [("VENTA EFECTIVA", []), ("SALE", ["VENTA EFECTIVA"])])
+def test_a_change_that_came_while_nobody_looked_is_told_by_the_next_owner(ledger_says: str, changes: list[str]) -> None:
+    source = a_source()
+    source.restore(fold("a", cursor=at(0), changed={"a": version(ledger_says, at(1))}), at(100))
+    polled(source, at(110), ["a"])
+    assert told(source) == changes
+    polled(source, at(400), ["a"])
+    assert told(source) == []
+
+
+def test_versions_that_another_owner_saw_are_his_to_tell() -> None:
+    """What waits was shown before his last snapshot: he told a later version, or there was none."""
+    source = a_source_that_told("")
+    polled(source, at(300), a="SALE")
+    source.restore(fold("a", cursor=at(600), changed={"a": version("OTHER", at(601))}), at(610))
+    assert (dropped_by(source).duplicate, changes_of(take(source))) == (1, [])
+    polled(source, at(620), a="SALE")
+    assert told(source) == ["SALE"]
+
+
+def test_a_hit_that_another_told_otherwise_before_it_was_shown_here_is_a_change() -> None:
+    source = a_source()
+    polled(source, at(300), a="SALE")
+    source.restore(fold("a", cursor=at(0), observed=at(1).rfc3339()), at(310))
+    taken = commit(source)
+    assert (ids_of(taken), changes_of(taken), taken.first_observed) == ([], [("a", "SALE")], {"a": at(1).rfc3339()})
+
+
+def test_a_change_whose_hit_another_told_and_forgot_is_dropped_and_no_hit() -> None:
+    source = a_source_that_told("")
+    polled(source, at(300), a="SALE")
+    source.restore(fold(cursor=at(100)), at(310))
+    dropped = Dropped()
+    taken = source.take(10, dropped)
+    assert (taken.rows, dropped.duplicate, len(source.pending)) == (0, 1, 0)
+
+
+def test_a_backlog_of_changes_that_another_owner_left_far_behind_is_superseded() -> None:
+    source = a_source()
+    polled(source, at(0), a="")
+    polled(source, at(10), a="SALE")
+    source.restore(fold(cursor=at(KEEP)), at(KEEP + 10))
+    dropped = dropped_by(source)
+    assert (dropped.superseded, len(source.pending)) == (2, 0)
+
+
+def test_what_was_dropped_is_compared_again_although_its_bytes_are_known() -> None:
+    source = a_source_that_told("")
+    polled(source, at(300), a="SALE")
+    source.restore(fold("a", cursor=at(600), changed={"a": version("", at(1))}), at(610))
+    again(source, 620, "SALE", answer=1)  # like what waits
+    assert dropped_by(source).duplicate == 1
+    again(source, 630, "SALE", answer=2, parsed=[])
+    assert told(source) == ["SALE"]
+
+
+def test_a_change_leaves_the_ledger_with_its_hit() -> None:
+    source = a_source_that_told("")
+    polled(source, at(300), a="SALE")
+    commit(source)
+    polled(source, at(301 + KEEP))
+    taken = take(source)
+    assert forgotten(taken) == ["a"]
+    assert taken.tombstones[1:] == [b"changed/0042/a"]
+    settle(source, taken)
+    polled(source, at(302 + KEEP), a="SALE")
+    assert ids_of(take(source)) == ["a"]
+
+
+def test_what_has_a_change_in_hand_does_not_leave() -> None:
+    source = a_source_that_told("")
+    polled(source, at(300), a="SALE")
+    polled(source, at(302 + KEEP))
+    assert forgotten(commit(source)) == []
+    polled(source, at(2 * KEEP + 310))
+    assert forgotten(commit(source)) == ["a"]
+
+
+def again(source: Source, seconds: float, says: str, *, answer: int, parsed: list[str] | None = None) -> None:
+    """A snapshot whose rows were parsed, or known by their bytes."""
+    snapshot = a_snapshot(at(seconds))
+    snapshot.answer = answer
+    rows = Rows({"a": a_row("a")}, parsed=parsed)
+    known = source.known(snapshot, rows)
+    hits = [{key: a_hit(key, hit=says) for key in found} for found in known]
+    said = [dict(zip(found, digests(found.values()), strict=True)) for found in hits]
+    source.add(snapshot, rows, hits={}, changes=source.changes(hits, said), dead={})
+
+
+def test_a_row_that_is_known_by_its_bytes_is_not_read() -> None:
+    source = a_source_that_told("")
+    again(source, 300, "", answer=1)
+    snapshot = a_snapshot(at(600))
+    snapshot.answer = 2
+    assert source.known(snapshot, Rows({"a": a_row("a")}, parsed=[])) == [{}]
+
+
+@pytest.mark.parametrize("why", ["restored", "released", "a poll failed", "an id is shown twice", "not after that one"])
+def test_a_row_that_is_known_by_its_bytes_is_read_if_the_last_answer_was_not_compared(why: str) -> None:
+    source = a_source_that_told("")
+    again(source, 300, "", answer=1)
+    answer, snapshot = 2, a_snapshot(at(600))
+    if why == "restored":
+        source.restore(fold("a", cursor=at(300)), at(310))
+    elif why == "released":
+        source.release()
+        source.restore(fold("a", cursor=at(300)), at(310))
+    elif why == "a poll failed":
+        snapshot.answer, answer = 2, 3
+        source.known(snapshot, Rows({"a": a_row("a")}, parsed=[]))
+    elif why == "an id is shown twice":
+        rows = Rows({"a": a_row("a")}, repeated=1, parsed=[])
+        snapshot.answer, answer = 2, 3
+        source.known(snapshot, rows)
+        source.add(snapshot, rows, hits={}, dead={})
+    else:
+        answer = 3
+    snapshot = a_snapshot(at(700))
+    snapshot.answer = answer
+    assert [list(found) for found in source.known(snapshot, Rows({"a": a_row("a")}, parsed=[]))] == [["a"]]
+
+
+def shown_twice(source: Source, seconds: float, *says: str) -> list[str | None]:
+    """A snapshot that has the id several times; the changes that it brings."""
+    snapshot, (first, *others) = a_snapshot(at(seconds)), says
+    rows = Rows({"a": a_row("a")}, repeated=len(others), further=[{"a": a_row("a")} for _ in others])
+
+    def hit(one: str) -> dict[str, Hit]:
+        return {"a": a_hit("a", observed_at=snapshot.received.rfc3339(), hit=one)}
+
+    again = [hit(one) for one in (first, *others)] if source.known(snapshot, rows) else []
+    said = [dict(zip(found, digests(found.values()), strict=True)) for found in again]
+    harvest = source.add(snapshot, rows, hits={} if again else hit(first), changes=source.changes(again, said), dead={})
+    return [one["hit"] for one in harvest.changes.values()]
+
+
+def test_an_id_that_is_shown_several_times_has_changed_only_if_none_of_its_rows_is_as_it_was_told() -> None:
+    for told_before in (True, False):
+        source = a_source()
+        shown_twice(source, 0, "", "SALE")
+        if told_before:
+            commit(source)
+        assert shown_twice(source, 300, "SALE", "") == []
+        assert shown_twice(source, 600, "SALE", "OTHER") == ["SALE"]
+        assert shown_twice(source, 900, "OTHER", "SALE") == []
+
+
+def test_an_answer_that_is_older_than_the_last_one_takes_no_change_back() -> None:
+    source = a_source_that_told("")
+    polled(source, at(300), a="SALE")
+    commit(source)
+    cached = a_snapshot(at(200), at(310))
+    cached.age = 100
+    assert not taken_in(source, cached, a="").changes
+    assert not polled(source, at(600), a="SALE").changes
+
+
+def test_what_changed_while_it_was_being_forgotten_is_new_in_the_next_snapshot() -> None:
+    source = a_source_that_told("")
+    polled(source, at(KEEP + 10))
+    snapshot, rows = a_snapshot(at(KEEP + 20)), Rows({"a": a_row("a")})
+    (found,) = source.known(snapshot, rows)
+    assert forgotten(commit(source)) == ["a"]
+    hits = {key: a_hit(key, hit="SALE") for key in found}
+    assert source.changes([hits], [dict(zip(hits, digests(hits.values()), strict=True))]) == {}
+    source.add(snapshot, rows, hits={}, dead={})
+    polled(source, at(KEEP + 30), a="SALE")
+    assert ids_of(take(source)) == ["a"]
