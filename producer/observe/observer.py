@@ -236,7 +236,6 @@ class ServiceObserver:
         numbers.changed += changed
         numbers.duplicate += duplicate
         numbers.dead_lettered += dead_lettered
-        numbers.changed += changed
         numbers.unmarked += unmarked
         counted = {
             "published": published,

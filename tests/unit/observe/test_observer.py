@@ -7,7 +7,7 @@ import pytest
 from producer.core.ports import Polled, Told
 from producer.model import Dropped, Gap, GapKind, Progress
 from producer.observe.logs import configure
-from producer.observe.metrics import DROPPED, Metrics
+from producer.observe.metrics import DROPPED, RESULTS, Metrics
 from producer.observe.observer import ServiceObserver
 from tests.unit.observe.conftest import HandClock, Written
 
@@ -86,6 +86,21 @@ def test_hits_that_say_they_are_none_are_pointed_at_once_for_each_source(
     told = [line for line in written.lines if line["event"] == "unmarked_hits"]
     assert [(line["server"], line["count"]) for line in told] == [("0042", 3), ("0043", 3)]
     assert "WOLKVOX_HITS" in told[0]["problem"]
+
+
+def test_each_result_is_counted_once_on_the_page_and_in_the_metrics(
+    observer: ServiceObserver, metrics: Metrics
+) -> None:
+    told = Told(published=2, changed=3, dead_lettered=5)
+    told.dropped = Dropped(confirmed=7, confirmed_changed=1, confirmed_dead=2, duplicate=4)
+    observer.dropped({"0042": told})
+    observer.committed(2, {"0042": told}, seconds=0.1)
+    numbers = observer.numbers("0042")
+    expected = {"published": 6, "changed": 4, "duplicate": 4, "dead_lettered": 7, "unmarked": 0}
+    assert {result: getattr(numbers, result) for result in RESULTS} == expected
+    for result, count in expected.items():
+        labels = {"server": "0042", "result": result}
+        assert metrics.registry.get_sample_value("wolkvox_hits_rows_total", labels) == count
 
 
 def test_unmarked_rows_are_a_result_of_their_own(observer: ServiceObserver, metrics: Metrics, written: Written) -> None:
