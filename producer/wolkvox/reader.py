@@ -6,6 +6,8 @@ from collections.abc import Container, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from producer.model import RawRow, Reading, Row, Rows, Snapshot
+from producer.wolkvox.marks import is_marked
+from producer.wolkvox.parsing import row_of
 from producer.wolkvox.reading import RowsOfSnapshot
 from producer.wolkvox.rows import identify
 
@@ -23,6 +25,8 @@ class RowReader:
     def identify(self, snapshot: Snapshot, *, known: Container[str]) -> Rows:
         """The rows by conn_id; those without one are dead. Ids in `known` were valid once and are not looked at."""
         rows = identify(snapshot, known=known)
+        if self._marked_only and rows.further:
+            _put_marked_first(rows)
         if self._unmarked:
             self._leave_out_unmarked(rows)
         return rows
@@ -60,3 +64,16 @@ class RowReader:
         self._unmarked = {key: row for key in fresh if (row := known.get(key)) is not None and row == rows.hits[key]}
         rows.fresh = [key for key in fresh if key not in self._unmarked]
         rows.unmarked = len(self._unmarked)
+
+
+def _put_marked_first(rows: Rows) -> None:
+    """Of an id that the report repeats, the first row that says that it is a hit stands for it."""
+    fresh = set(rows.fresh or ())
+    for layer in rows.further:
+        for conn_id in fresh.intersection(layer):
+            if not _is_marked(rows.hits[conn_id]) and _is_marked(layer[conn_id]):
+                rows.hits[conn_id], layer[conn_id] = layer[conn_id], rows.hits[conn_id]
+
+
+def _is_marked(row: Row | RawRow) -> bool:
+    return is_marked((row_of(row) if isinstance(row, RawRow) else row).get("hit"))

@@ -108,6 +108,17 @@ def test_an_unmarked_row_that_comes_back_is_read_again() -> None:
     assert (found.unmarked, reading.unmarked) == (0, ["b"])
 
 
+@pytest.mark.parametrize("times", [1, 3])
+def test_of_an_id_that_is_repeated_the_row_that_says_it_is_a_hit_counts(times: int) -> None:
+    """Also when the others were read as unmarked before, and are known by their bytes."""
+    report = Report()
+    for _ in range(times):
+        _, reading = report.read(row("a", ""), row("a", "no"))
+        assert reading.hits == {}
+    _, reading = report.read(row("a", ""), row("a", "no"), row("a", "VENTA"), row("a", "OTRA"))
+    assert reading.hits["a"]["hit"] == "VENTA"
+
+
 def test_a_row_that_is_dead_is_not_taken_for_an_unmarked_one() -> None:
     report = Report()
     dead = row("dead") | {"telephone": ["an array"]}
