@@ -141,6 +141,7 @@ class _Trial:
                     shown=None,
                     events=len(reading.readback.events),
                     duplicates=reading.readback.duplicates,
+                    changes=reading.readback.changes,
                     gaps=len(reading.readback.gaps),
                     service=service_words(service.status()),
                     last=tuple(reading.readback.last),

@@ -14,7 +14,7 @@ from producer.kafka.judgement import LEDGER_SHARDS
 from tests.chaos import waits
 from tests.chaos.cluster import Network
 from tests.chaos.plan import INSTANCES, Kind, Trouble, plan
-from tests.chaos.stage import TOPIC, Stage
+from tests.chaos.stage import TOPIC, TYPIFY_BY, Stage
 from tests.chaos.verdict import Verdict, verdict
 from tests.integration.service.audit import audit
 
@@ -155,11 +155,14 @@ class Chaos:
         self._tell("all is well from now on")
         await asyncio.sleep(5.0)  # the last late rows
         self._stage.simulator.stop_calls()
+        await asyncio.sleep(2 * TYPIFY_BY + 1.0)  # the last corrections
         running = [one for one in self._stage.places if one is not None]
         for server in self._stage.servers:
             marks = {one: one.mark() for one in running}
             waiting = [
-                asyncio.create_task(one.until("poll_done", since=since, within=SETTLE, server=server, new=0, pending=0))
+                asyncio.create_task(
+                    one.until("poll_done", since=since, within=SETTLE, server=server, new=0, changed=0, pending=0)
+                )
                 for one, since in marks.items()
             ]
             done, late = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -24,6 +24,8 @@ TOPIC, TOKEN = "chaos.hits", "chaos-token"
 REPORTS = (600.0, 600.0, 30.0, 12.0)
 """Seconds that a hit stays in each server's report: of the first two longer than any trouble, of the others not."""
 LATE_BY, SLACK = 3.0, 5.0
+TYPIFY_LATE, TYPIFY_BY = 0.3, 3.0
+"""The share of rows that show an empty `hit` first, and how many seconds each next word of theirs takes at most."""
 BUSIEST = 0.6
 """Of one core, each process over its life: starting takes half a second of it, and some live for a few only."""
 
@@ -34,7 +36,14 @@ class Stage:
     def __init__(self, *, seed: int, folder: Path) -> None:
         self.servers = servers(len(REPORTS))
         self.simulator = Simulator(
-            token=TOKEN, servers=self.servers, seed=seed, rate=3.0, late_by=LATE_BY, start=time.time()
+            token=TOKEN,
+            servers=self.servers,
+            seed=seed,
+            rate=3.0,
+            late_by=LATE_BY,
+            start=time.time(),
+            typify_late=TYPIFY_LATE,
+            typify_by=TYPIFY_BY,
         )
         self.cluster = Cluster(INSTANCES)
         self.networks = [Network(self.cluster.ways(place)) for place in range(INSTANCES)]
@@ -93,7 +102,7 @@ class Stage:
         last = int((now - centre.start) * centre.rate) + 1
         hits = {hit.conn_id: hit for hit in map(centre.hit, range(last + 1))}
         unseen = source.audit.never_shown(centre, now)
-        return Shown(frozenset(source.shown), unseen, hits, centre.window)
+        return Shown(frozenset(source.shown), unseen, hits, centre.window, source.audit.said)
 
     def _environment(self, place: int) -> dict[str, str]:
         file = self._folder / "sources.toml"

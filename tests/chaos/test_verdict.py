@@ -19,8 +19,12 @@ def a_record(identity: str, key: str, value: object) -> Record:
     return Record(0, 0, 0, key, orjson.dumps(value), {"ce_id": identity.encode()})
 
 
-def an_event(conn_id: str) -> Record:
-    return a_record(f"{SERVER}/{conn_id}", conn_id, {"conn_id": conn_id})
+def an_event(conn_id: str, hit: str = "SALE") -> Record:
+    return a_record(f"{SERVER}/{conn_id}", conn_id, {"conn_id": conn_id, "hit": hit})
+
+
+def a_change(conn_id: str, hit: str, at: float) -> Record:
+    return a_record(f"{SERVER}/{conn_id}/{rfc3339(at)}", conn_id, {"conn_id": conn_id, "hit": hit})
 
 
 def remembered(conn_id: str, *, kind: str = "told") -> Record:
@@ -40,6 +44,8 @@ def a_hit(conn_id: str, at: float) -> SimulatedHit:
     return SimulatedHit(0, at, at, {"conn_id": conn_id})
 
 
+LATE = SimulatedHit(0, 10.0, 10.0, {"conn_id": "a", "hit": ""}, ((15.0, "PROMISE"), (20.0, "SALE")))
+"""Typified after five seconds, corrected after ten."""
 HITS = {conn_id: a_hit(conn_id, at) for conn_id, at in [("a", 10.0), ("b", 20.0), ("c", 30.0)]}
 
 
@@ -59,7 +65,7 @@ def judged(
 
 def test_what_was_shown_and_told_once_is_well() -> None:
     assert judged().wrong == []
-    assert judged().line.startswith("hits shown 2, events 2, duplicates 0, missing 0")
+    assert judged().line.startswith("hits shown 2, events 2, changes 0, duplicates 0, missing 0")
 
 
 WRONG: dict[str, tuple[Callable[[], Verdict], str]] = {
@@ -100,6 +106,52 @@ WRONG: dict[str, tuple[Callable[[], Verdict], str]] = {
 def test_what_is_wrong_is_found(case: str) -> None:
     make, text = WRONG[case]
     assert text in make().wrong
+
+
+def of_late(
+    changes: Sequence[Record], *, said: Sequence[str] = ("", "PROMISE", "SALE"), cursors: Sequence[float] = (11, 16, 21)
+) -> list[str]:
+    """What is wrong if a hit was typified late and corrected, and these changes are on their topic."""
+    of_server = Shown(frozenset("a"), [], {"a": LATE}, window=600.0, said={"a": said})
+    ledger = [remembered("a"), *map(cursor_at, cursors)]
+    return verdict(Audit([an_event("a", "")], changes, [], [], ledger), {SERVER: of_server}).wrong
+
+
+PROMISE, SALE = a_change("a", "PROMISE", 16.5), a_change("a", "SALE", 21.5)
+
+
+def test_each_word_that_a_committed_snapshot_had_is_told_once_and_in_order() -> None:
+    assert of_late([PROMISE, SALE]) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ([SALE], "0042/a never says ['PROMISE'], which a committed snapshot had"),
+        ([PROMISE], "0042/a never says ['SALE'], which a committed snapshot had"),
+        ([SALE, PROMISE], "0042/a says ['', 'SALE', 'PROMISE'], and the API showed ['', 'PROMISE', 'SALE']"),
+        ([PROMISE, SALE, SALE], f"change 0042/a/{rfc3339(21.5)} is there 2 times"),
+        (
+            [PROMISE, SALE, a_change("a", "SALE", 22.5)],
+            "0042/a says ['', 'PROMISE', 'SALE', 'SALE'], and the API showed ['', 'PROMISE', 'SALE']",
+        ),
+    ],
+)
+def test_a_change_that_is_missing_out_of_order_or_told_again_is_found(changes: list[Record], text: str) -> None:
+    assert text in of_late(changes)
+
+
+def test_what_only_a_snapshot_showed_that_died_with_its_process_is_nobodys() -> None:
+    assert of_late([SALE], cursors=(11, 21)) == []
+    assert of_late([SALE], cursors=(11, 19.5, 21)) == []  # made when it was, or just behind it
+    assert of_late([PROMISE], cursors=(11, 16)) == []
+    assert of_late([PROMISE], said=["", "PROMISE"], cursors=(11, 16)) == []
+
+
+def test_a_change_that_the_api_never_showed_is_found() -> None:
+    assert of_late([PROMISE, SALE, a_change("a", "REFUND", 22.5)]) == [
+        "0042/a says ['', 'PROMISE', 'SALE', 'REFUND'], and the API showed ['', 'PROMISE', 'SALE']"
+    ]
 
 
 def test_what_was_never_shown_or_died_inside_a_told_gap_is_explained() -> None:

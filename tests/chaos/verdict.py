@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,8 @@ from itertools import pairwise
 from producer.clock import parse_rfc3339
 from producer.demo.show.audit import Audit as OfServer
 from producer.demo.show.audit import audit as compared
-from producer.demo.simulator.callcentre import SimulatedHit
+from producer.demo.show.audit import in_order
+from producer.demo.simulator.callcentre import SimulatedHit, versions
 from producer.model import Gap, GapKind
 from tests.integration.service.audit import Audit, Record
 
@@ -29,6 +31,8 @@ class Shown:
     hits: Mapping[str, SimulatedHit]
     window: float
     """Seconds that a hit stays in the report."""
+    said: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What the rows that may change said, by id, as whole answers showed them."""
 
     @property
     def forgetful(self) -> bool:
@@ -46,6 +50,7 @@ class Verdict:
 
     shown: int = 0
     events: int = 0
+    changes: int = 0
     duplicates: int = 0
     missing: int = 0
     gaps: int = 0
@@ -60,8 +65,9 @@ class Verdict:
     @property
     def line(self) -> str:
         return (
-            f"hits shown {self.shown:,}, events {self.events:,}, duplicates {self.duplicates}, missing {self.missing}, "
-            f"gaps told {self.gaps}, never shown {self.never_shown}, of them outside every gap {self.unexplained}, "
+            f"hits shown {self.shown:,}, events {self.events:,}, changes {self.changes:,}, "
+            f"duplicates {self.duplicates}, missing {self.missing}, gaps told {self.gaps}, "
+            f"never shown {self.never_shown}, of them outside every gap {self.unexplained}, "
             f"died with a process inside a gap {self.died}, "
             f"came late and left between snapshots that overlap {self.late}"
         )
@@ -69,11 +75,13 @@ class Verdict:
 
 def verdict(found: Audit, servers: Mapping[str, Shown]) -> Verdict:
     """Everything together; `wrong` is empty if every promise was kept."""
-    total = Verdict(events=len(found.hits))
+    total = Verdict(events=len(found.hits), changes=len(found.changes))
     for server, shown in servers.items():
         cursors = _cursors(found, server)
         _add(total, server, _of_server(found, server, shown, cursors), shown, cursors)
+        total.wrong += _misquoted(found, server, shown, cursors)
     total.wrong += _told_twice("event", found.hits)
+    total.wrong += _told_twice("change", found.changes)
     total.wrong += _told_twice("dead letter", found.dead_letters)
     total.wrong += _told_twice("gap", found.gaps)
     total.wrong += _disagreements(found)
@@ -107,7 +115,34 @@ def _of_server(found: Audit, server: str, shown: Shown, cursors: Sequence[float]
     # What left the report while the first answer was made was in none that anybody could have asked for.
     never = [hit for hit in shown.never_shown if shown.within(hit.conn_id, began + SLACK)]
     due = {conn_id for conn_id in shown.shown if shown.within(conn_id, began)} | shown.shown.intersection(events)
-    return compared(shown=due, events=events, gaps=gaps, never_shown=never)
+    return compared(shown=due, events=events, gaps=gaps, never_shown=never, said={}, words={})
+
+
+def _misquoted(found: Audit, server: str, shown: Shown, cursors: Sequence[float]) -> Iterator[str]:
+    """Events that say what the API did not, or in another order; words of committed snapshots that no event says."""
+    words: dict[str, list[str]] = {}
+    for record in (*found.hits, *found.changes):
+        if _server(record) == server:
+            words.setdefault(record.key, []).append(record.json.get("hit") or "")
+    for conn_id, told in words.items():
+        said = shown.said.get(conn_id, told[:1])
+        if not in_order(told, said):
+            yield f"{server}/{conn_id} says {told}, and the API showed {list(said)}"
+        elif untold := [word for word in _heard(shown, conn_id, cursors) if word not in told]:
+            yield f"{server}/{conn_id} never says {untold}, which a committed snapshot had"
+
+
+def _heard(shown: Shown, conn_id: str, cursors: Sequence[float]) -> Iterator[str]:
+    """What a row that may change said while a snapshot was made that was then committed."""
+    hit = shown.hits.get(conn_id)
+    if hit is None or conn_id not in shown.said:
+        return
+    rows = versions(hit)
+    ends = [since for since, _ in rows[1:]] + [hit.occurred_at + shown.window]
+    for (since, row), end in zip(rows, ends, strict=True):
+        first = bisect_left(cursors, since)
+        if first < len(cursors) and cursors[first] + SLACK < end:
+            yield row["hit"]
 
 
 def _cursors(found: Audit, server: str) -> Sequence[float]:

@@ -19,7 +19,7 @@ from tests.meta.papers import paper
 
 pytestmark = pytest.mark.kafka
 
-QUICK = Plan(calm=1.0, report=5.0, late=0.0, late_by=1.0, outage=6.5, session=2.0)
+QUICK = Plan(calm=1.0, report=7.0, late=0.0, late_by=1.0, typify_late=0.5, typify_by=1.0, outage=8.5, session=2.0)
 """Everything that the demo has, in twenty seconds."""
 
 PROGRAM = f"""
@@ -34,11 +34,13 @@ def test_the_demo_ends_with_an_audit_that_holds(kafka: str, capsys: pytest.Captu
     told, errors = capsys.readouterr()
     (audit,) = re.findall(
         r"Audit: hits shown by the API (\d+), events on the topic (\d+), duplicates 0, missing 0, "
+        r"changes told (\d+), hits misquoted 0, "
         r"coverage gaps told (\d+), hits never shown (\d+), of them outside every gap 0\.",
         told,
     )
-    shown, events, gaps, never_shown = map(int, audit)
+    shown, events, changes, gaps, never_shown = map(int, audit)
     assert shown == events > 20
+    assert changes >= 2  # a call typified late, and corrected
     assert gaps >= 1
     assert never_shown >= 1
     assert "kill -9 of the service" in told

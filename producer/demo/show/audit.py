@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from producer.model import Gap
@@ -33,6 +34,10 @@ class Audit:
     """Shown by the API, and no event."""
     strangers: tuple[str, ...]
     """An event, and never shown by the API."""
+    changes: int
+    """Events of hits that changed."""
+    misquoted: tuple[str, ...]
+    """Their events don't say what the API showed of them, in its order, each once and to the last."""
     gaps: tuple[Gap, ...]
     never_shown: int
     unexplained: tuple[str, ...]
@@ -40,8 +45,8 @@ class Audit:
 
     @property
     def holds(self) -> bool:
-        """Whether each hit shown is exactly one event, and each hit never shown lies in a gap that was told."""
-        return not (self.duplicates or self.missing or self.strangers or self.unexplained)
+        """Whether each hit shown is exactly one event, its changes are told, and what was never shown lies in a gap."""
+        return not (self.duplicates or self.missing or self.strangers or self.misquoted or self.unexplained)
 
     @property
     def line(self) -> str:
@@ -50,15 +55,26 @@ class Audit:
         return (
             f"hits shown by the API {self.shown}, events on the topic {self.events}, "
             f"duplicates {len(self.duplicates)}, missing {len(self.missing)}{strangers}, "
+            f"changes told {self.changes}, hits misquoted {len(self.misquoted)}, "
             f"coverage gaps told {len(self.gaps)}, hits never shown {self.never_shown}, "
             f"of them outside every gap {len(self.unexplained)}"
         )
 
 
 def audit(
-    *, shown: Collection[str], events: Sequence[str], gaps: Sequence[Gap], never_shown: Sequence[Unseen]
+    *,
+    shown: Collection[str],
+    events: Sequence[str],
+    gaps: Sequence[Gap],
+    never_shown: Sequence[Unseen],
+    said: Mapping[str, Sequence[str]],
+    words: Mapping[str, Sequence[str]],
 ) -> Audit:
-    """Compare: `shown` and `events` are conn_ids of one server, each event of the topic counting."""
+    """Compare: `shown` and `events` are conn_ids of one server, each event of the topic counting.
+
+    `said` is what the API showed of the rows that may change, by conn_id and in its order, `words` the same of all
+    events.
+    """
     counts = Counter(events)
     return Audit(
         shown=len(shown),
@@ -66,10 +82,25 @@ def audit(
         duplicates=tuple((counts - Counter(counts.keys())).elements()),
         missing=tuple(sorted(set(shown) - counts.keys())),
         strangers=tuple(sorted(counts.keys() - set(shown))),
+        changes=sum(len(told) - 1 for told in words.values()),
+        misquoted=tuple(sorted(one for one, told in words.items() if not _quotes(told, said.get(one, told[:1])))),
         gaps=tuple(gaps),
         never_shown=len(never_shown),
         unexplained=tuple(hit.conn_id for hit in never_shown if not any(_explains(gap, hit) for gap in gaps)),
     )
+
+
+def in_order(told: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether each word that is told was said, in that order, and is another than the one before.
+
+    What was said between two of them may be left out: it was shown to a process that died with it.
+    """
+    rest = iter(said)
+    return all(word in rest for word in told) and all(one != other for one, other in pairwise(told))
+
+
+def _quotes(told: Sequence[str], said: Sequence[str]) -> bool:
+    return in_order(told, said) and list(told[-1:]) == list(said[-1:])
 
 
 def _explains(gap: Gap, hit: Unseen) -> bool:

@@ -69,4 +69,4 @@ def _counters(view: View) -> Iterator[str]:
     yield f"events {view.events}, duplicates {view.duplicates}"
     if view.shown:
         yield f"missing so far {view.shown.missing}, never shown {view.shown.unseen}"
-    yield f"gaps told {view.gaps}"
+    yield f"changes told {view.changes}, gaps told {view.gaps}"

@@ -30,6 +30,7 @@ class View:
     """None of a real API: it tells nobody what it showed."""
     events: int
     duplicates: int
+    changes: int
     gaps: int
     service: str
     last: Sequence[HitLine]
@@ -69,6 +70,7 @@ def findings(audit: Audit) -> Iterator[str]:
         "more than one event": audit.duplicates,
         "shown by the API, no event": audit.missing,
         "an event, never shown by the API": audit.strangers,
+        "events that say otherwise than the API": audit.misquoted,
         "never shown by the API, in no gap": audit.unexplained,
     }
     for kind, ids in kinds.items():
@@ -76,5 +78,5 @@ def findings(audit: Audit) -> Iterator[str]:
             yield f"{kind}: {', '.join(ids[:5])}{' ...' if len(ids) > 5 else ''}"
 
 
-HOLDS = "Each hit that the API showed is on the topic exactly once, and what it never showed lies in a told gap."
+HOLDS = "Each hit that the API showed is told exactly once, each change too; what it never showed lies in a told gap."
 FAILS = "The audit FAILS."

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from producer.demo.simulator import Simulator
 
 TOPIC = "wolkvox.hits"
-COVERAGE = f"{TOPIC}.coverage"
+CHANGES, COVERAGE = f"{TOPIC}.changes", f"{TOPIC}.coverage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`rate` in hits a second, `late` a share of them; all else in seconds."""
+    """`rate` in hits a second, `late` and `typify_late` shares of them; all else in seconds."""
 
     rate: float = 3.0
     report: float = 12.0
@@ -21,6 +21,10 @@ class Plan:
     late: float = 0.05
     late_by: float = 2.0
     """How late a hit may turn up in the report."""
+    typify_late: float = 0.2
+    """Of those in time, the share that is shown before its call is typified."""
+    typify_by: float = 1.5
+    """How long that takes at most, and a correction after it: what changes must outlive the takeover in the report."""
     calm: float = 6.0
     """Ordinary running before the kill; a third of it after it."""
     outage: float = 15.0
@@ -42,7 +46,14 @@ class Plan:
 
     def simulator(self) -> Simulator:
         """The call centre, not yet open."""
-        return Simulator(rate=self.rate, window=self.report, late=self.late, late_by=self.late_by)
+        return Simulator(
+            rate=self.rate,
+            window=self.report,
+            late=self.late,
+            late_by=self.late_by,
+            typify_late=self.typify_late,
+            typify_by=self.typify_by,
+        )
 
     def settings(self, simulator: Simulator, bootstrap: str) -> Mapping[str, str]:
         """The service's environment: no warning comes of it."""

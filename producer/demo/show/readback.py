@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -26,13 +28,15 @@ class HitLine:
 
 
 class Readback:
-    """Counts what comes, keeps the last hits and all gaps."""
+    """Counts what comes; keeps what each hit said, the last hits and all gaps."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
         """The conn_id of each event, in the order read."""
+        self.changes = 0
         self.gaps: list[Gap] = []
         self.last: deque[HitLine] = deque(maxlen=LAST)
+        self._said: dict[str, list[tuple[str, str]]] = {}
         self._ids: set[str] = set()
 
     @property
@@ -44,12 +48,18 @@ class Readback:
         """Of the conn_ids `shown`, how many have no event yet."""
         return len(shown - self._ids)
 
+    @property
+    def words(self) -> dict[str, list[str]]:
+        """What the `hit` of each conn_id said, by the events of both topics, as they were observed."""
+        return {conn_id: [hit for _, hit in sorted(said)] for conn_id, said in self._said.items()}
+
     def take_hit(self, value: bytes, *, now: float) -> None:
         """An event of the hits topic, read at `now` in Unix seconds."""
         hit = orjson.loads(value)
         occurred_at = parse_rfc3339(hit["occurred_at"]) if hit["occurred_at"] else None
         self.events.append(hit["conn_id"])
         self._ids.add(hit["conn_id"])
+        self._hear(hit)
         self.last.append(
             HitLine(
                 conn_id=hit["conn_id"],
@@ -60,8 +70,16 @@ class Readback:
             )
         )
 
+    def take_change(self, value: bytes) -> None:
+        """An event of the changes topic."""
+        self.changes += 1
+        self._hear(orjson.loads(value))
+
     def take_gap(self, value: bytes) -> None:
         """An event of the coverage topic."""
         gap = orjson.loads(value)
         start, end = parse_rfc3339(gap["from"]), parse_rfc3339(gap["to"])
         self.gaps.append(Gap(gap["server"], start, end, GapKind(gap["kind"]), gap["certain"]))
+
+    def _hear(self, hit: Mapping[str, Any]) -> None:
+        self._said.setdefault(hit["conn_id"], []).append((hit["observed_at"], hit["hit"] or ""))

@@ -17,12 +17,12 @@ PAUSE = 0.25
 
 
 class Reading:
-    """Follows hits and coverage of the topics whose base name is `topic`."""
+    """Follows hits, changes and coverage of the topics whose base name is `topic`."""
 
     def __init__(self, connection: Connection, *, topic: str, clock: Clock) -> None:
         self.readback = Readback()
         self._connection = connection
-        self._hits, self._coverage = topic, topic + Topic.COVERAGE
+        self._hits, self._changes, self._coverage = topic, topic + Topic.CHANGES, topic + Topic.COVERAGE
         self._clock = clock
 
     async def follow(self) -> None:
@@ -34,17 +34,19 @@ class Reading:
                 await asyncio.sleep(PAUSE)
 
     async def again(self) -> Readback:
-        """Both topics from the beginning to where they end now, by a new consumer."""
+        """The topics from the beginning to where they end now, by a new consumer."""
         readback = Readback()
         await self._read(readback, follow=False)
         return readback
 
     async def _read(self, into: Readback, *, follow: bool) -> None:
-        topics = (self._hits, self._coverage)
+        topics = (self._hits, self._changes, self._coverage)
         async with aclosing(tail(self._connection, *topics, since=BEGINNING, follow=follow)) as records:
             async for record in records:
                 assert record.value is not None
                 if record.topic == self._hits:
                     into.take_hit(record.value, now=self._clock.now().wall)
+                elif record.topic == self._changes:
+                    into.take_change(record.value)
                 else:
                     into.take_gap(record.value)

@@ -104,7 +104,11 @@ def _cells(line: HitLine) -> tuple[RenderableType, ...]:
 def _counters(view: View) -> tuple[Text, Text]:
     shown, wrong = view.shown, "bold red" if view.duplicates else "bold green"
     first = [("events", f"{view.events}", "bold"), ("duplicates", f"{view.duplicates}", wrong)]
-    second = [("coverage gaps told", f"{view.gaps}", "bold"), ("service", view.service, "bold")]
+    second = [
+        ("changes", f"{view.changes}", "bold"),
+        ("coverage gaps told", f"{view.gaps}", "bold"),
+        ("service", view.service, "bold"),
+    ]
     if shown:
         waiting = "bold yellow" if shown.missing else "bold green"
         first.insert(0, ("shown by the API", f"{shown.hits}", "bold"))

@@ -9,7 +9,7 @@ from time import monotonic
 from producer.demo.show.audit import Audit, audit
 from producer.demo.show.instance import Instance
 from producer.demo.show.narrator import Narrator
-from producer.demo.show.plan import COVERAGE, TOPIC, Plan
+from producer.demo.show.plan import CHANGES, COVERAGE, TOPIC, Plan
 from producer.demo.show.watch import Watch
 from producer.demo.simulator import Simulator
 from producer.demo.simulator.callcentre import BOGOTA
@@ -44,6 +44,15 @@ class Story:
         )
         await self._watch.until(lambda: bool(self._watch.readback.events), otherwise="no hit is on the topic")
         await asyncio.sleep(self._plan.calm)
+        await self._watch.until(lambda: self._watch.corrected() is not None, otherwise="no correction was told")
+        corrected = self._watch.corrected()
+        assert corrected is not None
+        conn_id, said = corrected
+        self._narrator.say(
+            f"Calls are typified after they end, and some are corrected. {conn_id} was told as soon as it was shown; "
+            f"what became of it is told on {CHANGES}, each change once.",
+            f"Its `hit` said: {', '.join(word or '(nothing)' for word in said)}.",
+        )
 
     async def _crash(self) -> None:
         await self._watch.next_request()
@@ -87,11 +96,12 @@ class Story:
     async def _drain(self) -> None:
         self._narrator.step("The call centre closes; the last hits arrive")
         self._simulator.stop_calls()
-        await asyncio.sleep(self._plan.late_by)
+        await asyncio.sleep(max(self._plan.late_by, 2 * self._plan.typify_by))
         polls = self._simulator.polls
         # Two: the first may have begun before the last late hit was in the report.
         await self._watch.until(lambda: self._simulator.polls >= polls + 2, otherwise="the service does not poll")
         await self._watch.until(self._watch.caught_up, otherwise="hits are missing at the end")
+        await self._watch.until(self._watch.heard_the_last_words, otherwise="changes are missing at the end")
         self._watch.may_end = True
         began = monotonic()
         self._instance.ask_to_end()
@@ -103,7 +113,12 @@ class Story:
         self._narrator.step("The audit: the topics are read once more, from the beginning")
         whole = await self._watch.read_again()
         return audit(
-            shown=self._simulator.shown, events=whole.events, gaps=whole.gaps, never_shown=self._watch.unseen()
+            shown=self._simulator.shown,
+            events=whole.events,
+            gaps=whole.gaps,
+            never_shown=self._watch.unseen(),
+            said=self._simulator.said,
+            words=whole.words,
         )
 
     def _took_over(self) -> bool:

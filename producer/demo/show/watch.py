@@ -75,6 +75,15 @@ class Watch:
         """Whether each hit that the API has shown was read back."""
         return not self.readback.missing(self._simulator.shown)
 
+    def heard_the_last_words(self) -> bool:
+        """Whether the last that the API showed of each hit was read back."""
+        words = self.readback.words
+        return all(words[conn_id][-1] == said[-1] for conn_id, said in self._simulator.said.items() if conn_id in words)
+
+    def corrected(self) -> tuple[str, Sequence[str]] | None:
+        """A hit that was typified late and then corrected, and all that its events said."""
+        return next(((conn_id, said) for conn_id, said in self.readback.words.items() if len(said) > 2), None)
+
     def unseen(self) -> Sequence[SimulatedHit]:
         """Hits that the API can't show any more and never did, from its first answer on: before, nobody had asked."""
         source = self._simulator.sources[self._simulator.server]
@@ -82,7 +91,7 @@ class Watch:
         return [hit for hit in self._simulator.never_shown if hit.occurred_at + source.centre.window > first]
 
     async def read_again(self) -> Readback:
-        """Both topics from the beginning to where they end now, by a new consumer."""
+        """The topics from the beginning to where they end now, by a new consumer."""
         return await self._reading.again()
 
     async def _look(self) -> None:
@@ -100,6 +109,7 @@ class Watch:
             shown=Shown(len(shown), missing=self.readback.missing(shown), unseen=len(self.unseen())),
             events=len(self.readback.events),
             duplicates=self.readback.duplicates,
+            changes=self.readback.changes,
             gaps=len(self.readback.gaps),
             service=self._state if pid is None else f"{self._state} (process {pid})",
             last=tuple(self.readback.last),

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
+
 from producer.demo.show.audit import Audit, audit
 from producer.demo.show.narrator import findings
 from producer.model import Gap, GapKind
@@ -71,6 +73,26 @@ def test_a_late_hit_is_explained_if_it_would_have_turned_up_in_the_gap() -> None
     assert not _audit(gaps=[GAP], never_shown=[Lost("c", 97.0, 99.0)]).holds
 
 
+@pytest.mark.parametrize("told", [["", "A", "B"], ["", "B"], ["B"]])
+def test_events_say_what_the_api_showed_in_its_order_and_to_the_last(told: list[str]) -> None:
+    """What lies between may have died with a process."""
+    verdict = _audit(said={"a": ["", "A", "B"]}, words={"a": told, "b": ["A"]})
+    assert verdict.holds
+    assert verdict.changes == len(told) - 1
+    assert f"changes told {len(told) - 1}, hits misquoted 0" in verdict.line
+
+
+@pytest.mark.parametrize("told", [["", "A"], ["A", "", "B"], ["", "A", "B", "B"], ["", "C", "B"], []])
+def test_a_planted_change_that_is_missing_misplaced_repeated_or_made_up_fails_it(told: list[str]) -> None:
+    verdict = _audit(said={"a": ["", "A", "B"]}, words={"a": told})
+    assert not verdict.holds
+    assert list(findings(verdict)) == ["events that say otherwise than the API: a"]
+
+
+def test_a_change_of_a_hit_that_never_changed_fails_it() -> None:
+    assert _audit(words={"a": ["A", "B"]}).misquoted == ("a",)
+
+
 def test_findings_name_a_few_ids_of_many() -> None:
     ids = {f"id-{number}" for number in range(9)}
     (finding,) = findings(_audit(shown=ids, events=[]))
@@ -83,5 +105,14 @@ def _audit(
     events: list[str] | None = None,
     gaps: list[Gap] | None = None,
     never_shown: list[Lost] | None = None,
+    said: dict[str, list[str]] | None = None,
+    words: dict[str, list[str]] | None = None,
 ) -> Audit:
-    return audit(shown=shown or set(), events=events or [], gaps=gaps or [], never_shown=never_shown or [])
+    return audit(
+        shown=shown or set(),
+        events=events or [],
+        gaps=gaps or [],
+        never_shown=never_shown or [],
+        said=said or {},
+        words=words or {},
+    )

@@ -69,6 +69,16 @@ def test_a_hit_whose_date_does_not_parse_has_no_delay() -> None:
     assert (readback.last[0].occurred_at, readback.last[0].delay) == (None, None)
 
 
+def test_what_a_hit_said_is_in_the_order_observed_whichever_topic_is_read_first() -> None:
+    readback = Readback()
+    first = orjson.loads(event()) | {"first_observed_at": "2026-01-19T01:13:33.000000Z"}
+    readback.take_change(orjson.dumps(first | {"hit": "b", "observed_at": "2026-01-19T01:13:35.000000Z"}))
+    readback.take_change(orjson.dumps(first | {"hit": None, "observed_at": "2026-01-19T01:13:34.500000Z"}))
+    readback.take_hit(event(), now=AT)
+    assert readback.words == {CONN_ID: ["RENOVACIÓN DE CONTRATO", "", "b"]}
+    assert (readback.changes, len(readback.events)) == (2, 1)
+
+
 @pytest.mark.parametrize("width", [79, 100])
 def test_the_table_fits_and_shows_whole_ids_and_delays(width: int) -> None:
     text = _drawn(_view(), width=width)
@@ -124,10 +134,11 @@ def test_of_a_real_api_is_only_told_what_can_be_known() -> None:
     plain = Lines(out, clock=lambda: clock.wall)
     clock.move(lines.EVERY)
     plain.show(_view(told=False))
-    assert "   [events 6, duplicates 1, gaps told 1; service ok (process 4711)]" in out.getvalue().splitlines()
+    counted = out.getvalue().splitlines()[0]
+    assert counted == "   [events 6, duplicates 1, changes told 4, gaps told 1; service ok (process 4711)]"
     drawn = [line.strip() for line in _drawn(_view(told=False)).splitlines()]
     assert "events 6   duplicates 1" in drawn
-    assert "coverage gaps told 1   service ok (process 4711)" in drawn
+    assert "changes 4   coverage gaps told 1   service ok (process 4711)" in drawn
 
 
 def test_plain_lines_tell_the_fetching_in_quarters() -> None:
@@ -179,6 +190,7 @@ def _view(last: Iterable[HitLine] | None = None, *, told: bool = True) -> View:
         shown=Shown(7, missing=2, unseen=3) if told else None,
         events=6,
         duplicates=1,
+        changes=4,
         gaps=1,
         service="ok (process 4711)",
         last=tuple([_line()] if last is None else last),
@@ -192,4 +204,4 @@ def _drawn(view: View, *, rows: int = 12, width: int = 79) -> str:
 
 
 def _verdict(*, shown: set[str], events: list[str]) -> Audit:
-    return audit(shown=shown, events=events, gaps=[], never_shown=[])
+    return audit(shown=shown, events=events, gaps=[], never_shown=[], said={}, words={})
