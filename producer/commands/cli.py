@@ -211,6 +211,10 @@ def main() -> None:
         fail(error.problems, code=2)
     except WolkvoxHitsError as error:
         fail([str(error)], code=1)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("producer.demo"):
+            raise
+        fail(["this installation, such as the image's, only runs the service; a pip install has all commands"], code=1)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -27,11 +27,23 @@ from tests.integration.consumers.examples import npm_install
 from tests.unit.observe.statuses import healthy
 from tests.unit.observe.test_listening import has_ipv6
 
+
+def inherited(steps: list[str]) -> list[list[str]]:
+    """The steps of the last stage, and before them those of the stage that it begins with, and so on."""
+    begin = max(number for number, step in enumerate(steps) if step.startswith("FROM "))
+    parent = steps[begin].split()[1]
+    alias = next((number for number, step in enumerate(steps[:begin]) if step.endswith(f" AS {parent}")), None)
+    if alias is None:
+        return [steps[begin:]]
+    end = next(number for number in range(alias + 1, len(steps)) if steps[number].startswith("FROM "))
+    return [*inherited(steps[:end]), steps[begin:]]
+
+
 ROOT = Path(__file__).parents[2]
 HEALTH = ROOT / "ops/docker/health.py"
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 STEPS = [line for line in DOCKERFILE.replace("\\\n", " ").splitlines() if line and not line.startswith("#")]
-FINAL = STEPS[max(number for number, step in enumerate(STEPS) if step.startswith("FROM ")) :]
+FINAL = [step for stage in inherited(STEPS) for step in stage]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if "build" in service]
@@ -63,11 +75,10 @@ def test_the_compose_file_passes_its_linter_and_schema(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_image_is_built_in_two_stages_from_one_pinned_base() -> None:
-    bases = [one.split()[1] for one in STEPS if one.startswith("FROM ")]
-    assert len(bases) == 2
-    assert len(set(bases)) == 1
-    minor = re.fullmatch(r"python:3\.(\d+)-slim-\w+", bases[0])
+def test_the_image_is_built_in_stages_from_one_pinned_base() -> None:
+    stages = {one.partition(" AS ")[2] for one in STEPS if " AS " in one}
+    (base,) = {one.split()[1] for one in STEPS if one.startswith("FROM ")} - stages
+    minor = re.fullmatch(r"python:3\.(\d+)-slim-\w+", base)
     assert minor is not None
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert f"Programming Language :: Python :: 3.{minor[1]}" in project["classifiers"]
