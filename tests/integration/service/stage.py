@@ -43,14 +43,29 @@ class Stage:
     """What a test plays on; `close` ends every instance and looks for the canary in all that they said."""
 
     def __init__(
-        self, *, bootstrap: str, topic: str, rate: float = 10.0, window: float = 30.0, late: float = 0.1
+        self,
+        *,
+        bootstrap: str,
+        topic: str,
+        rate: float = 10.0,
+        window: float = 30.0,
+        late: float = 0.1,
+        typify_late: float = 0.0,
     ) -> None:
         self.bootstrap = bootstrap
         self.topic = topic
         self.group = f"group-of-{topic}"
         self.clock = StoppableClock()
         self.simulator = Simulator(
-            token=CANARY, seed=hash(topic) % 1000, rate=rate, window=window, late=late, late_by=3.0, clock=self.clock
+            token=CANARY,
+            seed=hash(topic) % 1000,
+            rate=rate,
+            window=window,
+            late=late,
+            late_by=3.0,
+            typify_late=typify_late,
+            typify_by=3.0,
+            clock=self.clock,
         )
         self.instances: list[Instance] = []
         self.pages: list[str] = []
