@@ -16,7 +16,9 @@ from producer.commands.check_source import SourceCheck
 from producer.commands.console import stdout, until_nobody_reads
 from producer.commands.loop import run
 from producer.core.turns import Turns
+from producer.errors import SettingsError
 from producer.kafka.connection import Connection, instance_name
+from producer.observe.listening import bound
 from producer.settings import Settings, SourceSettings
 from producer.wolkvox.address import base_url
 from producer.wolkvox.client import WolkvoxApi
@@ -46,7 +48,8 @@ async def look(settings: Settings, *, clock: Clock | None = None, deadline: floa
         _within(deadline, KAFKA, kafka_findings(reached)),
     ]
     found = await asyncio.gather(*looking)
-    return [*_of_settings(settings), *(finding for findings in found for finding in findings)]
+    of_settings = [*_of_settings(settings), *await _of_page(settings)]
+    return [*of_settings, *(finding for findings in found for finding in findings)]
 
 
 async def _look(settings: Settings, console: Console, *, deadline: float, quietly: bool) -> list[Finding]:
@@ -62,6 +65,18 @@ def _of_settings(settings: Settings) -> list[Finding]:
     hint = "`wolkvox-hits config show` tells each setting and where it comes from"
     warnings = [warning("settings", problem.split()[0], problem, hint) for problem in settings.warnings]
     return [ok("settings", "read", text), *warnings]
+
+
+async def _of_page(settings: Settings) -> list[Finding]:
+    """Whether the status page can have its address; at any port, since its own may be that of the running service."""
+    try:
+        sockets = await bound(settings.status.host, 0)
+    except SettingsError as error:
+        hint = "the service would go on without its page, and probes would fail: `*` is every address of this machine"
+        return [warning("settings", "STATUS_HOST", str(error), hint)]
+    for one in sockets:
+        one.close()
+    return []
 
 
 async def _within(deadline: float, area: str, findings: AsyncIterator[Finding]) -> Sequence[Finding]:
