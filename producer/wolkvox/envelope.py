@@ -6,7 +6,6 @@ bytes --decoding--> value --envelope--> rows
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,21 +13,14 @@ from typing import Any
 from producer.clock import Moment
 from producer.errors import NotASnapshot, PollFailed
 from producer.model import RECORD_CAP, Drift
-from producer.values import Number
 from producer.wolkvox.decoding import Content, content_of
 from producer.wolkvox.headers import retry_after
 from producer.wolkvox.masking import Shown
 from producer.wolkvox.parsing import Body, Unreadable, row_of, tolerant
 from producer.wolkvox.places import is_row, rows_of
+from producer.wolkvox.quiet import check_it_is_quiet, speaks, trouble_around
 from producer.wolkvox.recall import Recall
 from producer.wolkvox.refusal import Said, refusal, said_in, said_on
-
-_COUNTED = re.compile(
-    r"([0-9][0-9.,]*)\s+(?:records?|rows?|hits?|results?|registros?|resultados?)\b"
-    r"|(?:records?|rows?|hits?|results?|registros?|resultados?)\s+(?:found|encontrados)\s*:\s*([0-9][0-9.,]*)",
-    re.IGNORECASE,
-)
-"""How a `msg` says how many rows there are: the vendor's page has "1 records were found"."""
 
 MAX_ROWS = 2 * RECORD_CAP
 """The API cuts its answers at 60,000 rows; twice as many are not this report."""
@@ -71,6 +63,8 @@ def read_report(answer: Answer, shown: Shown, recall: Recall | None = None) -> R
         content, ids = Content(parts.envelope | {"data": parts.rows}, answer.body), parts.ids
         parsed = parts.parsed
     report = _report(content.value, answer, shown)
+    if not report.rows and not report.not_found and (trouble := trouble_around(answer.body, content.body)):
+        raise NotASnapshot(f"the answer contradicts itself: code 200 without rows, and around it: {shown(trouble)}")
     if len(report.rows) > MAX_ROWS:
         raise NotASnapshot(f"the answer is no report: {len(report.rows)} rows, and the API's cap is {RECORD_CAP}")
     exact = _exact_rows(content.body, report.rows) if content.exact else None
@@ -116,10 +110,10 @@ def _report(content: Any, answer: Answer, shown: Shown) -> Report:
         if not any(isinstance(row, dict) and "conn_id" in row for row in rows):
             raise NotASnapshot("the answer is no report: an object with neither code nor rows")
         drift[Drift.NO_CODE] = 1
-    if rows and _speaks(content.get("error")):
+    if rows and speaks(content.get("error")):
         drift[Drift.CONTRADICTION] = 1
     if not rows:
-        _check_it_is_quiet(content, code, shown)
+        check_it_is_quiet(content, code, shown)
     return Report(rows, drift, not_found=code == 404 and not rows)
 
 
@@ -128,23 +122,6 @@ def _rows(content: Any) -> tuple[list[Any], dict[Drift, int]]:
         # An object of rows and nothing else; one that looks like a row may be anybody's.
         return ([], {}) if is_row(content) else rows_of({"data": content})
     return rows_of(content)
-
-
-def _check_it_is_quiet(envelope: Mapping[str, Any], code: int | None, shown: Shown) -> None:
-    """Raises NotASnapshot for an answer without rows that says itself why it should not be believed."""
-    error, msg = envelope.get("error"), envelope.get("msg")
-    if code == 200 and _speaks(error):
-        said = shown(error) or "one that is no text"
-        raise NotASnapshot(f"the answer contradicts itself: code 200 without rows, and as its error: {said}")
-    if isinstance(msg, str) and any((count or more).strip("0.,") for count, more in _COUNTED.findall(msg)):
-        raise NotASnapshot(f"the answer contradicts itself: no rows, and as its message: {shown(msg)}")
-
-
-def _speaks(error: object) -> bool:
-    """Whether an envelope's `error` says something: null comes as a text, too."""
-    if isinstance(error, str):
-        return error.strip().lower() not in {"", "null"}
-    return bool(error.value() if isinstance(error, Number) else error)
 
 
 def _exact_rows(body: Body, rows: list[Any]) -> Callable[[], list[Any]]:
@@ -163,7 +140,7 @@ def _code(envelope: Mapping[str, Any]) -> int | None:
     text = str(getattr(code, "digits", code)).strip().removesuffix(".0")
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         return None
-    return int(text)
+    return int(text) or None  # one of the vendor's own examples has "0" beside its rows
 
 
 def _refusal(answer: Answer, code: int, said: Said, shown: Shown) -> PollFailed:

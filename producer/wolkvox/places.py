@@ -3,6 +3,7 @@
 {"data": [row, row]}                          the documented place
 {"data": {"0": row, "1": row, "total": 2}}    numbered, or keyed by id, whatever stands beside them
 {"data": {"rows": [row, row], "page": 1}}     one list, however deep
+{"data": [{"hit": row}, {"hit": row}]}        each in an object of its own
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from producer.errors import NotASnapshot
-from producer.model import API_FIELDS, Drift
+from producer.model import API_FIELDS, Drift, RawRow
 from producer.wolkvox.rows import reads_total
 
 _KNOWN = frozenset(API_FIELDS)
@@ -32,7 +33,7 @@ def rows_of(content: Any) -> tuple[list[Any], dict[Drift, int]]:
     if not isinstance(content, dict):
         raise NotASnapshot("the answer is no report: neither an object nor a list")
     data = content.get("data")
-    if isinstance(data, list) and data and not isinstance(data[0], list):
+    if isinstance(data, list) and any(map(_is_meant, data)):
         return data, {}
     found = _one_place(data or {name: beside for name, beside in content.items() if name not in _FRAME})
     if found is not None and found is not data:
@@ -42,6 +43,15 @@ def rows_of(content: Any) -> tuple[list[Any], dict[Drift, int]]:
     if data is None or data == {}:
         return [], {}
     raise NotASnapshot("the answer is no report: its data is neither a list of rows nor an object that holds one")
+
+
+def _is_meant(value: Any) -> bool:
+    """Whether an entry makes the documented list one of rows: also one known by its bytes, and a summary."""
+    return (
+        isinstance(value, RawRow)
+        or is_row(value)
+        or (isinstance(value, dict) and any(map(reads_total, value.values())))
+    )
 
 
 def is_row(value: Any) -> bool:
@@ -60,6 +70,8 @@ def _places(value: Any, depth: int = 0) -> Iterator[list[Any]]:
     """Each list of rows and each object with rows in it; what is inside a row is the row's own."""
     if isinstance(value, list) and any(map(is_row, value)):
         yield value
+    elif isinstance(value, list) and (wrapped := _wrapped(value)):
+        yield wrapped
     elif is_row(value):
         yield [value]
     elif isinstance(value, dict | list) and depth < _DEEPEST:
@@ -70,6 +82,12 @@ def _places(value: Any, depth: int = 0) -> Iterator[list[Any]]:
             inside = [(key, other) for key, other in inside if isinstance(other, list)]
         for _, other in inside:
             yield from _places(other, depth + 1)
+
+
+def _wrapped(value: list[Any]) -> list[Any]:
+    """The rows of a list whose entries are objects that hold one each, under whatever name."""
+    inside = [list(filter(is_row, one.values())) if isinstance(one, dict) else [] for one in value]
+    return [rows[0] for rows in inside] if all(len(rows) == 1 for rows in inside) else []
 
 
 def _is_among(key: str, value: Any) -> bool:

@@ -72,7 +72,7 @@ def said_on(page: bytes | bytearray) -> Said:
 
 def _kind(code: int, said: Said) -> type[PollFailed]:
     if code == 403:
-        words = _folded(said.text[:_READ])
+        words = folded(said.text[:_READ])
         kinds = (kind for kind, needed in _FORBIDDEN if all(re.search(pattern, words) for pattern in needed))
         kind = next(kinds, Refused)
         # A page is no answer of the API: its token is that of somebody's session.
@@ -86,7 +86,7 @@ def _kind(code: int, said: Said) -> type[PollFailed]:
     return Refused if 400 <= code != 404 else NotASnapshot
 
 
-def _folded(text: str) -> str:
-    """In small letters without their accents, on one line."""
-    letters = "".join(char for char in normalize("NFKD", text.casefold()) if not combining(char))
+def folded(text: str) -> str:
+    """In small letters without their accents, on one line; also those that a page writes as entities."""
+    letters = "".join(char for char in normalize("NFKD", unescape(text).casefold()) if not combining(char))
     return " ".join(letters.split())
