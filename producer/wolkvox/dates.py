@@ -18,10 +18,10 @@ _LONGEST = 40
 _TWO, _FOUR, _ONE_OR_TWO = "([0-9]{2})", "([0-9]{4})", "([0-9]{1,2})"
 _SECONDS = f"{_TWO}(?:[.,]([0-9]{{1,9}}))?"
 _CLOCK = f"[T ]{_ONE_OR_TWO}:{_TWO}(?::{_SECONDS})?"
-_OFFSET = "(?: ?(Z|[+-][0-9]{2}(?::?[0-5][0-9])?))?"
+_OFFSET = "(?: ?(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-5][0-9])?))?"
 _DIGITS = re.compile(f"{_FOUR}{_TWO}{_TWO}[T ]?{_TWO}{_TWO}(?:{_SECONDS})?{_OFFSET}", re.IGNORECASE)
 _YEAR_FIRST = re.compile(f"{_FOUR}[-/]{_TWO}[-/]{_TWO}{_CLOCK}{_OFFSET}", re.IGNORECASE)
-_DAY_FIRST = re.compile(f"{_ONE_OR_TWO}/{_ONE_OR_TWO}/{_FOUR}{_CLOCK}{_OFFSET}", re.IGNORECASE)
+_DAY_FIRST = re.compile(f"{_ONE_OR_TWO}[-/.]{_ONE_OR_TWO}[-/.]{_FOUR}{_CLOCK}{_OFFSET}", re.IGNORECASE)
 
 
 class Moments(dict[str, str | None]):
@@ -86,7 +86,7 @@ def _readings(text: str, zone: ZoneInfo) -> tuple[str, ...]:
 
 
 def _offset(text: str) -> tzinfo:
-    if text in {"Z", "z"}:
+    if text[0] not in "+-":
         return UTC
     digits = text[1:].replace(":", "").ljust(4, "0")
     offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))

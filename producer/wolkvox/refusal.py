@@ -23,15 +23,24 @@ class Said:
     is_page: bool = False
 
 
+_BUSY = (
+    r"simultane|concurren|rate limit|rate exceeded|too many|demasiad|throttl"
+    r"|being (?:used|consumed)|siendo (?:consumi|usa|utiliza)d"
+)
+_UNFIT = (
+    r"\b(?:in)?(?:valid|correct)|\b(?:expir|vencid|caduc|revo[ck]|inexistent|autoriz|authori)"
+    r"|\b(?:no existe|block|bloque|inactiv|disabled)"
+)
+_AWAY = (
+    r"maintenance|mantenimiento|backup|copia de seguridad|respaldo"
+    r"|unavailable|no disponible|fuera de linea|offline|try again|intente"
+)
 _FORBIDDEN: tuple[tuple[type[PollFailed], tuple[str, ...]], ...] = (
     # The order matters: "exceeds the limit of simultaneous requests per token" speaks of limit and token as well.
-    (SlowDown, (r"simultane|concurren|rate limit|too many|demasiad",)),
-    (QuotaSpent, (r"\b(?:limit|quota|cuota)", r"\b(?:token|daily|diari|consum)")),
-    (
-        BadToken,
-        (r"\btoken", r"\b(?:in)?(?:valid|correct)|\b(?:expir|vencid|caduc|revo[ck]|inexistent|autoriz|authori)"),
-    ),
-    (Retry, (r"maintenance|mantenimiento|backup|copia de seguridad|respaldo|unavailable|no disponible",)),
+    (SlowDown, (_BUSY,)),
+    (QuotaSpent, (r"\b(?:limit|quota|cuota|maxim)", r"\b(?:token|daily|diari|consum|dia\b|day\b)")),
+    (BadToken, (r"\btoken", _UNFIT)),
+    (Retry, (_AWAY,)),
 )
 """What each kind of 403 says, in letters without accents: English as on the vendor's page, and Spanish."""
 

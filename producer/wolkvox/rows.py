@@ -24,8 +24,11 @@ __all__ = ["by_id", "identify", "read_hit", "reads_total"]
 _LONGEST_ID = 256
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_EXPONENT = re.compile(r"[0-9]+(?:\.[0-9]+)?[eE]\+[0-9]+")
-"""A number as a spreadsheet or a float writes it: its last digits are gone, and two ids may read alike."""
+_EXPONENT = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+|[0-9][.,][0-9]+[eE][0-9]{1,3}")
+"""A number as a spreadsheet or a float writes it, Java without a plus: its last digits are gone, two ids may be one."""
+_NO_ID = frozenset({"null", "NULL", "Null", "none", "None", "NONE", "undefined", "NaN", "nan", "N/A", "n/a", "#N/A"})
+"""How a language or a spreadsheet writes that there is none: two such rows are not one hit."""
+_LOSSY = re.compile(r"E\+|[.,][0-9]+E[0-9]")
 _SUMMARY = "TOTAL"
 
 _conn_id = itemgetter("conn_id")
@@ -74,7 +77,8 @@ def _are_ordinary(ids: list[str]) -> bool:
         and "" not in ids
         and len(max(ids, key=len, default="")) <= _LONGEST_ID
         and _SUMMARY not in (upper := together.upper())
-        and "E+" not in upper
+        and ("E" not in upper or _LOSSY.search(upper) is None)
+        and _NO_ID.isdisjoint(ids)
     )
 
 
@@ -122,7 +126,7 @@ def _is_fine(conn_id: str) -> bool:
 
 
 def _reason_against(conn_id: str) -> Reason | None:
-    if not conn_id.strip():
+    if not conn_id.strip() or conn_id.strip() in _NO_ID:
         return Reason.CONN_ID_MISSING
     if len(conn_id) > _LONGEST_ID or _CONTROL.search(conn_id) or _EXPONENT.fullmatch(conn_id):
         return Reason.CONN_ID_INVALID

@@ -55,9 +55,9 @@ def row(conn_id: str, hit: Any = "VENTA") -> dict[str, Any]:
 
 def test_only_marked_rows_become_hits_and_the_others_are_named() -> None:
     absent = {name: value for name, value in row("absent").items() if name != "hit"}
-    _, reading = Report().read(row("a"), row("empty", ""), row("null", None), row("false", False), absent, row("b"))
+    _, reading = Report().read(row("a"), row("empty", ""), row("nothing", None), row("false", False), absent, row("b"))
     assert list(reading.hits) == ["a", "b"]
-    assert reading.unmarked == ["empty", "null", "false", "absent"]
+    assert reading.unmarked == ["empty", "nothing", "false", "absent"]
     assert (reading.dead, reading.doubtful) == ({}, 0)
 
 

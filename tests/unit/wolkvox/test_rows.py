@@ -102,12 +102,30 @@ async def test_an_id_in_exponent_notation_has_lost_its_digits(row: bytes, digits
     assert identify(snapshot_of(broken(body))).dead.keys() == found.dead.keys()
 
 
-@pytest.mark.parametrize("text", ["1.7687828e+18", "1.7687828E+18", "2E+5"])
+@pytest.mark.parametrize(
+    "text", ["1.7687828e+18", "1.7687828E+18", "2E+5", "1,76878E+18", "1.7687828E18", "1,76878e18"]
+)
 def test_a_text_in_exponent_notation_has_lost_them_too(text: str) -> None:
     for neighbours in ([], [{"conn_id": "TOTAL"}]):
         found = rows_of(*numbered("a", text), *neighbours)
         assert list(found.hits) == ["a"]
         assert [dead.reason for dead in found.dead.values()] == [Reason.CONN_ID_INVALID]
+
+
+@pytest.mark.parametrize("text", ["e5", "1e5", "12e45f", "6736.4628.E4", "12.5e1000", "67362.5e8", "E+", "e+5"])
+def test_a_text_with_an_e_in_it_is_an_id_like_any_other(text: str) -> None:
+    for neighbours in ([], [{"conn_id": "TOTAL"}]):
+        assert list(rows_of(*numbered("a", text), *neighbours).hits) == ["a", text]
+
+
+@pytest.mark.parametrize("text", ["null", "NULL", " None ", "undefined", "NaN", "N/A", "#N/A"])
+def test_a_text_that_says_that_there_is_no_id_is_none(text: str) -> None:
+    """Two of them would be taken for one hit."""
+    rows = [{"conn_id": text, "hit": "x"}, {"conn_id": text, "hit": "y"}]
+    for neighbours in ([], [{"conn_id": "TOTAL"}]):
+        found = rows_of(*numbered("a"), *rows, *neighbours)
+        assert list(found.hits) == ["a"]
+        assert [dead.reason for dead in found.dead.values()] == [Reason.CONN_ID_MISSING] * 2
 
 
 def test_a_number_is_not_taken_for_the_text_that_its_rounding_reads_like() -> None:
