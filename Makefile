@@ -1,5 +1,5 @@
 # The only two commands that a fresh machine needs: make demo, make test. Python 3.11 or later is all they ask for.
-.PHONY: help demo test check bench simulate freezes chaos install lock clean
+.PHONY: help demo test check bench simulate freezes chaos pictures install lock clean
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,6 +33,9 @@ freezes: .venv/.installed  ## a broker that freezes fifty times: nothing of what
 
 chaos: .venv/.installed  ## three real brokers, two instances, everything goes wrong: make chaos MINUTES=10 SEED=7
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
+pictures: .venv/.installed  ## the documents' pictures anew, by the tests that look at them (needs chromium)
+	@PICTURES=docs/pictures $(BIN)/pytest -q tests/integration/test_pictures.py -k 'not document'
 
 install: .venv/.installed  ## the virtual environment in .venv, with everything that the commands above need
 
