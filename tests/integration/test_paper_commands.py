@@ -42,8 +42,9 @@ def documented() -> list[str]:
 
 
 async def test_each_command_does_what_it_says(kafka: str, topic: str, tmp_path: Path) -> None:
-    stage = Stage(bootstrap=kafka, topic=topic)
-    stage.simulator.fault = "odd-rows"  # so that there is something on each topic
+    # So that there is something on each topic: rows that read otherwise later, and rows that are no hits.
+    stage = Stage(bootstrap=kafka, topic=topic, typify_late=0.5)
+    stage.simulator.fault = "odd-rows"
     await stage.simulator.open()
     try:
         await typing(stage, tmp_path, "config example > wolkvox-hits.toml")
