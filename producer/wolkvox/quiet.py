@@ -24,7 +24,7 @@ _COUNTED = re.compile(
 )
 """How a `msg` says how many rows there are: the vendor's page has "1 records were found"."""
 _TROUBLE = re.compile(
-    r"sqlstate|connection|conexion|gone away|time[d -]*out|tiempo de espera"
+    r"sqlstate|connection(?!s)|conexion(?!es)|too many|demasiad[ao]s|gone away|time[d -]*out|tiempo de espera"
     r"|fatal|exception|excepcion|refused|denied|\bfail|\bfallo|no se pudo|no fue posible|could not|cannot|unable"
     r"|maintenance|mantenimiento|copia de seguridad|exceed|exced"
 )

@@ -26,6 +26,8 @@ CONTRADICTIONS: list[dict[str, Any]] = [
     {"msg": "Error al consultar la base de datos"},
     {"msg": "ERROR"},
     {"msg": "No se pudo conectar"},
+    {"msg": "Too many connections"},
+    {"msg": "No hay conexión"},
     {"msg": "Operaci&oacute;n en MANTENIMIENTO"},
     {"msg": "TOKEN LIMIT EXCEEDED"},
     {"msg": "Límite excedido"},
@@ -53,6 +55,8 @@ QUIET: list[dict[str, Any]] = [
         {"msg": msg}
         for msg in (
             "0 records were found",
+            "No connections were found",
+            "Sin conexiones en la última hora",
             " 0 records were found",
             "x records were found",
             "0 records were found in the last 60 minutes",
