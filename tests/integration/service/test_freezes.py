@@ -36,6 +36,20 @@ MUCH = [Outgoing(Topic.HITS, b"%d" % number, bytes(20_000), []) for number in ra
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(60 + 15 * FREEZES)]
 
 
+# First, since a broker that was frozen fifty times takes minutes to have leaders for another 400 partitions.
+async def test_what_a_producer_gave_up_itself_ends_with_it(frail: FrailKafka, tap: Tap, setup: TopicSetup) -> None:
+    """After a time-out it closes a connection whose broker has not read half of what it was sent."""
+    store = shard(Connection(settings(frail.proxied, setup.topics.base), client_id="test", request_timeout=1.0), setup)
+    await store.take()
+    async with giving_up(store), asyncio.timeout(PATIENCE):
+        words = tap.words
+        await tap.until(lambda: tap.words > words + 10)
+        tap.deafen()
+        accepted = tap.accepted
+        await tap.until(lambda: tap.accepted > accepted + 2)
+    assert connections_to(frail.proxy_port) == 0
+
+
 async def test_a_shard_that_is_given_up_at_each_freeze_leaves_nothing(
     frail: FrailKafka, tap: Tap, setup: TopicSetup
 ) -> None:
@@ -96,19 +110,6 @@ async def test_a_member_of_the_group_leaves_nothing_of_itself_at_each_freeze(
     assert all(running == left[0][1] for _, running in left)
     # Each time it had been a member in between: a wait that grew from freeze to freeze would never end.
     assert max(waits) <= 2.0
-
-
-async def test_what_a_producer_gave_up_itself_ends_with_it(frail: FrailKafka, tap: Tap, setup: TopicSetup) -> None:
-    """After a time-out it closes a connection whose broker has not read half of what it was sent."""
-    store = shard(Connection(settings(frail.proxied, setup.topics.base), client_id="test", request_timeout=1.0), setup)
-    await store.take()
-    async with giving_up(store), asyncio.timeout(PATIENCE):
-        words = tap.words
-        await tap.until(lambda: tap.words > words + 10)
-        tap.deafen()
-        accepted = tap.accepted
-        await tap.until(lambda: tap.accepted > accepted + 2)
-    assert connections_to(frail.proxy_port) == 0
 
 
 @asynccontextmanager
