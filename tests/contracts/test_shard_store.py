@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from producer.core.ledger import cursor_record, shard_of, tombstone
+from producer.core.ledger import Outcome, changed_key, changed_record, cursor_record, shard_of, tombstone
 from producer.errors import Discard, Fenced, KafkaFailed, Untrusted
-from producer.model import Cursor, Outgoing, Topic
+from producer.model import Cursor, Outgoing, Topic, Version
 from tests.contracts.worlds import KafkaWorld, MemoryWorld, World
 from tests.twins.told import OBSERVED, a_told, a_told_dead, ids_in
 
@@ -61,6 +61,17 @@ async def test_a_fold_sees_its_own_commits_in_their_order(world: World) -> None:
     await store.commit([tombstone(a_told("a").key), cursor_record(SERVER, Cursor(2.0, None))])
     fold = (await store.take())[SERVER]
     assert (set(ids_in(fold.hits)), fold.cursor) == ({"b"}, Cursor(2.0, None))
+
+
+async def test_a_change_has_its_topic_and_is_in_the_next_fold_until_its_hit_leaves(world: World) -> None:
+    store, told, version = world.store(SHARD), a_told("a"), Version(b"1234", OBSERVED)
+    await store.take()
+    change = Outgoing(Topic.CHANGES, b"a", b'{"conn_id":"a"}', [("ce_id", b"0042/a/x")])
+    await store.commit([told, change, changed_record(SERVER, "a", version, outcome=Outcome.PUBLISHED)])
+    assert await world.read(Topic.CHANGES) == [(b"a", b'{"conn_id":"a"}')]
+    assert (await store.take())[SERVER].changed == {"a": version}
+    await store.commit([tombstone(told.key), tombstone(changed_key(SERVER, "a")), a_told("b")])
+    assert (await store.take())[SERVER].changed == {}
 
 
 async def test_other_sources_of_the_partition_are_in_the_fold_and_left_alone(world: World) -> None:

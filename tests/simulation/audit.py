@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from producer.clock import parse_rfc3339
-from producer.model import REPORT_REACH, Outgoing, Topic
+from producer.clock import Moment, parse_rfc3339
+from producer.core.fold import Fold
+from producer.core.window import Window
+from producer.model import REPORT_REACH, Entry, Outgoing, Topic, Version
 from tests.simulation.conditions import now
 from tests.simulation.plan import KEEP, Kind
+from tests.simulation.report import Archive
 from tests.simulation.truth import Fact
 from tests.simulation.watch import Watch, WatchedSource
 from tests.twins.manual_clock import WALL
-from tests.twins.memory_kafka import Record
 
 if TYPE_CHECKING:
     from tests.simulation.instance import Instance
@@ -24,16 +26,41 @@ SLACK = 5.0
 """Seconds by which the instances' clocks may differ from the world's, and from each other."""
 
 
+class Told(NamedTuple):
+    """One event of a hit."""
+
+    says: str
+    observed_at: str
+    first_observed_at: str
+
+
+def _said(record: Outgoing) -> int:
+    """Rows that a record of the ledger tells of; none in a cursor, an owner, a tombstone."""
+    kind = record.key.partition(b"/")[0] if record.topic is Topic.LEDGER and record.value is not None else b""
+    if kind == b"changed":
+        return 1
+    return len(orjson.loads(record.value or b"")["ids"]) if kind in (b"told", b"dead") else 0
+
+
+def _told(record: Outgoing) -> Told:
+    value = orjson.loads(record.value or b"")
+    return Told(value["telephone"], value["observed_at"], value.get("first_observed_at", ""))
+
+
 class Ledger:
     """The committed records of a world, as they come."""
 
-    def __init__(self) -> None:
+    def __init__(self, archives: Mapping[str, Archive], *, judges_cursors: bool) -> None:
         self.told: dict[str, float] = {}
         """Name of a row to when it was committed."""
         self.gaps: dict[str, list[tuple[float, float]]] = {}
         self.first_cursor: dict[str, float] = {}
         self.last_cursor: dict[str, float] = {}
         self.cursor_told_at: dict[str, float] = {}
+        self.versions: dict[str, list[Told]] = {}
+        """What was told of each hit, one after the other."""
+        self.archives = archives
+        self.judges_cursors = judges_cursors
         self._gap_ids: set[bytes] = set()
 
     def add(self, records: Sequence[Outgoing], *, at: float) -> list[str]:
@@ -41,15 +68,17 @@ class Ledger:
         return list(self._add(records, at))
 
     def _add(self, records: Sequence[Outgoing], at: float) -> Iterator[str]:
-        said = sum(len(names_of(record)) for record in records if record.topic is Topic.LEDGER)
+        said = sum(map(_said, records))
         for record in records:
             if record.topic is Topic.COVERAGE:
                 yield from self._gap(record)
+            elif record.topic is Topic.CHANGES:
+                yield from self._change(record, at)
             elif record.topic is Topic.LEDGER:
-                self._cursor(record, at)
+                yield from self._cursor(record, at)
             else:
                 yield from self._row(record, at)
-        rows = sum(record.topic in (Topic.HITS, Topic.DEAD_LETTER) for record in records)
+        rows = sum(record.topic in (Topic.HITS, Topic.CHANGES, Topic.DEAD_LETTER) for record in records)
         if rows != said:
             yield f"a transaction has {rows} rows and the ledger's word on {said}"
 
@@ -60,6 +89,25 @@ class Ledger:
         if name in self.told:
             yield f"{name} was told at {self.told[name]:.1f} and again at {at:.1f}"
         self.told[name] = at
+        if record.topic is Topic.HITS:
+            self.versions[name] = [one := _told(record)]
+            yield from self._never_said(name, one)
+
+    def _change(self, record: Outgoing, at: float) -> Iterator[str]:
+        name, one = record.key.decode(), _told(record)
+        before = self.versions.setdefault(name, [])
+        if not before:
+            yield f"a change of {name} was told at {at:.1f}, and no hit before it"
+        elif one.says == before[-1].says:
+            yield f"{name} was told at {at:.1f} as it had been told before"
+        elif one.first_observed_at != before[0].observed_at:
+            yield f"{name} changed at {at:.1f} and says of itself another beginning than its own"
+        yield from self._never_said(name, one)
+        before.append(one)
+
+    def _never_said(self, name: str, one: Told) -> Iterator[str]:
+        if (name, one.observed_at, one.says) not in self.archives[name.partition("-")[0]].said:
+            yield f"{name} was told as it was never shown"
 
     def _gap(self, record: Outgoing) -> Iterator[str]:
         identity = dict(record.headers)["ce_id"]
@@ -70,21 +118,36 @@ class Ledger:
         gap = (parse_rfc3339(value["from"]) - WALL, parse_rfc3339(value["to"]) - WALL)
         self.gaps.setdefault(value["server"], []).append(gap)
 
-    def _cursor(self, record: Outgoing, at: float) -> None:
+    def _cursor(self, record: Outgoing, at: float) -> Iterator[str]:
         kind, _, server = record.key.decode().partition("/")
         if kind == "cursor":
-            requested = parse_rfc3339(orjson.loads(record.value or b"")["requested_at"]) - WALL
+            requested_at = orjson.loads(record.value or b"")["requested_at"]
+            requested = parse_rfc3339(requested_at) - WALL
             self.first_cursor.setdefault(server, requested)
             self.last_cursor[server] = requested
             self.cursor_told_at[server] = at
+            yield from self._untold(server, requested_at)
 
+    def _untold(self, server: str, requested_at: str) -> Iterator[str]:
+        """A cursor goes with or after the last word of its snapshot: what it said of a hit is told, or a later word."""
+        answer = self.archives[server].answers[requested_at]
+        for name, says in answer.said.items() if self.judges_cursors else ():
+            told = self.versions.get(name)
+            if (
+                told
+                and told[-1].says != says
+                and told[-1].observed_at <= requested_at
+                and not self._unaware(name, told[-1], says, asked=answer.process)
+            ):
+                yield f"{name} said {says!r} in the answer to {requested_at}, and was last told as {told[-1].says!r}"
 
-def names_of(record: Outgoing | Record) -> list[str]:
-    """What a record of the ledger tells, each as `{kind}/{server}/{id}`; none for a cursor, an owner, a tombstone."""
-    kind, _, rest = (record.key or b"").decode().partition("/")
-    if kind not in ("told", "dead") or record.value is None:
-        return []
-    return [f"{kind}/{rest.partition('/')[0]}/{name}" for name in orjson.loads(record.value)["ids"]]
+    def _unaware(self, name: str, last: Told, says: str, *, asked: str) -> bool:
+        """Whether nothing changed for an owner who did not know that another had told of a change meanwhile."""
+        said = self.archives[name.partition("-")[0]].said
+        return said[name, last.observed_at, last.says] != asked and any(
+            process == asked and key[0] == name and key[2] == says and key[1] < last.observed_at
+            for key, process in said.items()
+        )
 
 
 def findings(world: World) -> list[str]:
@@ -94,9 +157,10 @@ def findings(world: World) -> list[str]:
 
 def disagreements(world: World) -> list[str]:
     """Where an owner's memory is not what the ledger says, and who remembers what is another's to remember."""
-    last = {record.key: record for record in world.kafka.committed(Topic.LEDGER)}
-    fold = {name for record in last.values() for name in names_of(record)}
-    return [text for one in world.places if one is not None for text in _of_instance(one, fold)]
+    fold = Fold()
+    fold.apply((record.key, record.value) for record in world.kafka.committed(Topic.LEDGER))
+    told = {server: _names(found.hits, found.dead, found.changed) for server, found in fold.sources().items()}
+    return [text for one in world.places if one is not None for text in _of_instance(one, told)]
 
 
 def overdue(world: World) -> list[str]:
@@ -112,12 +176,21 @@ def overdue(world: World) -> list[str]:
     ]
 
 
-def _of_instance(one: Instance, fold: set[str]) -> Iterator[str]:
+def _names(hits: Iterable[Entry], dead: Iterable[Entry], changed: Mapping[str, Version]) -> set[str]:
+    """What a ledger, or a memory, says: each id with the last version of it."""
+    window = Window(keep=KEEP)
+    window.restore(hits, lambda _: Moment(0, 0), changed)
+    told = {f"{key} as {window.version(key)}" for key in window}
+    return told | {f"{name} (dead)" for entry in dead for name in entry.ids}
+
+
+def _of_instance(one: Instance, told_of: Mapping[str, set[str]]) -> Iterator[str]:
     for server, source in one.sources.items():
-        memory = {f"told/{server}/{key}" for key in source.hits} | {f"dead/{server}/{key}" for key in source.dead}
+        memory = {f"{key} as {source.hits.version(key)}" for key in source.hits}
+        memory |= {f"{key} (dead)" for key in source.dead}
         if not source.held and memory:
             yield f"{one.process.name} remembers {len(memory)} ids of {server}, which it does not hold"
-        told = {key for key in fold if key.split("/")[1] == server}
+        told = told_of.get(server, set[str]())
         if source.held and (odd := memory ^ told):
             yield f"{one.process.name} and the ledger differ on {len(odd)} ids: {min(odd)}"
 

@@ -58,9 +58,10 @@ class AuditedObserver(ServiceObserver):
 
     def polled(self, polled: Polled) -> None:
         super().polled(polled)
-        assert polled.rows == polled.new + polled.duplicate + polled.dead + polled.unmarked + polled.summaries
+        told = polled.new + polled.changed + polled.duplicate + polled.dead
+        assert polled.rows == told + polled.unmarked + polled.summaries
         tally = self._tally(polled.server)
-        tally.new += polled.new
+        tally.new += polled.new + polled.changed
         tally.dead += polled.dead
         self.outcomes.setdefault(polled.server, []).append("ok")
 
@@ -79,7 +80,7 @@ class AuditedObserver(ServiceObserver):
     def committed(self, shard: int, told: Any, *, seconds: float) -> None:
         super().committed(shard, told, seconds=seconds)
         for server, one in cast("dict[str, Told]", told).items():
-            self._tally(server).published += one.published
+            self._tally(server).published += one.published + one.changed
             self._tally(server).dead_lettered += one.dead_lettered
 
     def commit_failed(self, shard: int, error: KafkaFailed, *, pending: int, retry_in: float) -> None:

@@ -58,6 +58,7 @@ class Plan:
     rate: float
     reach: float
     late_by: float
+    changing: float
     pending_limit: int
     session: float
     split: bool
@@ -116,6 +117,7 @@ def plan_of(seed: int) -> Plan:
         rate=rate,
         reach=reach,
         late_by=late_by,
+        changing=Random(f"changing/{seed}").choice((0.0, 0.1, 0.4)),
         pending_limit=min(rng.choice((500_000, 500_000, narrow)), 8 if tight else 500_000),
         session=rng.choice((12.0, 45.0, 90.0)),
         split=places > 1 and rng.random() < 0.04,

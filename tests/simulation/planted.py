@@ -1,4 +1,4 @@
-"""Fifteen bugs, each a mistake that somebody has made, planted one at a time to see that the simulation finds them.
+"""Eighteen bugs, each a mistake that somebody has made, planted one at a time to see that the simulation finds them.
 
 with planted("memory before the commit"):
     run_seed(...)
@@ -16,14 +16,17 @@ import producer.core.shard
 import producer.core.source
 from producer.clock import Clock, Moment
 from producer.core.budget import Pendings
+from producer.core.comparison import Comparison, KnownRows
 from producer.core.cursor import LedgerCursor
+from producer.core.digests import digest
 from producer.core.pending import Harvest, Pending
 from producer.core.ports import ShardStore, Told
+from producer.core.settlement import Settlement
 from producer.core.source import Source
 from producer.core.taking import Taking
 from producer.core.transaction import Transaction
 from producer.core.window import Window
-from producer.model import Entry, Gap, Outgoing, SourceFold, Topic
+from producer.model import Entry, Gap, Hit, Outgoing, Rows, Snapshot, SourceFold, Topic, Version
 from tests.simulation.broker import SimulatedStore
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer, Record
 
@@ -132,6 +135,25 @@ def _believed(_self: SimulatedStore, _producer: MemoryProducer, *, begun: bool, 
     """An empty ledger is one of a fresh installation, whatever was published."""
 
 
+def _changes_forgotten(self: Source, fold: SourceFold, now: Moment) -> bool:
+    """The next owner knows what was told first, and not what changed since."""
+    return bool(_restore(self, replace(fold, changed={}), now))
+
+
+def _first_believed(self: Comparison, snapshot: Snapshot, rows: Rows, **more: Any) -> KnownRows:
+    """What was told is known by id after a restart, not what it said: the first snapshot is taken as told."""
+    if self._compared is None:
+        self.holds = True
+        return []
+    return _known(self, snapshot, rows, **more)
+
+
+def _whoever_saw_it_first(self: Settlement, hit: Hit, harvest: Harvest) -> bool:
+    """A version that another owner has left behind is told after his."""
+    return self.hits.version(hit["conn_id"]) == Version(digest(hit), harvest.observed_at)
+
+
+_known = Comparison.known
 _commit, _restore, _take = SimulatedStore.commit, Source.restore, Taking.take
 
 
@@ -150,6 +172,9 @@ BUGS: dict[str, Patch] = {
     "gap told twice": _of(LedgerCursor, "untold", _never_told),
     "dead letter repeated": _of(Source, "restore", _dead_forgotten),
     "room made with rows of our own": _of(Pendings, "make_room", _whoever_holds_it),
+    "a digest not restored": _of(Comparison, "known", _first_believed),
+    "a change told again by the next owner": _of(Source, "restore", _changes_forgotten),
+    "an older version after a later one": _of(Settlement, "_is_told", _whoever_saw_it_first),
     "memory that only grows": _of(Window, "forget", _never_forgotten),
     "just seen": _of(producer.core.source, "_last_seen", _just_seen),
     "no barrier": _of(SimulatedStore, "_pass", _as_far_as_it_knows),

@@ -6,10 +6,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import NamedTuple
+
+import orjson
 
 from producer.clock import Clock
 from producer.errors import BadToken, NotASnapshot, PollFailed, QuotaSpent, Retry, SlowDown
 from producer.model import Snapshot
+from producer.wolkvox.recall import Recall
 from tests.simulation.plan import LIES
 from tests.simulation.truth import Fact, Stream
 
@@ -22,6 +26,13 @@ class CutOff(Snapshot):
         return True
 
 
+class Answer(NamedTuple):
+    """What a process was told of all hits."""
+
+    process: str
+    said: dict[str, str]
+
+
 @dataclass(slots=True)
 class Archive:
     """What was ever answered of one server."""
@@ -29,6 +40,10 @@ class Archive:
     shown: set[str] = field(default_factory=set)
     lies: list[float] = field(default_factory=list)
     """When an answer left rows out and said nothing."""
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """The answers by when their requests began, in the ledger's words."""
+    said: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """Who was ever told what of a hit: by its name, when the answer was received, and what it said."""
 
 
 class SimulatedReport:
@@ -38,6 +53,7 @@ class SimulatedReport:
         self,
         server: str,
         *,
+        process: str,
         stream: Stream,
         archive: Archive,
         clock: Clock,
@@ -47,6 +63,7 @@ class SimulatedReport:
         rng: Random,
     ) -> None:
         self._server = server
+        self._process = process
         self._stream = stream
         self._archive = archive
         self._clock = clock
@@ -54,6 +71,7 @@ class SimulatedReport:
         self._timeout = timeout
         self._latency = latency
         self._rng = rng
+        self._recall = Recall()
         self.calls = 0
 
     async def fetch(self) -> Snapshot:
@@ -64,13 +82,28 @@ class SimulatedReport:
             async with asyncio.timeout(self._timeout):
                 await asyncio.sleep(self._rng.uniform(0, self._latency))
                 self._refuse(mood)
-                facts = self._facts(mood)
+                facts, at = self._facts(mood), asyncio.get_running_loop().time()
                 await asyncio.sleep(self._wait(mood))
         except TimeoutError:
             raise Retry("no whole answer in time") from None
-        self._archive.shown.update(fact.name for fact in facts)
         make = CutOff if mood == "truncated" else Snapshot
-        return make(self._server, requested, self._clock.now(), [fact.row() for fact in facts])
+        snapshot = make(self._server, requested, self._clock.now(), [fact.row(at) for fact in facts])
+        self._note(snapshot, {fact.name: fact.says(at) for fact in facts if not fact.dead}, facts)
+        self._recognise(snapshot)
+        return snapshot
+
+    def _note(self, snapshot: Snapshot, said: dict[str, str], facts: list[Fact]) -> None:
+        observed_at = snapshot.received.rfc3339()
+        self._archive.shown.update(fact.name for fact in facts)
+        self._archive.answers[snapshot.requested.rfc3339()] = Answer(self._process, said)
+        self._archive.said |= {(name, observed_at, says): self._process for name, says in said.items()}
+
+    def _recognise(self, snapshot: Snapshot) -> None:
+        """As the client: what the last answer had too is not parsed again."""
+        parts = self._recall.content(orjson.dumps({"code": 200, "data": snapshot.rows}))
+        snapshot.answer = self._recall.answers
+        if parts is not None:
+            snapshot.rows, snapshot.ids, snapshot.parsed = parts.rows, parts.ids, parts.parsed
 
     def _wait(self, mood: str) -> float:
         if mood == "hang":

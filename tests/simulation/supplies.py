@@ -16,7 +16,7 @@ from tests.simulation.instance import SHARDS, SourceSetup, Surroundings
 from tests.simulation.plan import WINDOW, Plan
 from tests.simulation.processes import Process, current_process
 from tests.simulation.report import Archive, SimulatedReport
-from tests.simulation.truth import Stream, stream
+from tests.simulation.truth import Stream, changing, stream
 from tests.simulation.watch import WatchedSource
 from tests.twins.manual_clock import WALL, ManualClock
 
@@ -52,7 +52,7 @@ class Supplies:
 
     def _stream(self, server: str) -> Stream:
         plan = self.plan
-        return stream(
+        facts = stream(
             server,
             rng=Random(f"stream/{plan.seed}/{server}"),
             rate=plan.rate,
@@ -60,6 +60,7 @@ class Supplies:
             reach=plan.reach,
             late_by=plan.late_by,
         )
+        return changing(facts, rng=Random(f"changing/{plan.seed}/{server}"), share=plan.changing)
 
     def _coordinator(self) -> Coordinator:
         return Coordinator(shards=SHARDS, session=self.plan.session, heartbeat=self.plan.session / 4)
@@ -78,6 +79,7 @@ class Supplies:
         number = self.plan.servers.index(setup.server)
         return SimulatedReport(
             setup.server,
+            process=name,
             stream=self.streams[setup.server],
             archive=self.archives[setup.server],
             clock=clock,

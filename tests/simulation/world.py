@@ -31,9 +31,10 @@ class World:
         self.plan = plan
         self.story = story
         self.weather = Weather(plan, strike=self._struck)
-        self.ledger = Ledger()
         self.kafka = SimulatedKafka(marker_delay=self.weather.marker_delay, on_commit=self._decided)
         self.supplies = Supplies(plan, self.weather, self.kafka)
+        # Whose wall clocks are set can't say which of two snapshots was the later.
+        self.ledger = Ledger(self.supplies.archives, judges_cursors=not plan.clocks_are_set)
         self.places: list[Instance | None] = [None] * plan.places
         self.all: list[Instance] = []
         self.lost = False

@@ -63,6 +63,21 @@ class Audit:
         return {key: times for key, times in Counter(record.key for record in self.hits).items() if times > 1}
 
     @property
+    def said(self) -> dict[str, list[str]]:
+        """What `hit` says in the events of each conn_id, in the order of the snapshots that showed it."""
+        events = sorted((*self.hits, *self.changes), key=lambda record: str(record.json["observed_at"]))
+        found = dict[str, list[str]]()
+        for record in events:
+            found.setdefault(record.key, []).append(record.json["hit"])
+        return found
+
+    @property
+    def misdated(self) -> set[str]:
+        """conn_ids with a change that names another beginning than its hit's."""
+        begun = {record.key: record.json["observed_at"] for record in self.hits}
+        return {record.key for record in self.changes if record.json["first_observed_at"] != begun.get(record.key)}
+
+    @property
     def remembered(self) -> set[str]:
         """conn_ids that the ledger's fold holds."""
         return {identity.split("/", 1)[1] for identity in self.told("told/")}

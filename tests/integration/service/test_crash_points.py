@@ -30,15 +30,23 @@ async def die_at_each(stage: Stage, steps: Sequence[str]) -> None:
     for step in steps:
         instance = await stage.start(f"dies at {step}", at=f"KILL:{step}", KAFKA_GROUP_INSTANCE_ID="one")
         await instance.until("poll_done", new=0, pending=0)
-        known = (await stage.assert_exactly_once()).ids
+        before = await stage.assert_exactly_once()
+        known = before.ids
         stage.clock.advance(2.0)
         assert await instance.ended() == -9
         found = await stage.audit()
-        assert stage.simulator.shown > known, f"{step}: no hit was at stake"
+        shown, said = (
+            stage.simulator.shown,
+            found.said | {key: list(words) for key, words in stage.simulator.said.items()},
+        )
+        assert shown > known, f"{step}: no hit was at stake"
+        assert any(said[key] != words for key, words in before.said.items()), f"{step}: no change was at stake"
         if step == "committing":  # asked for and not answered: either is right
-            assert found.ids in (known, stage.simulator.shown)
+            assert (found.ids, found.said) in ((known, before.said), (shown, said))
         else:
-            assert found.ids == (stage.simulator.shown if step in AFTER_THE_COMMIT else known), step
+            assert (found.ids, found.said) == ((shown, said) if step in AFTER_THE_COMMIT else (known, before.said)), (
+                step
+            )
     last = await stage.start("the last", KAFKA_GROUP_INSTANCE_ID="one")
     await last.until("poll_done", new=0, pending=0)
     await last.stop()

@@ -7,12 +7,15 @@ import sys
 import tracemalloc
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 from types import FrameType
 from typing import Any
 
 import pytest
 
+from producer.clock import Moment
 from producer.core.fold import Fold
+from producer.model import SourceFold
 from tests.benchmarks.answers import HOUR, body
 from tests.benchmarks.flat import NEW, Swallowing, polls
 from tests.benchmarks.stage import Polled
@@ -70,6 +73,28 @@ async def calls_of_a_known_snapshot(rows: int) -> int:
 async def test_a_row_seen_before_costs_no_call_of_its_own() -> None:
     few, many = await calls_of_a_known_snapshot(ROWS), await calls_of_a_known_snapshot(2 * ROWS)
     assert (many - few) / ROWS < 0.1, f"{few} calls for {ROWS} known rows, {many} for twice as many"
+
+
+async def test_after_a_restart_each_row_is_read_once() -> None:
+    source = a_source()
+    source.answer = body(ROWS)
+    await source.both()
+    await source.both()
+    told = source.source.hits.expired(Moment(inf, inf))
+    source.source.restore(SourceFold(told), ManualClock().now())
+    first, second = await calls_of(source.both), await calls_of(source.both)
+    assert first > ROWS
+    assert second < 0.5 * ROWS, "a poll has hundreds of its own"
+
+
+async def test_one_row_that_changed_is_read_and_no_other() -> None:
+    source = a_source()
+    source.answer = body(ROWS)
+    await source.both()
+    await source.both()
+    source.answer = source.answer.replace(b"VENTA EFECTIVA", b"PAGO TOTAL", 1)
+    assert await calls_of(source.poll) < 0.5 * ROWS
+    assert len(source.source.pending) == 1
 
 
 async def calls_of_a_new_snapshot(rows: int) -> int:
