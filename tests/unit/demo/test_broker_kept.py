@@ -100,10 +100,12 @@ def test_the_next_guard_waits_until_the_program_of_a_killed_owner_is_gone(tmp_pa
     )
     with following:
         assert following.stdout
-        while not (started := select([following.stdout], [], [], 0)[0]) and not waits_for_a_lock(following.pid):
-            pass
-        assert not started
-        guard.send_signal(signal.SIGCONT)
+        try:
+            while not (started := select([following.stdout], [], [], 0)[0]) and not waits_for_a_lock(following.pid):
+                pass
+            assert not started
+        finally:
+            guard.send_signal(signal.SIGCONT)
         assert int(following.stdout.readline())
         assert not program.is_running()
         following.communicate(timeout=20)
