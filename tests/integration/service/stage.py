@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from operator import ne
@@ -12,6 +13,7 @@ import httpx
 
 from producer.clock import Moment, SystemClock
 from producer.demo.simulator import Simulator
+from producer.demo.simulator.callcentre import PREFIXES
 from tests.integration.service.audit import Audit, Isolation, audit
 from tests.integration.service.instance import Instance, Line
 
@@ -154,7 +156,9 @@ class Stage:
         """Neither the token nor anybody's telephone or customer id is in what was logged or shown."""
         said = {one.name: "\n".join(one.raw) for one in self.instances} | {"a status page": "\n".join(self.pages)}
         for kind, secret in set(self._secrets()):
-            told = [source for source, text in said.items() if secret in text]
+            # By itself or behind its prefix: 1.3000000123 seconds of a processor are nobody's telephone.
+            whole = re.compile(rf"(?<![0-9.])(?:{'|'.join(PREFIXES)}){re.escape(secret)}(?![0-9])")
+            told = [source for source, text in said.items() if secret in text and whole.search(text)]
             assert not told, f"{told[0]} tells a {kind}"
 
     def _secrets(self) -> Iterator[tuple[str, str]]:
