@@ -50,14 +50,6 @@ class Audit:
         return {record.key for record in self.hits}
 
     @property
-    def words(self) -> dict[str, list[str]]:
-        """What the `hit` of each conn_id said, by its event and then by its changes in their order."""
-        said: dict[str, list[str]] = {}
-        for record in (*self.hits, *self.changes):
-            said.setdefault(record.key, []).append(record.json["hit"] or "")
-        return said
-
-    @property
     def duplicates(self) -> dict[str, int]:
         """conn_ids with more than one event."""
         return {key: times for key, times in Counter(record.key for record in self.hits).items() if times > 1}

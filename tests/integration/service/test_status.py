@@ -32,20 +32,22 @@ async def test_the_endpoints_say_what_the_contract_says(stage: Stage) -> None:
     moments = (source.pop("last_success"), source.pop("next_poll"))
     assert all(datetime.fromisoformat(one).utcoffset() is not None for one in moments)
     assert 0 < source.pop("seconds_until_data_loss") <= 20
-    published = len((await stage.assert_exactly_once()).hits)
+    found = await stage.assert_exactly_once()
+    published, changed = len(found.hits), len(found.changes)
     assert source.pop("duplicate") > 0
     assert source == {
         "server": "0042",
         "owned": True,
         "state": "ok",
         "published": published,
-        "changed": 0,
+        "changed": changed,
         "dead_lettered": 0,
         "unmarked": 0,
         "pending": 0,
     }
     metrics = await scraped(stage, instance)
     assert metrics['rows_total{result="published",server="0042"}'] == published
+    assert metrics['rows_total{result="changed",server="0042"}'] == changed
     assert metrics["owned_shards{}"] == 1
     assert metrics['transactions_total{outcome="committed"}'] >= 2
     assert metrics['window_ids{server="0042"}'] == published
