@@ -23,7 +23,12 @@ _joined = "\x1f".join
 
 def digests(hits: Iterable[Hit]) -> list[bytes]:
     """The digest of each hit, in their order."""
-    return [blake2b(text, digest_size=SIZE).digest() for text in map(_text, map(_fields, hits))]
+    fields = list(map(_fields, hits))
+    try:
+        texts = list(map(str.encode, map(_joined, fields)))
+    except (TypeError, UnicodeEncodeError):  # a field is null or can't be encoded
+        texts = list(map(_text, fields))
+    return [blake2b(text, digest_size=SIZE).digest() for text in texts]
 
 
 def digest(hit: Hit) -> bytes:
@@ -37,7 +42,4 @@ def same(one: Hit, other: Hit) -> bool:
 
 
 def _text(fields: tuple[str | None, ...]) -> bytes:
-    try:
-        return _joined(fields).encode()  # type: ignore[arg-type]  # nearly always: each is a text
-    except (TypeError, UnicodeEncodeError):
-        return _joined("\0" if field is None else field for field in fields).encode(errors="surrogatepass")
+    return _joined("\0" if field is None else field for field in fields).encode(errors="surrogatepass")

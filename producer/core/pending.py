@@ -108,8 +108,12 @@ class Pending:
         self, harvest: Harvest, hits: Collection[str] = (), changes: Collection[str] = (), dead: Collection[str] = ()
     ) -> int:
         """These rows of a harvest need to wait no longer; how many they were."""
-        for key in hits:
-            del self.hits[key], harvest.hits[key]
+        for waiting in (self.hits, harvest.hits):
+            if len(hits) == len(waiting):
+                waiting.clear()  # nearly always: all that waits was told
+            else:
+                for key in hits:
+                    del waiting[key]
         for key in changes:
             if harvest.changes.pop(key) is self.changes.get(key):
                 del self.changes[key]

@@ -42,7 +42,7 @@ class Recall:
     """The texts of one source's last answer, each with its row's conn_id.
 
     Of no earlier one: a row that is found again reads as it did in the last answer, also if it had read so before that
-    and otherwise in between. Texts that the last answer lacked stay as long as nothing new came.
+    and otherwise in between.
     """
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class Recall:
             rows[place] = row
             conn_id = row.get("conn_id")
             ids[place] = conn_id if isinstance(conn_id, str) else None
-        self._ids = dict(zip(texts, ids, strict=True)) if new else before
+        self._ids = dict(zip(texts, ids, strict=True)) if new or len(texts) != len(before) else before
         return Content(envelope, rows, ids, new)
 
 

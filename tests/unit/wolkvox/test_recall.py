@@ -101,11 +101,20 @@ def test_after_an_answer_that_was_parsed_whole_nothing_is_known() -> None:
     assert recall.answers == 4
 
 
-def test_a_row_that_left_and_came_back_as_it_was_is_known_if_nothing_else_came() -> None:
+def test_a_row_that_the_last_answer_lacked_is_parsed_when_it_comes_back() -> None:
+    """What was made of the answer that had it, nobody knows here: its poll may have failed."""
     first, other = numbered(1, 2)
     recall = a_recall(compact(first, other))
     assert kinds(recall, other) == [bytes]
+    assert kinds(recall, first, other) == [dict, bytes]
+
+
+def test_of_an_id_that_was_shown_with_several_texts_the_one_that_was_gone_is_parsed() -> None:
+    first, other = numbered(1, 2)
+    second = {**first, "hit": "other"}
+    recall = a_recall(compact(first, second, other))
     assert kinds(recall, first, other) == [bytes, bytes]
+    assert kinds(recall, second, other) == [dict, bytes]
 
 
 def test_a_row_that_comes_again_after_it_was_forgotten_is_read_from_its_bytes() -> None:
