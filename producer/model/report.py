@@ -1,19 +1,14 @@
-"""The words that all rooms share.
-
-    Snapshot --identify--> Rows --(unseen)--> Hit | DeadRow --> the topics
-                             \\--(coverage)--> Gap ------------^
-
-Everything here is plain data: no clock, no network, no Kafka.
-"""
+"""What the API answers, and what its rows become on the way: a snapshot, its rows by identity, hits or dead rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, NotRequired, TypedDict
+from typing import Any
 
 from producer.clock import Moment, elapsed
+from producer.model.events import Hit
 
 REPORT = "hits_last_hour"
 """The report's name, in the API's addresses and in `ce_source`."""
@@ -21,46 +16,10 @@ REPORT_REACH = 3_600.0
 """Seconds back that its title promises; its text says ten minutes, see WOLKVOX_WINDOW."""
 RECORD_CAP = 60_000
 """Rows in one answer at most (the vendor's page): a snapshot this long is taken as cut off."""
-
 Row = Mapping[str, Any]
 """One object of the report as it was parsed; its fields are the API's."""
-
-
 RawRow = bytes
 """The fields of a row as they were sent, without the braces: what the last snapshot had too is not parsed again."""
-
-
-class Hit(TypedDict):
-    """One achievement closed by an agent: exactly the value of its event, `schemas/hit/1.0.0.json`.
-
-    The six fields of the API are as sent (a JSON number as its own digits; absent or null is None). `occurred_at` is
-    the moment that `date` names: of a chat that of its opening, which may be a day before it was closed as a hit.
-    """
-
-    conn_id: str
-    type_interaction: str | None
-    date: str | None
-    telephone: str | None
-    customer_id: str | None
-    hit: str | None
-    server: str
-    occurred_at: str | None
-    observed_at: str
-    extra: NotRequired[dict[str, Any]]
-
-
-class HitChanged(Hit):
-    """A hit that was told and reads otherwise now: the value of its event, `schemas/hit_changed/1.0.0.json`.
-
-    `observed_at` is that of the snapshot that showed the change, `first_observed_at` that of the event on the hits
-    topic.
-    """
-
-    first_observed_at: str
-
-
-API_FIELDS = ("conn_id", "type_interaction", "date", "telephone", "customer_id", "hit")
-"""The fields of a row that the vendor's page names; all others go to `extra`."""
 
 
 class Reason(StrEnum):
@@ -185,111 +144,3 @@ class Reading:
     """What rows of known ids say now; of ids that the report repeats one of each in turn."""
     newest: float | None = None
     """The latest of the hits' dates, in Unix seconds; None if there is none."""
-
-
-class GapKind(StrEnum):
-    """Why time was not covered."""
-
-    UNPOLLED = "unpolled"
-    TRUNCATED = "truncated"
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Time that no snapshot covered, in Unix seconds; `certain` if it would be one under a window of an hour too."""
-
-    server: str
-    start: float
-    end: float
-    kind: GapKind
-    certain: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far a source was covered: what the ledger keeps of its last committed snapshot, in Unix seconds.
-
-    `requested` is when that snapshot's request began; `observed` when the last snapshot with new ids was received
-    (those ids carry it), None if there was none yet.
-    """
-
-    requested: float
-    observed: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the reading of a ledger is: the ids found so far, and the share of its offsets, 0 to 1."""
-
-    ids: int
-    share: float
-
-
-@dataclass(slots=True)
-class Dropped:
-    """Rows that left pending at a take without a record of their own."""
-
-    confirmed: int = 0
-    """The ledger has them, from a commit of ours whose outcome was unknown."""
-    confirmed_dead: int = 0
-    """Those of the confirmed that are dead letters."""
-    confirmed_changed: int = 0
-    """Those of the confirmed that are changes."""
-    duplicate: int = 0
-    """The ledger has them from another owner."""
-    superseded: int = 0
-    """Another owner came so much further that it may have told and forgotten them."""
-    elsewhere: int = 0
-    """Another instance polls the source, and the room was needed."""
-    gaps: list[Gap] = field(default_factory=list)
-    """Coverage gaps that the ledger has passed, told by a commit of ours whose outcome was unknown."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
-    """One record of the ledger: ids that one transaction told of one snapshot, and each one's digest, end to end.
-
-    They leave the window together, so that what memory holds is what the ledger says, id by id.
-    """
-
-    key: bytes
-    observed_at: str
-    ids: Sequence[str]
-    digests: bytes = b""
-
-
-class Version(NamedTuple):
-    """What was told of a hit: its digest, and the `observed_at` of the snapshot that showed it so."""
-
-    digest: bytes
-    observed_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFold:
-    """What the ledger says of one source: what is told, in the order told, what changed since, and how far it was
-    covered."""
-
-    hits: Sequence[Entry] = ()
-    dead: Sequence[Entry] = ()
-    changed: Mapping[str, Version] = field(default_factory=dict)
-    cursor: Cursor | None = None
-
-
-class Topic(StrEnum):
-    """The topics by role; the value is what follows KAFKA_TOPIC in the name."""
-
-    HITS = ""
-    CHANGES = ".changes"
-    DEAD_LETTER = ".dead-letter"
-    COVERAGE = ".coverage"
-    LEDGER = ".ledger"
-
-
-class Outgoing(NamedTuple):
-    """One record on its way to Kafka; a `value` of None is a tombstone. `headers` must be a list for aiokafka."""
-
-    topic: Topic
-    key: bytes
-    value: bytes | None
-    headers: list[tuple[str, bytes]]

@@ -1,0 +1,77 @@
+"""What goes out: hits and their changes, gaps in what was covered, and the topics that they go to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple, NotRequired, TypedDict
+
+
+class Hit(TypedDict):
+    """One achievement closed by an agent: exactly the value of its event, `schemas/hit/1.0.0.json`.
+
+    The six fields of the API are as sent (a JSON number as its own digits; absent or null is None). `occurred_at` is
+    the moment that `date` names: of a chat that of its opening, which may be a day before it was closed as a hit.
+    """
+
+    conn_id: str
+    type_interaction: str | None
+    date: str | None
+    telephone: str | None
+    customer_id: str | None
+    hit: str | None
+    server: str
+    occurred_at: str | None
+    observed_at: str
+    extra: NotRequired[dict[str, Any]]
+
+
+class HitChanged(Hit):
+    """A hit that was told and reads otherwise now: the value of its event, `schemas/hit_changed/1.0.0.json`.
+
+    `observed_at` is that of the snapshot that showed the change, `first_observed_at` that of the event on the hits
+    topic.
+    """
+
+    first_observed_at: str
+
+
+API_FIELDS = ("conn_id", "type_interaction", "date", "telephone", "customer_id", "hit")
+"""The fields of a row that the vendor's page names; all others go to `extra`."""
+
+
+class GapKind(StrEnum):
+    """Why time was not covered."""
+
+    UNPOLLED = "unpolled"
+    TRUNCATED = "truncated"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Time that no snapshot covered, in Unix seconds; `certain` if it would be one under a window of an hour too."""
+
+    server: str
+    start: float
+    end: float
+    kind: GapKind
+    certain: bool
+
+
+class Topic(StrEnum):
+    """The topics by role; the value is what follows KAFKA_TOPIC in the name."""
+
+    HITS = ""
+    CHANGES = ".changes"
+    DEAD_LETTER = ".dead-letter"
+    COVERAGE = ".coverage"
+    LEDGER = ".ledger"
+
+
+class Outgoing(NamedTuple):
+    """One record on its way to Kafka; a `value` of None is a tombstone. `headers` must be a list for aiokafka."""
+
+    topic: Topic
+    key: bytes
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
