@@ -22,6 +22,7 @@ class Comparison:
 
     def __init__(self) -> None:
         self._compared: int | None = None
+        self._before: int | None = None
         self.holds = False
         """Whether nothing was told or dropped by others since `known` was asked."""
 
@@ -30,7 +31,8 @@ class Comparison:
 
         An answer that does not follow the last one, from a cache, has nothing to say of them.
         """
-        raw_is_known, self._compared = self._compared == snapshot.answer - 1, None
+        raw_is_known = self._compared == snapshot.answer - 1
+        self._before, self._compared = self._compared, None
         self.holds = follows
         if not follows or not (told or pending.hits):
             return []
@@ -42,9 +44,11 @@ class Comparison:
     def taken(self, snapshot: Snapshot, rows: Rows) -> None:
         """The snapshot was taken, its changes wait.
 
-        An id that it shows twice is compared each time: nobody notes which of its rows was like what was told.
+        An id that it shows twice is compared each time: nobody notes which of its rows was like what was told. One
+        without rows says nothing, and may have the number of an answer that nobody took.
         """
-        self._compared = snapshot.answer if self.holds and not rows.repeated else None
+        compared = snapshot.answer if rows.hits else self._before
+        self._compared = compared if self.holds and not rows.repeated else None
 
     def begin_again(self) -> None:
         """What is told or waits is no longer what the last answer was compared with."""

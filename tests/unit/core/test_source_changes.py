@@ -237,7 +237,10 @@ def test_a_row_that_is_known_by_its_bytes_is_not_read() -> None:
     assert source.known(snapshot, Rows({"a": a_row("a")}, parsed=[])) == [{}]
 
 
-@pytest.mark.parametrize("why", ["restored", "released", "a poll failed", "an id is shown twice", "not after that one"])
+@pytest.mark.parametrize(
+    "why",
+    ["restored", "released", "a poll failed", "failed, then nothing", "an id is shown twice", "not after that one"],
+)
 def test_a_row_that_is_known_by_its_bytes_is_read_if_the_last_answer_was_not_compared(why: str) -> None:
     source = a_source_that_told("")
     again(source, 300, "", answer=1)
@@ -250,6 +253,13 @@ def test_a_row_that_is_known_by_its_bytes_is_read_if_the_last_answer_was_not_com
     elif why == "a poll failed":
         snapshot.answer, answer = 2, 3
         source.known(snapshot, Rows({"a": a_row("a")}, parsed=[]))
+    elif why == "failed, then nothing":
+        # A 404 is no answer with rows, and has the number of the last one that was.
+        snapshot.answer = (empty := a_snapshot(at(650))).answer = 2
+        answer = 3
+        source.known(snapshot, Rows({"a": a_row("a")}, parsed=[]))
+        source.known(empty, Rows({}))
+        source.add(empty, Rows({}), hits={}, dead={})
     elif why == "an id is shown twice":
         rows = Rows({"a": a_row("a")}, repeated=1, parsed=[])
         snapshot.answer, answer = 2, 3
