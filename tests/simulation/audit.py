@@ -102,6 +102,8 @@ class Ledger:
             yield f"{name} was told at {at:.1f} as it had been told before"
         elif one.first_observed_at != before[0].observed_at:
             yield f"{name} changed at {at:.1f} and says of itself another beginning than its own"
+        elif self.judges_cursors and parse_rfc3339(one.observed_at) < parse_rfc3339(before[-1].observed_at) - SLACK:
+            yield f"{name} was told at {at:.1f} as it was shown before what was told last"
         yield from self._never_said(name, one)
         before.append(one)
 
@@ -137,17 +139,17 @@ class Ledger:
                 told
                 and told[-1].says != says
                 and told[-1].observed_at <= requested_at
-                and not self._unaware(name, told[-1], says, asked=answer.process)
+                and not self._unaware(name, told, says, asked=answer.process)
             ):
                 yield f"{name} said {says!r} in the answer to {requested_at}, and was last told as {told[-1].says!r}"
 
-    def _unaware(self, name: str, last: Told, says: str, *, asked: str) -> bool:
-        """Whether nothing changed for an owner who did not know that another had told of a change meanwhile."""
-        said = self.archives[name.partition("-")[0]].said
-        return said[name, last.observed_at, last.says] != asked and any(
-            process == asked and key[0] == name and key[2] == says and key[1] < last.observed_at
-            for key, process in said.items()
-        )
+    def _unaware(self, name: str, told: Sequence[Told], says: str, *, asked: str) -> bool:
+        """Whether nothing changed for an owner who did not know that another had told of a change meanwhile: he had
+        seen the hit so before, or read so of it in the ledger."""
+        said, last = self.archives[name.partition("-")[0]].said, told[-1]
+        seen = (key for key, process in said.items() if process == asked and key[1] < last.observed_at)
+        knew = any((one, what) == (name, says) for one, _, what in seen) or says in {one.says for one in told[:-1]}
+        return knew and said[name, last.observed_at, last.says] != asked
 
 
 def findings(world: World) -> list[str]:
