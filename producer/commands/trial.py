@@ -39,7 +39,7 @@ TICK = 0.25
 """Seconds between two looks."""
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-REPORT, LATE = 600.0, 60.0
+REPORT, LATE, TYPIFIED_LATE = 600.0, 60.0, 0.2
 """Seconds that the simulated call centre shows a hit, and how late one may turn up; a report surely has the rest."""
 
 
@@ -117,7 +117,7 @@ class _Trial:
             yield self._given.model_copy(update=own)
             return
         os.environ["no_proxy"] = "127.0.0.1"  # a proxy would not find this machine's loopback
-        async with Simulator(window=REPORT, late_by=LATE) as simulator:
+        async with Simulator(window=REPORT, late_by=LATE, typify_late=TYPIFIED_LATE) as simulator:
             yield self._load(*_pointing_to(simulator, self._given), sources=True).model_copy(update=own)
 
     async def _watched(self, service: Service, settings: Settings, kafka: KeptKafka) -> None:

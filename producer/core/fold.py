@@ -17,7 +17,7 @@ from producer.model import Cursor, Entry, SourceFold, Version
 
 NEWER = "a newer version of the service wrote it; run that version, or reset the source's entries"
 OLDER = (
-    "a version from before the first release wrote it; with every instance stopped, `wolkvox-hits ledger reset SERVER` "
+    "version 0.1.0 wrote it; with every instance stopped, `wolkvox-hits ledger reset SERVER` "
     "forgets the source, at the cost of up to an hour of duplicates"
 )
 

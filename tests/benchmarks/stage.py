@@ -90,7 +90,7 @@ class Stage:
 
 @asynccontextmanager
 async def staged(kafka: EmbeddedKafka, name: str) -> AsyncIterator[Stage]:
-    """Four topics of their own for one benchmark."""
+    """Topics of their own for one benchmark."""
     settings = load(
         config=None,
         environ={

@@ -95,7 +95,7 @@ def _assert_try_names_the_extra(command: str, tmp_path: Path) -> None:
             [command, "try"], env=environ | {"PATH": path}, capture_output=True, text=True, check=False
         )
         assert done.returncode == 1
-        assert "pip install 'wolkvox-hits[demo]'" in done.stderr
+        assert "pip install '.[demo]'" in done.stderr
         assert "Traceback" not in done.stderr
 
 

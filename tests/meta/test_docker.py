@@ -195,7 +195,7 @@ def test_the_simulator_is_started_with_options_that_exist() -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "producer", command, "--help"], check=True, capture_output=True, text=True
     ).stdout
-    assert {option for option in options if option.startswith("--")} <= set(re.findall(r"--\w+", shown))
+    assert {option for option in options if option.startswith("--")} <= set(re.findall(r"--[\w-]+", shown))
 
 
 def test_the_simulators_environment_points_the_service_to_it() -> None:

@@ -29,5 +29,7 @@ def _context(folder: Path) -> Any:
     try:
         from jgo.maven import MavenContext, PythonResolver  # noqa: PLC0415  # only in the extra `demo`
     except ImportError as error:
-        raise BrokerUnavailable("The package jgo is missing: pip install 'wolkvox-hits[demo]'.") from error
+        raise BrokerUnavailable(
+            "The package jgo is missing: it comes with the extra `demo`, pip install '.[demo]' in a clone."
+        ) from error
     return MavenContext(resolver=PythonResolver(), repo_cache=folder, local_repos=[], timeout=READ_TIMEOUT)

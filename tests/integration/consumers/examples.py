@@ -39,11 +39,12 @@ class Place:
 
     def put_into(self, text: str) -> str:
         """The example, altered in these names and nothing else."""
+        group = "last-words" if '"last-words"' in text else "commissions"
         names = {
             '"localhost:9092"': f'"{self.bootstrap}"',
             '"wolkvox.hits"': f'"{self.topic}"',
-            '"commissions"': f'"{self.group}"',
-            '"commissions.dead-letter"': f'"{self.dead_letters}"',
+            f'"{group}"': f'"{self.group}"',
+            f'"{group}.dead-letter"': f'"{self.dead_letters}"',
         }
         for name, own in names.items():
             assert name in text

@@ -88,11 +88,11 @@ def _written(kafka: str, topic: str, records: Iterable[Record]) -> set[str]:
 
 
 def _kept(folder: Path) -> Mapping[tuple[str, str], str | None]:
-    database = sqlite3.connect(folder / "commissions.db")
+    database = sqlite3.connect(folder / "last-words.db")
     try:
         return {
             (server, conn_id): hit
-            for server, conn_id, hit in database.execute("SELECT server, conn_id, hit FROM commission")
+            for server, conn_id, hit in database.execute("SELECT server, conn_id, hit FROM last_word")
         }
     finally:
         database.close()
