@@ -54,10 +54,6 @@ class Events:
         """The record of one change, or why there is none."""
         return self._changes.one(changed, limit=limit)
 
-    def changes(self, changed: Sequence[HitChanged], *, limit: int) -> Columns | None:
-        """The records of one or more changes of one snapshot, as `change` makes them; None if it must look at each."""
-        return self._changes.together(changed, limit=limit)
-
     def dead_letter(self, dead: DeadRow, *, observed_at: str, limit: int) -> Record:
         """The record of a row that is no hit, its row trimmed if it would exceed `limit`; raises BrokenContract."""
         envelope = {

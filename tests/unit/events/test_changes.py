@@ -18,8 +18,6 @@ EVENTS = Events(server="0042")
 def record_of(changed: HitChanged, *, limit: int = LIMIT) -> Record:
     record = EVENTS.change(changed, limit=limit)
     assert isinstance(record, Record)
-    columns = EVENTS.changes([changed, changed], limit=limit)
-    assert columns is None or columns == tuple([part, part] for part in (record.key, record.value, record.headers))
     return record
 
 
@@ -43,10 +41,6 @@ def test_the_headers_are_those_of_the_contract() -> None:
     }
 
 
-def test_ordinary_changes_are_made_together() -> None:
-    assert EVENTS.changes([a_change(conn_id="a"), a_change(conn_id="b", hit="")], limit=LIMIT) is not None
-
-
 @given(changed=changes)
 def test_every_change_that_keeps_to_the_schema_is_sent_as_it_is(changed: HitChanged) -> None:
     record = record_of(changed)
@@ -65,7 +59,6 @@ def test_every_change_that_keeps_to_the_schema_is_sent_as_it_is(changed: HitChan
 )
 def test_what_cant_be_sent_is_refused_as_a_hits_is(changed: dict[str, Any], refusal: Refusal) -> None:
     assert EVENTS.change(a_change(**changed), limit=LIMIT) == refusal
-    assert EVENTS.changes([a_change(), a_change(**changed)], limit=LIMIT) is None
 
 
 def test_a_hit_is_no_change_and_a_change_no_hit() -> None:
