@@ -10,7 +10,6 @@ be torn apart.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from producer.clock import Moment, elapsed, parse_rfc3339
 from producer.core.comparison import Comparison, KnownRows, changes
@@ -19,10 +18,10 @@ from producer.core.cursor import LedgerCursor, observed_text
 from producer.core.ledger import changed_key
 from producer.core.pending import Harvest, Pending, Portion
 from producer.core.settlement import Settlement
+from producer.core.taken import Taken, Written
 from producer.core.window import Window
 from producer.model import (
     REPORT_REACH,
-    Cursor,
     DeadRow,
     Dropped,
     Entry,
@@ -33,40 +32,7 @@ from producer.model import (
     Rows,
     Snapshot,
     SourceFold,
-    Version,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What one source puts into one transaction, oldest snapshot first; a gap comes with its `observed_at`.
-
-    `tombstones` are the keys of what is `forgotten`.
-    """
-
-    server: str
-    portions: list[Portion]
-    gaps: list[tuple[Gap, str]]
-    cursor: Cursor | None
-    cursor_at: Moment | None
-    first_observed: Mapping[str, str]
-    """Of each hit that changed, the `observed_at` of its event."""
-    forgotten: list[Entry]
-    tombstones: list[bytes]
-
-    @property
-    def rows(self) -> int:
-        """Hits, changes and dead letters in it."""
-        return sum(portion.rows for portion in self.portions)
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a transaction wrote into the ledger of one source, besides its cursor."""
-
-    hits: list[Entry] = field(default_factory=list)
-    dead: list[Entry] = field(default_factory=list)
-    changed: dict[str, Version] = field(default_factory=dict)
 
 
 class Source:

@@ -17,7 +17,7 @@ from producer.core.digests import digest, digests
 from producer.core.ledger import Kind, Outcome, changed_record, cursor_record, entry_records, tombstone
 from producer.core.pending import Portion
 from producer.core.ports import Told
-from producer.core.source import Taken, Written
+from producer.core.taken import Taken, Written
 from producer.events import Events, Refusal
 from producer.garbage import collection_paused
 from producer.model import API_FIELDS, REPORT_REACH, DeadRow, Entry, Hit, HitChanged, Outgoing, Topic, Version

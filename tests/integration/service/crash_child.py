@@ -22,7 +22,8 @@ import producer.kafka.clients
 import producer.kafka.store
 import producer.service.wiring
 from producer.core.pending import Harvest
-from producer.core.source import Source, Taken, Written
+from producer.core.source import Source
+from producer.core.taken import Taken, Written
 from producer.kafka.batches import Batches
 from producer.kafka.reader import Part, PartitionReader
 from producer.kafka.store import KafkaShardStore

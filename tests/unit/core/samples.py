@@ -9,7 +9,8 @@ from producer.clock import Moment
 from producer.core.digests import digests
 from producer.core.pending import Harvest
 from producer.core.ports import Told
-from producer.core.source import Source, Taken
+from producer.core.source import Source
+from producer.core.taken import Taken
 from producer.core.transaction import Transaction
 from producer.core.window import NOTHING
 from producer.model import Cursor, DeadRow, Dropped, Entry, Hit, Reason, Rows, Snapshot, SourceFold, Version

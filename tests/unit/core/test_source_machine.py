@@ -14,7 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from producer.clock import parse_rfc3339
 from producer.core.fold import Fold
 from producer.core.ports import Told
-from producer.core.source import Source, Taken, Written
+from producer.core.source import Source
+from producer.core.taken import Taken, Written
 from producer.core.transaction import Transaction
 from producer.model import Dropped, Outgoing, SourceFold, Topic
 from tests.unit.core.samples import KEEP, SERVER, WINDOW, a_snapshot, at, taken_in

@@ -9,7 +9,8 @@ import orjson
 from producer.clock import rfc3339
 from producer.core.fold import Fold
 from producer.core.ports import Told
-from producer.core.source import Source, Taken
+from producer.core.source import Source
+from producer.core.taken import Taken
 from producer.core.transaction import Transaction
 from producer.model import Outgoing, Topic
 from tests.twins.told import ids_in

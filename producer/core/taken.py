@@ -1,0 +1,42 @@
+"""What goes into a transaction of what one source has, and what of it the ledger then holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from producer.clock import Moment
+from producer.core.pending import Portion
+from producer.model import Cursor, Entry, Gap, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one source puts into one transaction, oldest snapshot first; a gap comes with its `observed_at`.
+
+    `tombstones` are the keys of what is `forgotten`.
+    """
+
+    server: str
+    portions: list[Portion]
+    gaps: list[tuple[Gap, str]]
+    cursor: Cursor | None
+    cursor_at: Moment | None
+    first_observed: Mapping[str, str]
+    """Of each hit that changed, the `observed_at` of its event."""
+    forgotten: list[Entry]
+    tombstones: list[bytes]
+
+    @property
+    def rows(self) -> int:
+        """Hits, changes and dead letters in it."""
+        return sum(portion.rows for portion in self.portions)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a transaction wrote into the ledger of one source, besides its cursor."""
+
+    hits: list[Entry] = field(default_factory=list)
+    dead: list[Entry] = field(default_factory=list)
+    changed: dict[str, Version] = field(default_factory=dict)
