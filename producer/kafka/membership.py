@@ -107,12 +107,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
     async def settled(self) -> None:
         """Return once the group's word is fresh: a heartbeat later, and not in the middle of a rebalance.
 
-        A paused process (SIGSTOP) still believes in its old assignment; its next heartbeat tells it otherwise. That is
-        sent here and waited for, since on a busy machine aiokafka's own may come too late.
+        A paused process (SIGSTOP) still believes in its old assignment; its next heartbeat tells it otherwise.
         """
-        with contextlib.suppress(KafkaFailed), named("asking the group whose shards these are"):
-            asking = self._consumer._coordinator._do_heartbeat()  # noqa: SLF001 (aiokafka has no other question)
-            await bounded(asking, seconds=SETTLE_BOUND, what="asking the group whose shards these are")
         await asyncio.sleep(self._heartbeat * 1.5)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_BOUND):
