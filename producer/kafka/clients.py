@@ -104,6 +104,12 @@ async def connect(host: str, port: int, *, seconds: float, what: str, **options:
     return conn
 
 
+def why_it_failed(producer: Any) -> BaseException | None:
+    """What made a producer's transaction, or the producer itself, end in its own tasks; None if nothing has."""
+    waiter = producer._txn_manager._transaction_waiter  # noqa: SLF001 (aiokafka tells whoever awaits it, and nobody may)
+    return waiter.exception() if waiter is not None and waiter.done() and not waiter.cancelled() else None
+
+
 def cut(conn: AIOKafkaConnection) -> None:
     """Close a connection at once: nobody waits until the peer has read everything, or says goodbye in TLS."""
     unanswered = bool(conn._requests)  # noqa: SLF001 (aiokafka tells nobody)

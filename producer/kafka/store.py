@@ -22,7 +22,7 @@ from producer.kafka.aiokafka_errors import named
 from producer.kafka.batches import Batches
 from producer.kafka.bounds import bounded, retrieve
 from producer.kafka.census import Census
-from producer.kafka.clients import close, new_producer, start
+from producer.kafka.clients import close, new_producer, start, why_it_failed
 from producer.kafka.connection import Connection
 from producer.kafka.judgement import lost_ledger
 from producer.kafka.rotation import Rotation
@@ -129,6 +129,15 @@ class KafkaShardStore:
             raise Unavailable(f"{what}: the broker does not say where it is")
 
     async def _transaction(self, producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> None:
+        try:
+            await self._written_by(producer, records)
+        except Exception:
+            # Whatever is tried after a fence fails as a wrong call; who does not know of it would take the shard back.
+            if (why := why_it_failed(producer)) is not None:
+                raise why  # noqa: B904 (the wrong call says nothing more)
+            raise
+
+    async def _written_by(self, producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> None:
         await producer.begin_transaction()
         batches = Batches(producer, self._topics, shard=self._number, timestamp=int(self._clock.now().wall * 1000))
         await batches.add(records)

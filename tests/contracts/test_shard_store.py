@@ -151,6 +151,16 @@ async def test_a_zombie_cannot_publish(world: World) -> None:
     assert set(ids_in((await owner.take())[SERVER].hits)) == {"a", "c"}
 
 
+async def test_a_fence_is_called_so_wherever_a_commit_meets_it(world: World) -> None:
+    """Its producer may have heard of it before: whoever takes a fence for another failure takes the shard back."""
+    zombie = world.store(SHARD)
+    await zombie.take()
+    await world.store(SHARD).take()
+    for _ in range(2):
+        with pytest.raises(Fenced):
+            await zombie.commit([an_event("a"), a_told("a")])
+
+
 async def test_whoever_was_fenced_may_take_the_shard_back(world: World) -> None:
     first, second = world.store(SHARD), world.store(SHARD)
     await first.take()
