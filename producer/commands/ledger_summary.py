@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
-from producer.core.ledger import FORMAT, server_of, shard_of
+from producer.core.ledger import FORMAT, Kind, server_of, shard_of
 from producer.kafka.entries import PartitionEntries
 
-HEADERS = ("SERVER", "PARTITION", "IDS", "DEAD", "COVERED UNTIL", "LAST NEW IDS", "OFFSETS", "NOTE")
+HEADERS = ("SERVER", "PARTITION", "IDS", "CHANGED", "DEAD", "COVERED UNTIL", "LAST NEW IDS", "OFFSETS", "NOTE")
 
 
 @dataclass(slots=True)
@@ -21,6 +21,7 @@ class ServerEntries:
     server: str
     partition: int
     ids: int = 0
+    changed: int = 0
     dead: int = 0
     requested: str = ""
     observed: str = ""
@@ -29,17 +30,21 @@ class ServerEntries:
 
     def add(self, key: bytes, value: bytes) -> None:
         """Count one entry."""
-        kind, _, _ = key.partition(b"/")
         content = _content(value)
-        if content is None or kind not in (b"told", b"dead", b"cursor"):
-            self.unreadable += 1
-        elif kind == b"told":
-            self.ids += len(content.get("ids", ()))
-        elif kind == b"dead":
-            self.dead += len(content.get("ids", ()))
-        else:
-            self.requested = str(content.get("requested_at") or "")
-            self.observed = str(content.get("observed_at") or "")
+        match key.decode(errors="replace").partition("/")[0]:
+            case _ if content is None:
+                self.unreadable += 1
+            case Kind.TOLD:
+                self.ids += len(content.get("ids", ()))
+            case Kind.CHANGED:
+                self.changed += 1
+            case Kind.DEAD:
+                self.dead += len(content.get("ids", ()))
+            case "cursor":
+                self.requested = str(content.get("requested_at") or "")
+                self.observed = str(content.get("observed_at") or "")
+            case _:
+                self.unreadable += 1
 
 
 def summary(ledger: Mapping[int, PartitionEntries]) -> list[ServerEntries]:
@@ -61,6 +66,7 @@ def rows(ledger: Mapping[int, PartitionEntries], *, configured: Collection[str])
             one.server,
             str(one.partition),
             str(one.ids),
+            str(one.changed),
             str(one.dead),
             _time(one.requested),
             _time(one.observed),
@@ -69,7 +75,7 @@ def rows(ledger: Mapping[int, PartitionEntries], *, configured: Collection[str])
         )
     for server in sorted(set(configured) - {one.server for one in known}):
         shard = shard_of(server, len(ledger))
-        yield server, str(shard), "0", "0", "-", "-", _offsets(ledger[shard]), "nothing told yet"
+        yield server, str(shard), "0", "0", "0", "-", "-", _offsets(ledger[shard]), "nothing told yet"
 
 
 def _notes(one: ServerEntries, *, shards: int, configured: Collection[str]) -> Iterator[str]:

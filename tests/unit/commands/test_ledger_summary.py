@@ -5,9 +5,9 @@ from __future__ import annotations
 import orjson
 
 from producer.commands.ledger_summary import rows
-from producer.core.ledger import cursor_record, shard_of
+from producer.core.ledger import Outcome, changed_record, cursor_record, shard_of
 from producer.kafka.entries import PartitionEntries
-from producer.model import Cursor, Outgoing
+from producer.model import Cursor, Outgoing, Version
 from tests.twins.told import a_told, a_told_dead
 
 SHARDS = 12
@@ -27,11 +27,12 @@ def test_a_source_is_a_line_with_its_counts_its_cursor_and_where_it_is() -> None
     records = [
         a_told("a", "b/with/slashes"),
         a_told("c"),
+        changed_record("0042", "c", Version(b"read", "2026-01-18T12:00:00.000000Z"), outcome=Outcome.PUBLISHED),
         a_told_dead("hash"),
         cursor_record("0042", Cursor(NOON, NOON - 300)),
     ]
     assert list(rows(ledger(*records), configured={"0042"})) == [
-        ("0042", str(OWN), "3", "1", "2026-01-18 12:00:00Z", "2026-01-18 11:55:00Z", "5-9", "")
+        ("0042", str(OWN), "3", "1", "1", "2026-01-18 12:00:00Z", "2026-01-18 11:55:00Z", "5-9", "")
     ]
 
 
