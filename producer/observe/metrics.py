@@ -89,9 +89,13 @@ class Metrics:
         self._define_kafka()
 
     def _define_polls(self) -> None:
-        self.polls_total = self._counter("polls_total", "Polls by how they ended.", "server", "outcome")
+        self.polls_total = self._counter(
+            "polls_total", f"Polls by how they ended: {', '.join(POLL_OUTCOMES)}.", "server", "outcome"
+        )
         self.poll_seconds = self._histogram("poll_seconds", "From the request to the end of the answer.", "server")
-        self.rows_total = self._counter("rows_total", "Rows by what became of them.", "server", "result")
+        self.rows_total = self._counter(
+            "rows_total", f"Rows by what became of them: {', '.join(RESULTS)}.", "server", "result"
+        )
         self.snapshot_rows = self._gauge("snapshot_rows", "Rows in the last snapshot.", "server")
         self.newest_row_timestamp_seconds = self._gauge(
             "newest_row_timestamp_seconds", "The latest date of the rows seen so far, in Unix time.", "server"
@@ -135,7 +139,7 @@ class Metrics:
 
     def _define_kafka(self) -> None:
         self.transactions_total = self._counter(
-            "transactions_total", "Kafka transactions by how they ended.", "outcome"
+            "transactions_total", f"Kafka transactions by how they ended: {', '.join(TRANSACTION_OUTCOMES)}.", "outcome"
         )
         self.publish_delay_seconds = self._delays(
             "publish_delay_seconds",

@@ -39,7 +39,7 @@ class KeptKafka(Node):
         self._lock = _held(folder)
         try:
             plan, ports = _planned(folder / "broker.json")
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody else knows of the lock yet
             self._lock.close()
             raise
         (folder / "broker.log").unlink(missing_ok=True)  # of the time before; nobody else would ever shorten it
