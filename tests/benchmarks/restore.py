@@ -20,7 +20,9 @@ from tests.benchmarks.stage import KEEP, WINDOW, Stage, staged
 
 COUNTS = {100_000: 5, 1_000_000: 3}
 """Rounds by the number of ids."""
-FASTEST = 1_500_000
+FASTEST = {100_000: 250_000, 1_000_000: 1_500_000}
+"""Ids a second by the wall at least: some 40 ms of each take are questions to the brokers, whatever there is to read."""
+FASTEST_CPU = 1_500_000
 """Ids for a second of processor: how much of one is to be had is the machine's to say."""
 LARGEST = 60
 """Bytes of an id in the broker's log."""
@@ -53,8 +55,8 @@ async def run(kafka: EmbeddedKafka) -> Report:
 def _figures(count: int, ours: Sequence[Spent], floors: Sequence[Spent]) -> list[Figure]:
     middle, against = medians(ours), ratios(ours, floors)
     return [
-        Figure(f"{count:,} ids, wall", count / middle.wall, "ids/s"),
-        Figure(f"{count:,} ids, CPU", count / middle.cpu, "ids/s", at_least=FASTEST),
+        Figure(f"{count:,} ids, wall", count / middle.wall, "ids/s", at_least=FASTEST[count]),
+        Figure(f"{count:,} ids, CPU", count / middle.cpu, "ids/s", at_least=FASTEST_CPU),
         Figure(f"{count:,} ids to the floor, wall", against.wall),
         Figure(f"{count:,} ids to the floor, CPU", against.cpu),
     ]
