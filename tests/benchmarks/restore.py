@@ -21,7 +21,7 @@ from tests.benchmarks.stage import KEEP, WINDOW, Stage, staged
 COUNTS = {100_000: 5, 1_000_000: 3}
 """Rounds by the number of ids."""
 FASTEST = {100_000: 250_000, 1_000_000: 1_500_000}
-"""Ids a second by the wall at least: some 40 ms of each take are questions to the brokers, whatever there is to read."""
+"""Ids a second by the wall at least: of each take some 40 ms are questions to the brokers, whatever it reads."""
 FASTEST_CPU = 1_500_000
 """Ids for a second of processor: how much of one is to be had is the machine's to say."""
 LARGEST = 60
