@@ -11,7 +11,7 @@ import orjson
 from producer.core.ledger import FORMAT, Kind, server_of, shard_of
 from producer.kafka.entries import PartitionEntries
 
-HEADERS = ("SERVER", "PARTITION", "IDS", "CHANGED", "DEAD", "COVERED UNTIL", "LAST NEW IDS", "OFFSETS", "NOTE")
+HEADERS = ("SERVER", "PARTITION", "IDS", "CHANGED", "DEAD", "GAPS", "COVERED UNTIL", "LAST NEW IDS", "OFFSETS", "NOTE")
 
 
 @dataclass(slots=True)
@@ -23,6 +23,8 @@ class ServerEntries:
     ids: int = 0
     changed: int = 0
     dead: int = 0
+    gaps: int = 0
+    """That wait to be healed."""
     requested: str = ""
     observed: str = ""
     unreadable: int = 0
@@ -40,6 +42,8 @@ class ServerEntries:
                 self.changed += 1
             case Kind.DEAD:
                 self.dead += len(content.get("ids", ()))
+            case Kind.GAP:
+                self.gaps += 1
             case "cursor":
                 self.requested = str(content.get("requested_at") or "")
                 self.observed = str(content.get("observed_at") or "")
@@ -68,6 +72,7 @@ def rows(ledger: Mapping[int, PartitionEntries], *, configured: Collection[str])
             str(one.ids),
             str(one.changed),
             str(one.dead),
+            str(one.gaps),
             _time(one.requested),
             _time(one.observed),
             _offsets(ledger[one.partition]),
@@ -75,7 +80,7 @@ def rows(ledger: Mapping[int, PartitionEntries], *, configured: Collection[str])
         )
     for server in sorted(set(configured) - {one.server for one in known}):
         shard = shard_of(server, len(ledger))
-        yield server, str(shard), "0", "0", "0", "-", "-", _offsets(ledger[shard]), "nothing told yet"
+        yield server, str(shard), "0", "0", "0", "0", "-", "-", _offsets(ledger[shard]), "nothing told yet"
 
 
 def _notes(one: ServerEntries, *, shards: int, configured: Collection[str]) -> Iterator[str]:

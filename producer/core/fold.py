@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -13,7 +13,9 @@ from producer.clock import parse_rfc3339
 from producer.core.digests import SIZE
 from producer.core.ledger import FORMAT, OWNER, Kind
 from producer.errors import Untrusted
-from producer.model import Cursor, Entry, SourceFold, Version
+from producer.model import Cursor, Entry, Gap, GapKind, OpenGap, SourceFold, Version
+
+T = TypeVar("T")
 
 NEWER = "a newer version of the service wrote it; run that version, or reset the source's entries"
 OLDER = (
@@ -30,6 +32,7 @@ class _Server:
     dead: dict[bytes, Entry] = field(default_factory=dict)
     changed: dict[str, Version] = field(default_factory=dict)
     cursor: Cursor | None = None
+    gaps: dict[str, OpenGap] = field(default_factory=dict)
 
 
 class Fold:
@@ -56,10 +59,9 @@ class Fold:
                 entry = entries[key] = _entry(key, value, digests=kind == Kind.TOLD)
                 self._ids += len(entry.ids)
         elif kind == Kind.CHANGED:
-            changed = self._server(server).changed
-            changed.pop(name, None)
-            if value is not None:
-                changed[name] = _version(value)
+            _put(self._server(server).changed, name, None if value is None else _version(value))
+        elif kind == Kind.GAP:
+            _put(self._server(server).gaps, name, None if value is None else _gap(server, value))
         elif kind == "cursor":
             self._server(rest).cursor = None if value is None else _cursor(value)
         elif kind == "hit" and value is not None:
@@ -70,9 +72,11 @@ class Fold:
     def sources(self) -> Mapping[str, SourceFold]:
         """What the partition says of each server that it names."""
         return {
-            server: SourceFold(list(one.told.values()), list(one.dead.values()), one.changed, one.cursor)
+            server: SourceFold(
+                list(one.told.values()), list(one.dead.values()), one.changed, one.cursor, list(one.gaps.values())
+            )
             for server, one in self._servers.items()
-            if one.told or one.dead or one.cursor
+            if one.told or one.dead or one.cursor or one.gaps
         }
 
     def __len__(self) -> int:
@@ -80,6 +84,13 @@ class Fold:
 
     def _server(self, server: str) -> _Server:
         return self._servers.setdefault(server, _Server())
+
+
+def _put(where: dict[str, T], name: str, what: T | None) -> None:
+    """The last one of a name, in the order of the last ones; None takes it away."""
+    where.pop(name, None)
+    if what is not None:
+        where[name] = what
 
 
 def _entry(key: bytes, value: bytes, *, digests: bool) -> Entry:
@@ -102,6 +113,16 @@ def _version(value: bytes) -> Version:
     if len(digest) != SIZE:
         raise Untrusted(f"the ledger holds a change with no digest that can be read: {NEWER}")
     return Version(digest, str(content["observed_at"]))
+
+
+def _gap(server: str, value: bytes) -> OpenGap:
+    content = _read(value)
+    try:
+        start, end = parse_rfc3339(content["from"]), parse_rfc3339(content["to"])
+        parse_rfc3339(observed_at := content["observed_at"])
+        return OpenGap(Gap(server, start, end, GapKind(content["kind"]), bool(content["certain"])), observed_at)
+    except (ValueError, KeyError, TypeError):
+        raise Untrusted(f"the ledger holds a gap that can't be read: {NEWER}") from None
 
 
 def _cursor(value: bytes) -> Cursor:

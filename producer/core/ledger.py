@@ -4,13 +4,15 @@
     changed/{server}/{id}    {"v":2,"outcome":"published","observed_at":"...","digest":"..."}      what it said last
     dead/{server}/{unique}   {"v":2,"outcome":"dead_lettered","observed_at":"...","ids":[...]}     hashes of dead rows
     cursor/{server}          {"v":2,"requested_at":"...","observed_at":"..."}       of the last committed snapshot
+    gap/{server}/{from}      {"v":2,"from":"...","to":"...","kind":"unpolled",...,"observed_at":"..."}    to be healed
     owner/{shard}            {"v":2,"owner":"...","taken_at":"..."}                 the barrier of its last taker
     owner/begun              {"v":2,"owner":"...","taken_at":"..."}                 nothing was lost when it began
 
 A record holds up to some hundreds of ids that one transaction told of one snapshot, and their `digests` (see there) in
 base64, end to end. The outcome is published or dead_lettered. A tombstone means that the last of its ids has left the
-window; what changed of them goes along. The topic is compacted, so its fold is the window. `unique` is a hash of the
-value: no two records share a key unless they say the same, whoever wrote them, so none hides what another told.
+window; what changed of them goes along. A gap's means that it was healed, or that nobody waits for it any more. The
+topic is compacted, so its fold is the window. `unique` is a hash of the value: no two records share a key unless they
+say the same, whoever wrote them, so none hides what another told.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ import orjson
 
 from producer.clock import rfc3339
 from producer.core.digests import SIZE
-from producer.model import Cursor, Entry, Outgoing, Topic, Version
+from producer.model import Cursor, Entry, Gap, OpenGap, Outgoing, Topic, Version
 
 FORMAT = 2
 OWNER = "owner"
@@ -42,12 +44,14 @@ _UNIQUE = 9
 
 
 class Kind(StrEnum):
-    """What a record speaks of: ids of hits, hashes of rows that are none, or what a hit said last."""
+    """What a record speaks of: ids of hits, hashes of rows that are none, what a hit said last, or a gap."""
 
     TOLD = "told"
     DEAD = "dead"
     CHANGED = "changed"
     """Of one hit, which is in the key."""
+    GAP = "gap"
+    """A stretch of time that waits to be healed; its beginning is in the key."""
 
 
 class Outcome(StrEnum):
@@ -117,6 +121,19 @@ def cursor_record(server: str, cursor: Cursor) -> Outgoing:
     observed = None if cursor.observed is None else rfc3339(cursor.observed)
     value = orjson.dumps({"v": FORMAT, "requested_at": rfc3339(cursor.requested), "observed_at": observed})
     return Outgoing(Topic.LEDGER, f"cursor/{server}".encode(), value, NO_HEADERS)
+
+
+def gap_key(gap: Gap) -> bytes:
+    """The key of a gap that waits; of two that begin at one moment the longer stands for both."""
+    return f"{Kind.GAP}/{gap.server}/{rfc3339(gap.start)}".encode()
+
+
+def gap_record(open_gap: OpenGap) -> Outgoing:
+    """The record of a gap that waits to be healed."""
+    gap = open_gap.gap
+    content = {"v": FORMAT, "from": rfc3339(gap.start), "to": rfc3339(gap.end), "kind": gap.kind.value}
+    value = orjson.dumps(content | {"certain": gap.certain, "observed_at": open_gap.observed_at})
+    return Outgoing(Topic.LEDGER, gap_key(gap), value, NO_HEADERS)
 
 
 def owner_record(shard: int, *, owner: str, taken_at: str) -> Outgoing:

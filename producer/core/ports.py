@@ -11,7 +11,20 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from producer.errors import KafkaFailed, PollFailed
-from producer.model import Drift, Dropped, Gap, Outgoing, Progress, RawRow, Reading, Row, Rows, Snapshot, SourceFold
+from producer.model import (
+    Drift,
+    Dropped,
+    Gap,
+    Outgoing,
+    Progress,
+    RawRow,
+    Reading,
+    Row,
+    Rows,
+    Snapshot,
+    SourceFold,
+    ToldSince,
+)
 
 
 class Api(Protocol):
@@ -19,6 +32,29 @@ class Api(Protocol):
 
     async def fetch(self) -> Snapshot:
         """The report as it stands; raises a PollFailed that says what to do."""
+        ...
+
+
+class History(Protocol):
+    """One source's historical reports."""
+
+    async def fetch(self, begin: float, end: float) -> Snapshot:
+        """The hits dated between two moments, in Unix seconds, as rows with the live report's six fields and no other.
+
+        Raises a PollFailed that says what to do, by the names of the live report's.
+        """
+        ...
+
+    def calls(self, begin: float, end: float) -> int:
+        """How many of the day's calls that costs at least."""
+        ...
+
+
+class Past(Protocol):
+    """What the hits topic itself knows, also of what the ledger has forgotten."""
+
+    async def told(self, server: str, since: float) -> ToldSince:
+        """The ids that were told of a server from a moment on, in Unix seconds, up to now; raises KafkaFailed."""
         ...
 
 

@@ -20,7 +20,13 @@ from producer.errors import WolkvoxHitsError
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-CURRENT = {"hit": "1.0.0", "hit_changed": "1.0.0", "dead_letter": "1.0.0", "coverage_gap": "1.0.0"}
+CURRENT = {
+    "hit": "1.0.0",
+    "hit_changed": "1.0.0",
+    "dead_letter": "1.0.0",
+    "coverage_gap": "1.0.0",
+    "gap_recovered": "1.0.0",
+}
 """The version of each schema that is sent; schemas/README.md says how to move it."""
 
 

@@ -1,4 +1,4 @@
-"""Hits, their changes, dead letters and coverage gaps as Kafka records: CloudEvents 1.0, Kafka binding, binary mode.
+"""Hits, changes, dead letters, gaps and their recovery as Kafka records: CloudEvents 1.0, Kafka binding, binary mode.
 
 Nothing leaves that its own schema refuses. A hit that does not fit comes back as a `Refusal`, and the caller makes the
 dead letter; a dead letter or a gap that does not fit is our own bug.
@@ -16,13 +16,13 @@ from producer.events.encoding import NotEncodable
 from producer.events.headers import constant
 from producer.events.hits import LONGEST_POINTER, Columns, HitRecords, Refusal
 from producer.events.record import Header, Record, size
-from producer.model import Topic
+from producer.model import Method, Topic
 from producer.values import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from producer.model import DeadRow, Gap, Hit, HitChanged
+    from producer.model import DeadRow, Gap, GapRecovered, Hit, HitChanged
 
 
 class BrokenContract(WolkvoxHitsError):
@@ -30,17 +30,17 @@ class BrokenContract(WolkvoxHitsError):
 
 
 class Events:
-    """The events of one source; `server` is its four digits.
+    """The events of one source; `server` is its four digits, `recovered` marks hits that no live report showed.
 
     `limit` is always the topic's message limit in bytes (`max.message.bytes`).
     """
 
-    def __init__(self, *, server: str) -> None:
+    def __init__(self, *, server: str, recovered: Method | None = None) -> None:
         self._server = server
         self._prefix = f"{server}/".encode()
-        self._hits = HitRecords(Topic.HITS, server=server)
+        self._hits = HitRecords(Topic.HITS, server=server, recovered=recovered)
         self._changes = HitRecords(Topic.CHANGES, server=server)
-        self._constant = {name: constant(name, server) for name in ("dead_letter", "coverage_gap")}
+        self._constant = {name: constant(name, server) for name in ("dead_letter", "coverage_gap", "gap_recovered")}
 
     def hit(self, hit: Hit, *, limit: int) -> Record | Refusal:
         """The record of one hit, or why there is none."""
@@ -94,6 +94,25 @@ class Events:
         key = gap.server.encode()
         identity = f"{gap.server}/{gap.kind.value}/{start}".encode()
         headers = self._headers("coverage_gap", identity, observed_at, key)
+        return Record(Topic.COVERAGE, key, encoding.exactly(value), headers)
+
+    def gap_recovered(self, recovered: GapRecovered, *, observed_at: str) -> Record:
+        """The record of a gap that was healed; its id depends on the gap alone. Raises BrokenContract."""
+        start = rfc3339(recovered.start)
+        value = {
+            "server": recovered.server,
+            "from": start,
+            "to": rfc3339(recovered.end),
+            "method": recovered.method.value,
+            "found": recovered.found,
+            "published": recovered.published,
+            "already_told": recovered.already_told,
+            "observed_at": observed_at,
+        }
+        _must_fit("gap_recovered", value)
+        key = recovered.server.encode()
+        identity = f"{recovered.server}/recovered/{start}".encode()
+        headers = self._headers("gap_recovered", identity, observed_at, key)
         return Record(Topic.COVERAGE, key, encoding.exactly(value), headers)
 
     def _headers(self, name: str, identity: bytes, observed_at: str, subject: bytes) -> list[Header]:

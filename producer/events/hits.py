@@ -12,7 +12,7 @@ from producer.events.catalogue import writer, writer_of_many
 from producer.events.encoding import NotEncodable
 from producer.events.headers import constant
 from producer.events.record import Header, Record, size
-from producer.model import Reason, Topic
+from producer.model import Method, Reason, Topic
 from producer.values import encodable, field_pointer
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ class Refusal:
 class HitRecords:
     """The records of one source's hits for one of the topics in `SCHEMAS`."""
 
-    def __init__(self, topic: Topic, *, server: str) -> None:
+    def __init__(self, topic: Topic, *, server: str, recovered: Method | None = None) -> None:
         self._topic = topic
         self._prefix = f"{server}/".encode()
         self._name = SCHEMAS[topic]
         self._is_hit = writer(self._name).is_valid
         self._are_hits = writer_of_many(self._name).is_valid
-        self._constant = constant(self._name, server)
+        self._constant = constant(self._name, server, recovered)
 
     def one(self, hit: Hit, *, limit: int) -> Record | Refusal:
         """The record of one hit, or why there is none."""

@@ -8,7 +8,17 @@ Everything here is plain data: no clock, no network, no Kafka.
 
 from __future__ import annotations
 
-from producer.model.events import API_FIELDS, Gap, GapKind, Hit, HitChanged, Outgoing, Topic
+from producer.model.events import (
+    API_FIELDS,
+    Gap,
+    GapKind,
+    GapRecovered,
+    Hit,
+    HitChanged,
+    Method,
+    Outgoing,
+    Topic,
+)
 from producer.model.report import (
     RECORD_CAP,
     REPORT,
@@ -22,7 +32,7 @@ from producer.model.report import (
     Rows,
     Snapshot,
 )
-from producer.model.told import Cursor, Dropped, Entry, Progress, SourceFold, Version
+from producer.model.told import Cursor, Dropped, Entry, OpenGap, Progress, SourceFold, ToldSince, Version
 
 __all__ = [
     "API_FIELDS",
@@ -36,8 +46,11 @@ __all__ = [
     "Entry",
     "Gap",
     "GapKind",
+    "GapRecovered",
     "Hit",
     "HitChanged",
+    "Method",
+    "OpenGap",
     "Outgoing",
     "Progress",
     "RawRow",
@@ -47,6 +60,7 @@ __all__ = [
     "Rows",
     "Snapshot",
     "SourceFold",
+    "ToldSince",
     "Topic",
     "Version",
 ]

@@ -58,6 +58,30 @@ class Gap:
     certain: bool
 
 
+class Method(StrEnum):
+    """Where hits came from that no live report showed: the header `wolkvox_recovered` of their events."""
+
+    HISTORY = "history"
+    FILE = "file"
+    DEAD_LETTER = "dead-letter"
+
+
+@dataclass(frozen=True, slots=True)
+class GapRecovered:
+    """What became of a gap: `found` hits of its time, of which so many are told now and so many were told before.
+
+    The rest of them are dead letters. `start` is the gap's own, and its identity.
+    """
+
+    server: str
+    start: float
+    end: float
+    method: Method
+    found: int
+    published: int
+    already_told: int
+
+
 class Topic(StrEnum):
     """The topics by role; the value is what follows KAFKA_TOPIC in the name."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -49,6 +50,26 @@ class Dropped:
     """Coverage gaps that the ledger has passed, told by a commit of ours whose outcome was unknown."""
 
 
+@dataclass(frozen=True, slots=True)
+class OpenGap:
+    """A gap that was told and waits to be healed; `observed_at` is that of the snapshot that revealed it."""
+
+    gap: Gap
+    observed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToldSince:
+    """The ids that the hits topic has from some moment on, of one server.
+
+    `begins` is the moment, in Unix seconds, from which on the topic is whole: what was told earlier was deleted by its
+    retention. None if nothing ever was.
+    """
+
+    ids: AbstractSet[str] = field(repr=False)
+    begins: float | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
     """One record of the ledger: ids that one transaction told of one snapshot, and each one's digest, end to end.
@@ -71,10 +92,11 @@ class Version(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SourceFold:
-    """What the ledger says of one source: what is told, in the order told, what changed since, and how far it was
-    covered."""
+    """What the ledger says of one source: what is told, in the order told, what changed since, how far it was covered,
+    and which gaps wait to be healed."""
 
     hits: Sequence[Entry] = ()
     dead: Sequence[Entry] = ()
     changed: Mapping[str, Version] = field(default_factory=dict)
     cursor: Cursor | None = None
+    gaps: Sequence[OpenGap] = ()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import orjson
 
 from producer.commands.ledger_summary import rows
-from producer.core.ledger import Outcome, changed_record, cursor_record, shard_of
+from producer.core.ledger import Outcome, changed_record, cursor_record, gap_record, shard_of
 from producer.kafka.entries import PartitionEntries
-from producer.model import Cursor, Outgoing, Version
+from producer.model import Cursor, Gap, GapKind, OpenGap, Outgoing, Version
 from tests.twins.told import a_told, a_told_dead
 
 SHARDS = 12
@@ -29,10 +29,11 @@ def test_a_source_is_a_line_with_its_counts_its_cursor_and_where_it_is() -> None
         a_told("c"),
         changed_record("0042", "c", Version(b"read", "2026-01-18T12:00:00.000000Z"), outcome=Outcome.PUBLISHED),
         a_told_dead("hash"),
+        gap_record(OpenGap(Gap("0042", NOON - 900, NOON - 600, GapKind.UNPOLLED, certain=False), "unread")),
         cursor_record("0042", Cursor(NOON, NOON - 300)),
     ]
     assert list(rows(ledger(*records), configured={"0042"})) == [
-        ("0042", str(OWN), "3", "1", "1", "2026-01-18 12:00:00Z", "2026-01-18 11:55:00Z", "5-9", "")
+        ("0042", str(OWN), "3", "1", "1", "1", "2026-01-18 12:00:00Z", "2026-01-18 11:55:00Z", "5-9", "")
     ]
 
 
@@ -52,7 +53,7 @@ def test_without_sources_in_the_settings_nobody_is_called_unknown() -> None:
 
 def test_entries_of_another_version_are_counted_and_not_read() -> None:
     newer = a_told("a")._replace(value=orjson.dumps({"v": 3}))
-    unknown = a_told("a")._replace(key=b"gap/0042/x")
+    unknown = a_told("a")._replace(key=b"later/0042/x")
     older = Outgoing(newer.topic, b"hit/0042/a", orjson.dumps({"v": 1}), [])
     ((_, _, ids, *_, note),) = rows(ledger(newer, unknown, older), configured={"0042"})
     assert ids == "0"

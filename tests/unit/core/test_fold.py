@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.core.fold import Fold
-from producer.core.ledger import Outcome, changed_record, cursor_record, tombstone
+from producer.core.ledger import Outcome, changed_record, cursor_record, gap_key, gap_record, tombstone
 from producer.errors import Untrusted
-from producer.model import Cursor, Outgoing, SourceFold, Version
+from producer.model import Cursor, Gap, GapKind, OpenGap, Outgoing, SourceFold, Version
 from tests.twins.told import OBSERVED, a_told, a_told_dead, ids_in
 
 SERVERS = st.sampled_from(["0042", "0043"])
@@ -90,7 +90,28 @@ def test_a_change_is_folded_by_its_id_and_the_last_counts() -> None:
     assert folded(told, *records, gone(records[0]))["0042"].changed == {}
 
 
+def an_open_gap(start: float = 100.25, *, end: float = 1_000.5, server: str = "0042") -> OpenGap:
+    return OpenGap(Gap(server, start, end, GapKind.TRUNCATED, certain=True), OBSERVED)
+
+
+@given(st.integers(0, 2**31 * 10**6), st.integers(0, 10**12), st.sampled_from(GapKind), st.booleans())
+def test_a_gap_that_waits_is_read_back(start: int, length: int, kind: GapKind, certain: bool) -> None:  # noqa: FBT001
+    first = Gap("0042", start / 1e6, (start + length) / 1e6, kind, certain=certain)
+    read = folded(gap_record(OpenGap(first, OBSERVED)))["0042"].gaps
+    assert read == [OpenGap(first, OBSERVED)]
+    assert gap_key(read[0].gap) == gap_key(first)
+
+
+def test_a_gap_waits_until_its_tombstone_and_of_two_that_begin_at_one_moment_the_last_counts() -> None:
+    one, longer, other = an_open_gap(), an_open_gap(end=2_000.0), an_open_gap(200.0)
+    records = list(map(gap_record, (one, other, longer)))
+    assert list(folded(*records)["0042"].gaps) == [other, longer]
+    assert list(folded(*records, gone(records[0]))["0042"].gaps) == [other]
+    assert folded(*records, gone(records[0]), gone(records[1])) == {}
+
+
 GOOD = {"v": 2, "observed_at": "x", "ids": ["a"], "digests": "MTIzNA=="}
+GAP = {"v": 2, "from": OBSERVED, "to": OBSERVED, "kind": "unpolled", "certain": False, "observed_at": OBSERVED}
 
 
 @pytest.mark.parametrize(
@@ -110,6 +131,10 @@ GOOD = {"v": 2, "observed_at": "x", "ids": ["a"], "digests": "MTIzNA=="}
         (b"changed/0042/a", b'{"v":2,"observed_at":"x"}'),
         (b"changed/0042/a", b'{"v":2,"observed_at":"x","digest":"MTIz"}'),
         (b"changed/0042/a", b'{"v":3,"observed_at":"x","digest":"MTIzNA=="}'),
+        *((b"gap/0042/a", orjson.dumps(GAP | {name: value})) for name, value in [
+            ("v", 3), ("from", "soon"), ("to", None), ("kind", "lost"), ("observed_at", "soon")
+        ]),
+        (b"gap/0042/a", orjson.dumps({name: value for name, value in GAP.items() if name != "certain"})),
         (b"cursor/0042", b'{"v":3,"requested_at":"2026-01-19T00:00:00Z","observed_at":null}'),
         (b"cursor/0042", b'{"v":2,"observed_at":null}'),
         (b"cursor/0042", b'{"v":2,"requested_at":"yesterday","observed_at":null}'),

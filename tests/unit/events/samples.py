@@ -8,7 +8,7 @@ from typing import Any, cast
 from hypothesis import strategies as st
 
 from producer.clock import rfc3339
-from producer.model import DeadRow, Gap, GapKind, Hit, HitChanged, Reason
+from producer.model import DeadRow, Gap, GapKind, GapRecovered, Hit, HitChanged, Method, Reason
 
 OBSERVED = "2026-01-19T01:14:00.123456Z"
 LATER = "2026-01-19T01:24:00.654321Z"
@@ -46,6 +46,11 @@ def a_dead_row(row: Any = None, *, reason: Reason = Reason.CONN_ID_MISSING, poin
 def a_gap(*, start: float = 1_768_785_240.25, kind: GapKind = GapKind.UNPOLLED) -> Gap:
     """A quarter of an hour that nobody saw, by default."""
     return Gap("0042", start, start + 900, kind, certain=False)
+
+
+def a_recovery(*, start: float = 1_768_785_240.25) -> GapRecovered:
+    """The usual gap healed: of 120 hits 3 had been told, by default."""
+    return GapRecovered("0042", start, start + 900, Method.HISTORY, found=120, published=117, already_told=3)
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))

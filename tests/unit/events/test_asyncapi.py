@@ -14,10 +14,11 @@ from jsonschema_rs import Draft7Validator
 
 from producer.events import CURRENT, TYPES, Events, Record
 from producer.events.catalogue import packaged, schema, urn, validator
+from producer.events.headers import RECOVERED
 from producer.kafka.judgement import new_topic
-from producer.model import Topic
+from producer.model import Method, Topic
 from producer.settings.sections import Kafka
-from tests.unit.events.samples import LIMIT, OBSERVED, a_change, a_dead_row, a_gap, a_hit
+from tests.unit.events.samples import LIMIT, OBSERVED, a_change, a_dead_row, a_gap, a_hit, a_recovery
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((packaged() / "asyncapi.yaml").read_text())
 MESSAGES: dict[str, Any] = DOCUMENT["components"]["messages"]
@@ -43,6 +44,7 @@ def sent() -> dict[str, Record]:
         "hitChanged": changed,
         "deadLetter": events.dead_letter(a_dead_row(), observed_at=OBSERVED, limit=LIMIT),
         "coverageGap": events.coverage_gap(a_gap(), observed_at=OBSERVED),
+        "gapRecovered": events.gap_recovered(a_recovery(), observed_at=OBSERVED),
     }
 
 
@@ -94,20 +96,30 @@ def test_every_reference_leads_somewhere() -> None:
             assert json.loads((packaged() / reference).read_text())["$id"]
 
 
-@pytest.mark.parametrize("message", ["hit", "hitChanged", "deadLetter", "coverageGap"])
+@pytest.mark.parametrize("message", MESSAGES)
 def test_the_headers_that_are_sent_are_those_described(message: str) -> None:
     described, headers = MESSAGES[message]["headers"], headers_of(sent()[message])
-    assert set(headers) == set(described["properties"]) == set(described["required"])
+    assert set(headers) == set(described["required"]) == set(described["properties"]) - {RECOVERED}
     assert [error.message for error in validator(described).iter_errors(headers)] == []
 
 
-@pytest.mark.parametrize("message", ["hit", "hitChanged", "deadLetter", "coverageGap"])
+@pytest.mark.parametrize("method", Method)
+def test_the_mark_of_a_recovered_hit_is_the_one_described(method: Method) -> None:
+    record = Events(server="0042", recovered=method).hit(a_hit(), limit=LIMIT)
+    assert isinstance(record, Record)
+    described, headers = MESSAGES["hit"]["headers"], headers_of(record)
+    assert headers[RECOVERED] == method.value
+    assert set(headers) == set(described["properties"])
+    assert validator(described).is_valid(headers)
+
+
+@pytest.mark.parametrize("message", MESSAGES)
 def test_the_key_that_is_sent_is_the_one_described(message: str) -> None:
     described = MESSAGES[message]["bindings"]["kafka"]["key"]
     assert validator(described).is_valid(sent()[message].key.decode())
 
 
-@pytest.mark.parametrize("message", ["hit", "hitChanged", "deadLetter", "coverageGap"])
+@pytest.mark.parametrize("message", MESSAGES)
 def test_type_payload_and_dataschema_are_those_of_the_version_that_is_sent(message: str) -> None:
     described = MESSAGES[message]
     name, rules = described["name"], described["headers"]["properties"]

@@ -8,7 +8,7 @@ import pytest
 
 from producer.events import BrokenContract, Events
 from producer.model import Gap, GapKind
-from tests.unit.events.samples import OBSERVED, a_gap
+from tests.unit.events.samples import OBSERVED, a_gap, a_recovery
 
 
 def test_the_value_names_the_time_in_utc() -> None:
@@ -45,6 +45,25 @@ def test_the_id_survives_a_restart_with_the_start_read_back_from_json() -> None:
         for gap, when in [(before, OBSERVED), (after, "2026-01-19T02:00:00.000000Z")]
     }
     assert len(ids) == 1
+
+
+def test_a_recovery_names_its_gap_and_counts() -> None:
+    record = Events(server="0042").gap_recovered(a_recovery(), observed_at=OBSERVED)
+    assert json.loads(record.value) == {
+        "server": "0042",
+        "from": "2026-01-19T01:14:00.250000Z",
+        "to": "2026-01-19T01:29:00.250000Z",
+        "method": "history",
+        "found": 120,
+        "published": 117,
+        "already_told": 3,
+        "observed_at": OBSERVED,
+    }
+    assert record.key == b"0042"
+    headers = dict(record.headers)
+    assert headers["ce_type"] == b"wolkvox.gap-recovered"
+    assert headers["ce_id"] == b"0042/recovered/2026-01-19T01:14:00.250000Z"
+    assert headers["ce_time"] == OBSERVED.encode()
 
 
 def test_a_gap_that_breaks_its_own_schema_is_a_bug() -> None:
