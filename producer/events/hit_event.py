@@ -11,6 +11,7 @@ import orjson
 from producer.errors import WolkvoxHitsError
 from producer.events.catalogue import CURRENT, urn
 from producer.events.headers import TYPES
+from producer.frame import unframed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,7 +48,7 @@ class HitEvent:
     def decode(cls, value: bytes | None, headers: Iterable[tuple[str, bytes | None]] | None) -> Self:
         """The event of one record, from its value and headers as aiokafka and confluent-kafka give them.
 
-        Raises NotAHit for anything else: another event, another major version, broken JSON, a tombstone.
+        The value is read with a schema registry's frame as without. Raises NotAHit for anything else: another event, another major version, broken JSON, a tombstone.
         """
         envelope = _envelope(headers, "hit")
         return cls(**_fields(envelope, _body(value)))
@@ -108,7 +109,7 @@ def _envelope(headers: Iterable[tuple[str, bytes | None]] | None, event: str) ->
 
 def _body(value: bytes | None) -> dict[str, Any]:
     try:
-        body = orjson.loads(value or b"")
+        body = orjson.loads(unframed(value or b""))
     except orjson.JSONDecodeError:
         raise NotAHit("the value is not JSON") from None
     if not isinstance(body, dict):

@@ -10,6 +10,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from producer.errors import Untrusted
+from producer.frame import unframed
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.aiokafka_errors import named
 from producer.kafka.bounds import bounded
@@ -23,7 +24,10 @@ BEGINNING = 0.0
 
 @dataclass(frozen=True, slots=True)
 class Tailed:
-    """One committed record and where it is; `timestamp` in Unix seconds, headers in their order."""
+    """One committed record and where it is; `timestamp` in Unix seconds, headers in their order.
+
+    The value is the JSON alone, whether it came in a schema registry's frame or without.
+    """
 
     topic: str
     partition: int
@@ -112,7 +116,7 @@ def _tailed(record: Any) -> Tailed:
         partition=record.partition,
         offset=record.offset,
         key=record.key,
-        value=record.value,
+        value=record.value and unframed(record.value),
         headers=tuple(record.headers),
         timestamp=record.timestamp / 1000,
     )

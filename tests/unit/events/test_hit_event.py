@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 
 from producer.events import Events, HitChangedEvent, HitEvent, NotAHit, Record
+from producer.frame import frame
 from producer.model import Hit, HitChanged
 from tests.unit.events.samples import LIMIT, OBSERVED, a_change, a_dead_row, a_gap, a_hit, changes, hits
 
@@ -46,6 +47,18 @@ def test_a_record_decodes_into_typed_fields() -> None:
     assert event.observed_at == datetime(2026, 1, 19, 1, 14, 0, 123456, tzinfo=UTC)
     assert (event.server, event.hit, event.telephone) == ("0042", "VENTA EFECTIVA", "573005550123")
     assert event.extra == {"agent_id": "2204"}
+
+
+def test_a_value_in_a_registrys_frame_decodes_as_one_without() -> None:
+    hit, change = sent(), sent_change()
+    assert HitEvent.decode(frame(7) + hit.value, hit.headers) == HitEvent.decode(hit.value, hit.headers)
+    assert HitChangedEvent.decode(frame(7) + change.value, change.headers).hit == a_change()["hit"]
+
+
+@pytest.mark.parametrize("value", [b"\0", b"\0\0\0\0", frame(7), frame(7) + frame(7) + b"{}"])
+def test_a_frame_without_a_value_in_it_is_not_a_hit(value: bytes) -> None:
+    with pytest.raises(NotAHit, match="not JSON"):
+        HitEvent.decode(value, sent().headers)
 
 
 @given(hit=hits)
