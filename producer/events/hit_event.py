@@ -48,7 +48,8 @@ class HitEvent:
     def decode(cls, value: bytes | None, headers: Iterable[tuple[str, bytes | None]] | None) -> Self:
         """The event of one record, from its value and headers as aiokafka and confluent-kafka give them.
 
-        The value is read with a schema registry's frame as without. Raises NotAHit for anything else: another event, another major version, broken JSON, a tombstone.
+        The value may have a schema registry's frame around it. Raises NotAHit for anything else: another event, another
+        major version, broken JSON, a tombstone.
         """
         envelope = _envelope(headers, "hit")
         return cls(**_fields(envelope, _body(value)))

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from producer.duration import text
 from producer.model import REPORT_REACH
+from producer.settings.fields import Section
 from producer.settings.problems import Problems, env_name
-from producer.settings.secret import one_line, stands_in_quotes
-from producer.settings.sections import Dedup, Kafka
+from producer.settings.secret import Secret, one_line, stands_in_quotes
+from producer.settings.sections import Dedup, Kafka, Registry
 from producer.settings.sources import SourceSettings, secret_of
 from producer.wolkvox.address import check_url
 
 _PASSWORD = ("sasl_username", "sasl_password")
 _OAUTH = ("sasl_oauth_token_url", "sasl_oauth_client_id", "sasl_oauth_client_secret")
-_SECRETS = ("sasl_password", "sasl_oauth_client_secret")
 _SASL = ("sasl_mechanism", *_PASSWORD, *_OAUTH, "sasl_oauth_scope")
 _SSL = ("ssl_cafile", "ssl_certfile", "ssl_keyfile")
 
 
-def kafka_secrets(kafka: Kafka, problems: Problems) -> Kafka:
-    """The section with each secret where it belongs, whichever of its two forms was given."""
+S = TypeVar("S", bound=Section)
+
+
+def with_secrets(section: S, name: str, problems: Problems) -> S:
+    """The section `name` with each secret where it belongs, whichever of its two forms was given."""
     resolved = {
-        name: secret_of(
-            getattr(kafka, name),
-            getattr(kafka, f"{name}_file"),
-            name=env_name("kafka", name),
+        field: secret_of(
+            getattr(section, field),
+            getattr(section, f"{field}_file"),
+            name=env_name(name, field),
             check=one_line,
             problems=problems,
         )
-        for name in _SECRETS
+        for field in type(section).model_fields
+        if f"{field}_file" in type(section).model_fields
     }
-    given = {name: secret for name, secret in resolved.items() if secret is not None}
-    return kafka.model_copy(update=given)
+    return section.model_copy(update={field: secret for field, secret in resolved.items() if secret is not None})
 
 
 def security(kafka: Kafka, problems: Problems) -> None:
@@ -50,7 +54,27 @@ def security(kafka: Kafka, problems: Problems) -> None:
         _safe_address(kafka.sasl_oauth_token_url, problems)
 
 
-def warnings(sources: Sequence[SourceSettings], dedup: Dedup, kafka: Kafka) -> Iterator[str]:
+def registry_access(registry: Registry, problems: Problems) -> None:
+    """Refuse an address of no use, half a login, and what would not be used."""
+    given = [name for name in ("username", "password", "cafile") if getattr(registry, name) is not None]
+    if registry.url is None:
+        for name in given:
+            problems.follow(env_name("registry", name), "has no use without REGISTRY_URL", because=["REGISTRY_URL"])
+        return
+    try:
+        check_url(registry.url, allow_http=True)
+    except ValueError as error:
+        problems.add("REGISTRY_URL", str(error))
+    for name, other in (("username", "password"), ("password", "username")):
+        if name not in given and other in given:
+            beside = env_name("registry", other)
+            because = [beside, f"{env_name('registry', name)}_FILE"]
+            problems.follow(env_name("registry", name), f"required with {beside}", because=because)
+    if "cafile" in given and registry.url.startswith("http:"):
+        problems.add("REGISTRY_CAFILE", "has no use with http; REGISTRY_URL must begin with https")
+
+
+def warnings(sources: Sequence[SourceSettings], dedup: Dedup, kafka: Kafka, registry: Registry) -> Iterator[str]:
     """What works, but may lose, double or show something: a line each, starting with a setting's name."""
     for source in sources:
         yield from _of_source(source)
@@ -64,14 +88,16 @@ def warnings(sources: Sequence[SourceSettings], dedup: Dedup, kafka: Kafka) -> I
             f"KAFKA_SECURITY_PROTOCOL SASL_PLAINTEXT with {kafka.sasl_mechanism} shows the credentials on the way; "
             "SASL_SSL does not"
         )
-    for name in _SECRETS:
-        secret = getattr(kafka, name)
-        # A password may well be so; what an env file's quotes did is found by nobody else.
-        if secret is not None and stands_in_quotes(secret.read()):
-            yield (
-                f"{env_name('kafka', name)} stands in quotes, and they are sent as part of it: "
-                "if they are none of it, take them off; docker's --env-file keeps them"
-            )
+    if registry.password is not None and _is_readable_on_the_way(registry.url or ""):
+        yield "REGISTRY_URL with http shows REGISTRY_PASSWORD on the way; https does not"
+    for section, given in (("kafka", kafka), ("registry", registry)):
+        for field, secret in given:
+            # A password may well be so; what an env file's quotes did is found by nobody else.
+            if isinstance(secret, Secret) and stands_in_quotes(secret.read()):
+                yield (
+                    f"{env_name(section, field)} stands in quotes, and they are sent as part of it: "
+                    "if they are none of it, take them off; docker's --env-file keeps them"
+                )
 
 
 def _of_source(source: SourceSettings) -> Iterator[str]:
@@ -86,9 +112,7 @@ def _of_source(source: SourceSettings) -> Iterator[str]:
             f"WOLKVOX_WINDOW {text(source.window)} is more than the hour that the report has "
             f"(source {source.server}): a loss would not be told"
         )
-    try:
-        check_url(source.url, allow_http=False)
-    except ValueError:
+    if _is_readable_on_the_way(source.url):
         yield f"WOLKVOX_ALLOW_HTTP lets the token of source {source.server} travel unprotected; https does not"
 
 
@@ -114,11 +138,17 @@ def _safe_address(url: str, problems: Problems) -> None:
     except ValueError as error:
         _refuse(problems, "sasl_oauth_token_url", str(error))
         return
+    if _is_readable_on_the_way(url):
+        _refuse(problems, "sasl_oauth_token_url", "plain http would show the client secret on the way: use https")
+
+
+def _is_readable_on_the_way(url: str) -> bool:
+    """Whether an address that is one has plain http to a host that is not near."""
     try:
         check_url(url, allow_http=False)
     except ValueError:
-        # WOLKVOX_ALLOW_HTTP, which that error would name, is about the API's token and not about this secret.
-        _refuse(problems, "sasl_oauth_token_url", "plain http would show the client secret on the way: use https")
+        return True
+    return False
 
 
 def _unused(kafka: Kafka, names: Sequence[str], protocol: str, problems: Problems) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from producer.settings.fields import Section
 from producer.settings.problems import Problems, env_name, nearest
-from producer.settings.sections import Dedup, Kafka, Log, Pending, Poll, Status, Wolkvox
+from producer.settings.sections import Dedup, Kafka, Log, Pending, Poll, Registry, Status, Wolkvox
 
 CONFIG = "WOLKVOX_HITS_CONFIG"
 
@@ -22,6 +22,7 @@ class Tree(Section):
     poll: Poll = Poll()
     dedup: Dedup = Dedup()
     kafka: Kafka = Kafka()
+    registry: Registry = Registry()
     pending: Pending = Pending()
     status: Status = Status()
     log: Log = Log()

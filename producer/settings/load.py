@@ -47,14 +47,16 @@ def load(
         raise SettingsError(problems.lines)
     named = bool(places[-1].tables) or tree.wolkvox.server is not None
     sources = resolve(places[-1].tables, tree, problems) if named or sources_required else ()
-    kafka = checks.kafka_secrets(tree.kafka, problems)
+    kafka = checks.with_secrets(tree.kafka, "kafka", problems)
     checks.security(kafka, problems)
+    registry = checks.with_secrets(tree.registry, "registry", problems)
+    checks.registry_access(registry, problems)
     if problems.lines:
         raise SettingsError(problems.lines)
     return Settings(
-        **dict(tree) | {"kafka": kafka},
+        **dict(tree) | {"kafka": kafka, "registry": registry},
         sources=sources,
-        warnings=tuple(checks.warnings(sources, tree.dedup, kafka)),
+        warnings=tuple(checks.warnings(sources, tree.dedup, kafka, registry)),
         origins=_origins(places, sources),
     )
 

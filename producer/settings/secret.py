@@ -23,7 +23,7 @@ def one_line(secret: str) -> None:
         raise ValueError("it is empty")
     if not secret.isascii() and re.search("[\ud800-\udfff]", secret):
         raise ValueError("it is not UTF-8 text")
-    if re.match(r"(export\s+)?(WOLKVOX|KAFKA)_[A-Z_]+=", secret):
+    if re.match(r"(export\s+)?(WOLKVOX|KAFKA|REGISTRY)_[A-Z_]+=", secret):
         raise ValueError("it starts with a setting's name and =; only what follows belongs there")
     if any(ord(char) < 32 or ord(char) == 127 for char in secret):
         raise ValueError("it has a control character or more than one line")

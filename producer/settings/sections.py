@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Annotated, Literal
 
 from producer import duration
@@ -164,6 +165,34 @@ class Kafka(Section):
     def retention_given(self) -> bool:
         """Whether KAFKA_RETENTION was set; only then a cluster that refuses it is an error."""
         return "retention" in self.model_fields_set
+
+
+with warnings.catch_warnings():
+    # pydantic means what ABCMeta gives to every class; a section has no use for it.
+    warnings.filterwarnings("ignore", 'Field name "register"', UserWarning)
+
+    class Registry(Section):
+        """A schema registry with Confluent's API. Without its address the values are JSON and nothing else."""
+
+        url: Text | None = setting(
+            None,
+            "Its address, up to what `/subjects` follows; the values of all events then carry its frame",
+            example="https://registry.example.com",
+        )
+        username: Text | None = setting(None, "The user, if it wants one", example="wolkvox-hits")
+        password: Password | None = setting(None, "The user's password", example="the-password")
+        password_file: SecretFile | None = setting(
+            None, "A file that holds the password, read again at each use", example="/run/secrets/registry_password"
+        )
+        cafile: ReadableFile | None = setting(
+            None,
+            "PEM file of further authorities that may sign it",
+            shown="the system's",
+            example="/etc/ssl/registry-ca.pem",
+        )
+        register: bool = setting(
+            True, "Register our schemas at the start where they are missing; else only look them up"
+        )
 
 
 class Pending(Section):

@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from producer.demo.broker import EmbeddedKafka
 from producer.errors import Unavailable, Untrusted
+from producer.frame import frame
 from producer.kafka.connection import Connection
 from producer.kafka.tail import BEGINNING, Tailed, tail
 from producer.settings.sections import Kafka
@@ -26,6 +27,13 @@ async def test_everything_from_the_beginning_with_key_headers_and_time(kafka: st
         await producer.send_and_wait(topic, b"v", b"k", 1, int(T * 1000), [("a", b"1"), ("a", b"2"), ("b", None)])
     (record,) = await _all(kafka, topic)
     assert record == Tailed(topic, 1, 0, b"k", b"v", (("a", b"1"), ("a", b"2"), ("b", None)), T)
+
+
+async def test_a_value_is_told_without_a_registrys_frame(kafka: str, topic: str) -> None:
+    async with _producer(kafka, topic) as producer, producer.transaction():
+        for value in (frame(7) + b"{}", b"{}", None):
+            await producer.send_and_wait(topic, value, b"k", 0)
+    assert [record.value for record in await _all(kafka, topic)] == [b"{}", b"{}", None]
 
 
 async def test_several_topics_are_read_as_one(kafka: str, topic: str) -> None:
