@@ -74,7 +74,7 @@ class WolkvoxApi:
 
     async def fetch(self) -> Snapshot:
         """The report "hits in the last hour" as it stands now; raises PollFailed, named by what to do."""
-        answer, report = await self._call(_HITS, partial(read_report, recall=self._recall))
+        answer, report = await self.call(_HITS, partial(read_report, recall=self._recall))
         age = age_of(answer.headers)
         return Snapshot(
             server=self._server,
@@ -93,14 +93,15 @@ class WolkvoxApi:
 
     async def token_info(self) -> TokenInfo:
         """The token's quota of today. Costs one call of it. Raises PollFailed, named by what to do."""
-        _, info = await self._call(_TOKEN_INFO, read_token_info)
+        _, info = await self.call(_TOKEN_INFO, read_token_info)
         return info
 
     async def aclose(self) -> None:
         """Lets the connections go."""
         await self._http.aclose()
 
-    async def _call(self, path: str, read: Callable[[Answer, Shown], Read]) -> tuple[Answer, Read]:
+    async def call(self, path: str, read: Callable[[Answer, Shown], Read]) -> tuple[Answer, Read]:
+        """One call of any report, and what `read` makes of it, beside the loop if it is large; raises PollFailed."""
         token = _usable(self._token)
         client = await self._http.current()
         answer = await self._answer(client, self._url + path, token)

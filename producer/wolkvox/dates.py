@@ -36,8 +36,8 @@ class Moments(dict[str, str | None]):
             return None
         if len(self) >= REMEMBERED:
             self.clear()
-        readings = _readings(text, self._zone)
-        moment = readings[0] if len(readings) == 1 else None
+        found = readings(text, self._zone)
+        moment = found[0] if len(found) == 1 else None
         self[text] = moment
         return moment
 
@@ -55,11 +55,15 @@ def occurred_at(date: str, zone: ZoneInfo, observed_at: str) -> str | None:
     clock left out, which only a clock of the wrong season can show.
     """
     moment = moments_of(zone)[date]
-    if moment is not None or len(date) > _LONGEST:
+    if moment is not None:
         return moment
     observed = datetime.fromisoformat(observed_at)
-    readings = _readings(date, zone)
-    return min(readings, key=lambda reading: abs(datetime.fromisoformat(reading) - observed), default=None)
+    return min(readings(date, zone), key=lambda one: abs(datetime.fromisoformat(one) - observed), default=None)
+
+
+def readings(text: str, zone: ZoneInfo) -> tuple[str, ...]:
+    """The moments that a date may name, RFC 3339: none for no date, two for an hour that came twice, or never."""
+    return () if len(text) > _LONGEST else _readings(text, zone)
 
 
 @lru_cache(maxsize=REMEMBERED)
