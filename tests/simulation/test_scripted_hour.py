@@ -29,7 +29,11 @@ SLOW = ("unauthorized", "bad-token", "bad-token-es", "refused", "firewall", "htt
 """What is not to be hurried: the next try may be a minute away."""
 LAST = "quota-in-200"
 """Without Retry-After it is over for today, or until somebody starts another instance."""
-QUICK = [name for name in FAULTS if name not in {*TOO_HEAVY, *MANY, *SLOW, "quota", LAST}]
+QUICK = [
+    name
+    for name, fault in FAULTS.items()
+    if name not in {*TOO_HEAVY, *MANY, *SLOW, "quota", LAST} and not fault.only_history
+]
 
 
 MakeStage = Callable[..., Stage]

@@ -98,7 +98,7 @@ class Fault:
     """A named way to answer otherwise than well; `seconds` is its default argument, None if it takes none.
 
     `only_hits`: it plays with the rows of the report, and leaves other requests alone. `still`: it gets the report of
-    the moment when it began.
+    the moment when it began. `only_history`: it is a flaw of the historical reports (`historical`), by its name.
     """
 
     name: str
@@ -107,6 +107,11 @@ class Fault:
     seconds: float | None = None
     only_hits: bool = False
     still: bool = False
+    only_history: bool = False
+
+    def plays_with(self, *, hits: bool) -> bool:
+        """Whether it makes the answer to a call, of the report of hits or of anything else."""
+        return not self.only_history and (hits or not self.only_hits)
 
 
 def always(answer: Answer) -> Callable[[Report, float], Answer]:
@@ -142,3 +147,4 @@ QUOTA_SPENT = refusal(403, "FORBIDDEN", "TOKEN LIMIT EXCEEDED")
 SIMULTANEOUS = refusal(403, "FORBIDDEN", "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)")
 UNKNOWN_REPORT = refusal(400, "BAD REQUEST", "THE API YOU WANT TO CONSULT DOES NOT EXIST")
 NO_REPORT = refusal(400, "BAD REQUEST", "SOME PARAMETERS ARE REQUIRED")
+NONE_FOUND = refusal(404, "NOT FOUND", "Validate dates entered")

@@ -55,6 +55,15 @@ class SimulatedHit:
     def conn_id(self) -> str:
         return self.row["conn_id"]
 
+    @property
+    def is_chat(self) -> bool:
+        return "." not in self.conn_id
+
+    @property
+    def closed_at(self) -> float:
+        """When it was typified last, or first shown."""
+        return self.later[-1][0] if self.later else self.visible_at
+
 
 @dataclass(frozen=True)
 class CallCentre:
@@ -102,8 +111,12 @@ class CallCentre:
 
     def numbers(self, now: float) -> range:
         """The numbers that can be in the report at `now`: those in it, and at most a few at either edge."""
-        first = math.floor((now - self.window - self.start) * self.rate) - 1
-        last = math.ceil((min(now, self.end) - self.start) * self.rate) + 1
+        return self.numbers_between(now - self.window, min(now, self.end))
+
+    def numbers_between(self, begin: float, end: float) -> range:
+        """The numbers of what occurred between two moments, and at most a few at either edge."""
+        first = math.floor((begin - self.start) * self.rate) - 1
+        last = math.ceil((end - self.start) * self.rate) + 1
         return range(max(0, first), max(0, first, last))
 
     def shows(self, hit: SimulatedHit, now: float) -> bool:

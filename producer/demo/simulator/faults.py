@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from producer.demo.simulator.answers import Answer, Fault, Report
+from producer.demo.simulator.faults_history import HISTORY
 from producer.demo.simulator.faults_refused import REFUSED
 from producer.demo.simulator.faults_rows import ROWS
 from producer.demo.simulator.faults_wire import WIRE
 from producer.duration import seconds
 
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*REFUSED, *WIRE, *ROWS)}
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*REFUSED, *WIRE, *ROWS, *HISTORY)}
 """Every fault by its name."""
 
 

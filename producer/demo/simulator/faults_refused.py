@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from producer.demo.simulator.answers import (
     NO_TOKEN,
+    NONE_FOUND,
     SIMULTANEOUS,
     SQL_ERROR,
     Answer,
@@ -18,7 +19,6 @@ _COUNTED = envelope(msg="17 records were found")
 _SPENT = refusal(403, "FORBIDDEN", "Token limit exceeded")
 _IN_MAINTENANCE = "OPERACIÓN EN MANTENIMIENTO"
 _TOO_MANY = "EXCEDE EL LÍMITE DE PETICIONES SIMULTÁNEAS"
-_NONE_FOUND = refusal(404, "NOT FOUND", "Validate dates entered")
 
 
 def _html(status: int, title: bytes) -> Answer:
@@ -46,8 +46,8 @@ _TABLE: tuple[tuple[str, str, Answer], ...] = (
     ("http-500", "500 with an empty body", Answer(b"", status=500)),
     ("http-502", "502 with a proxy's HTML page", _html(502, b"502 Bad Gateway")),
     ("html", "200 with an HTML page: a login or a firewall", _html(200, b"Sign in")),
-    ("404-empty", "404 in the API's own envelope: no hits now", _NONE_FOUND),
-    ("404-in-200", "200 whose code is 404: no hits now", _json(_NONE_FOUND.body)),
+    ("404-empty", "404 in the API's own envelope: no hits now", NONE_FOUND),
+    ("404-in-200", "200 whose code is 404: no hits now", _json(NONE_FOUND.body)),
     ("404-html", "404 with an HTML page: not the API's own", _html(404, b"404 Not Found")),
     ("data-null", "code 200, data null: claims that there are no hits", _json(envelope(msg="0 records were found"))),
     ("data-absent", "code 200 without data", _json(b'{"code":200,"error":null,"msg":"0 records were found"}')),

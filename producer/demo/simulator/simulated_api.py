@@ -2,6 +2,9 @@
 
 /api/v2/real_time.php?api=hits_last_hour      the first server's report
 /api/v2/information.php?api=token_info        what its quota allows
+/api/v2/information.php?api=activity_codes    which codes are hits; and by date_ini and date_end:
+/api/v2/reports_manager.php?api=cdr_1         calls
+/api/v2/reports_manager.php?api=chat_1        chats
 /wv0043/api/v2/…                              the same of any server
 GET /__audit                                  the first server: {"shown": [ids], "never_shown": [hits], …}
 GET, POST, DELETE /__fault                    {"fault": "html", "for": 10}, for all servers
@@ -26,8 +29,9 @@ from starlette.types import Receive, Scope, Send
 from producer.clock import Clock
 from producer.demo.simulator.answers import SIMULTANEOUS, Answer, Report
 from producer.demo.simulator.controls import TOKEN_HEADER, Controls
-from producer.demo.simulator.faults import FaultPlan, FaultSwitch
+from producer.demo.simulator.faults import ActiveFault, FaultPlan, FaultSwitch
 from producer.demo.simulator.faults_wire import MOVED
+from producer.demo.simulator.historical import HISTORY, Asked, Flaw, historical
 from producer.demo.simulator.simulated_source import HITS, SimulatedSource
 from producer.demo.simulator.wire import Wire
 
@@ -88,12 +92,14 @@ class SimulatedApi:
     async def answer(self, source: SimulatedSource, request: Request, *, token: str) -> Answer:
         """What this call deserves, or what the fault of the moment makes of it."""
         now = self.now()
-        hits = _call(request) == HITS
-        active = source.faults.at(now) or self.faults.at(now)
+        call, active = _call(request), source.faults.at(now) or self.faults.at(now)
         source.hold(now if active is not None and active.fault.still else None)
-        if active is None or (active.fault.only_hits and not hits) or MOVED in request.query_params:
-            return Report(now, source.rows(now)).answer() if hits else source.token_info(token, now)
-        rows = source.rows(now) if hits else []
+        if active is None or not active.fault.plays_with(hits=call == HITS) or MOVED in request.query_params:
+            if call in HISTORY:
+                asked = Asked(call, request.query_params, now, *_flaw(active))
+                return await asyncio.to_thread(historical, source.centre, asked)
+            return Report(now, source.rows(now)).answer() if call == HITS else source.token_info(token, now)
+        rows = source.rows(now) if call == HITS else []
         elsewhere = f"http://localhost:{self.port}{ELSEWHERE}"
         # Some faults make or pack megabytes; a thread keeps the loop free for the other servers.
         return await asyncio.to_thread(active.answer, Report(now, rows, elsewhere))
@@ -145,6 +151,12 @@ class _Call:
 
 def _call(request: Request) -> tuple[str, str]:
     return request.path_params["page"], request.query_params.get("api", "")
+
+
+def _flaw(active: ActiveFault | None) -> tuple[Flaw | None, float]:
+    if active is None or not active.fault.only_history:
+        return None, 0.0
+    return Flaw(active.fault.name), active.seconds
 
 
 async def _packed(answer: Answer, request: Request) -> Answer:

@@ -20,6 +20,7 @@ from producer.demo.simulator.answers import (
 )
 from producer.demo.simulator.callcentre import BOGOTA, CallCentre, SimulatedHit, versions
 from producer.demo.simulator.faults import FaultSwitch
+from producer.demo.simulator.historical import HISTORY
 
 ANY_TOKEN = "any"  # noqa: S105  # a word for "no check", not a secret
 HITS = ("real_time", "hits_last_hour")
@@ -106,7 +107,7 @@ class SimulatedSource:
             return BAD_TOKEN
         if not call[1]:
             return NO_REPORT
-        if call not in (HITS, TOKEN_INFO):
+        if call not in (HITS, TOKEN_INFO, *HISTORY):
             return UNKNOWN_REPORT
         if self._used_today(now) >= self._quota:
             return QUOTA_SPENT
