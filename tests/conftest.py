@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from producer.demo.broker import BrokerUnavailable, EmbeddedCluster, EmbeddedKafka
+from tests.matrix import kafkas
 
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,21 +30,21 @@ def kafka() -> Iterator[str]:
     if given := os.environ.get("TEST_KAFKA_BOOTSTRAP"):
         yield given
         return
-    with started(EmbeddedKafka()) as one:
+    with started(EmbeddedKafka(install=kafkas.chosen())) as one:
         yield one.bootstrap
 
 
 @pytest.fixture
 def broker() -> Iterator[EmbeddedKafka]:
     """A broker of the test's own, to kill, suspend and restart."""
-    with started(EmbeddedKafka()) as one:
+    with started(EmbeddedKafka(install=kafkas.chosen())) as one:
         yield one
 
 
 @pytest.fixture
 def cluster() -> Iterator[EmbeddedCluster]:
     """Three brokers of the test's own, replicating to one another."""
-    with started(EmbeddedCluster()) as three:
+    with started(EmbeddedCluster(install=kafkas.chosen())) as three:
         yield three
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,9 +52,18 @@ class Distribution:
         write_whole(self.folder / CHECKPOINT, content)
 
 
-def install(*, on_progress: jars.OnProgress | None = None) -> Distribution:
-    """Finds Java and fetches what is missing of the jars; raises BrokerUnavailable."""
+Install = Callable[[jars.OnProgress | None], Distribution]
+"""Finds Java and fetches what is missing of the jars; raises BrokerUnavailable."""
+
+
+def install(on_progress: jars.OnProgress | None = None) -> Distribution:
+    """The Kafka that is pinned."""
+    return installed(jars.pinned(), version=jars.KAFKA_VERSION, on_progress=on_progress)
+
+
+def installed(wanted: Iterable[jars.Jar], *, version: str, on_progress: jars.OnProgress | None) -> Distribution:
+    """A Kafka of these jars, in the cache's folder of this version."""
     java = find_java(bundled=bundled_java())
-    folder = cache_folder() / f"kafka-{jars.KAFKA_VERSION}"
-    paths = jars.provide(jars.pinned(), folder=folder, download=maven.download, on_progress=on_progress)
+    folder = cache_folder() / f"kafka-{version}"
+    paths = jars.provide(wanted, folder=folder, download=maven.download, on_progress=on_progress)
     return Distribution(java, tuple(paths), folder)

@@ -8,6 +8,7 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 
 from producer.demo.broker import storage
+from producer.demo.broker.distribution import Install, install
 from producer.demo.broker.errors import BrokerUnavailable
 from producer.demo.broker.jars import OnProgress
 from producer.demo.broker.node import Node
@@ -26,7 +27,7 @@ class EmbeddedKafka(Node):
     `properties` go into server.properties and win over ours. `listeners` maps the names of the clients' listeners to
     security protocols, each on a port of its own: {"CLIENTS": "SASL_SSL", "ADMIN": "PLAINTEXT"}; the first is the
     bootstrap. `format_arguments` go to Kafka's format tool, for instance ["--add-scram", "SCRAM-SHA-256=[name=...]"].
-    `classpath` is where classes of one's own are that the properties name.
+    `classpath` is where classes of one's own are that the properties name; `install` brings another Kafka than ours.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class EmbeddedKafka(Node):
         format_arguments: Sequence[str] = (),
         classpath: Sequence[Path] = (),
         heap: str = "512m",
+        install: Install = install,
         on_progress: OnProgress | None = None,
     ) -> None:
         self._properties, self._listeners = dict(properties), dict(listeners)
@@ -47,6 +49,7 @@ class EmbeddedKafka(Node):
             heap=heap,
             format_arguments=format_arguments,
             classpath=classpath,
+            install=install,
             on_progress=on_progress,
         )
 
@@ -90,6 +93,7 @@ class EmbeddedCluster:
         listeners: Mapping[str, str] = PLAINTEXT,
         format_arguments: Sequence[str] = (),
         heap: str = "512m",
+        install: Install = install,
         on_progress: OnProgress | None = None,
     ) -> None:
         ports = {node_id: Ports(listener_names(listeners)) for node_id in range(1, nodes + 1)}
@@ -109,6 +113,7 @@ class EmbeddedCluster:
                 own,
                 heap=heap,
                 format_arguments=format_arguments,
+                install=install,
                 on_progress=on_progress,
             )
             for node_id, own in ports.items()

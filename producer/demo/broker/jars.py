@@ -1,6 +1,6 @@
 """Kafka's jars: a pinned list, fetched once from Maven Central by jgo and believed only if the SHA-256 is right.
 
-The list is what jgo resolves for `REQUESTED`; `python -m producer.demo.broker.pin` writes it anew for another version.
+The list is what jgo resolves for `requested`; `python -m producer.demo.broker.pin` writes it anew for another version.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from producer.demo.broker.cache import locked
 from producer.demo.broker.errors import BrokerUnavailable
 
 KAFKA_VERSION = "4.1.1"
-REQUESTED = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
 LOCK_FILE = f"kafka-{KAFKA_VERSION}.lock"
 
 PAUSES = (0.5, 2.0)
@@ -63,9 +62,18 @@ class Progress:
 OnProgress = Callable[[Progress], None]
 
 
+def requested(version: str) -> Sequence[str]:
+    """The coordinates that bring a whole Apache Kafka."""
+    return (f"org.apache.kafka:kafka_2.13:{version}", "org.slf4j:slf4j-simple:1.7.36")
+
+
 def pinned() -> tuple[Jar, ...]:
     """The jars of Apache Kafka `KAFKA_VERSION`, in class path order."""
-    text = resources.files(__package__).joinpath(LOCK_FILE).read_text()
+    return listed(resources.files(__package__).joinpath(LOCK_FILE).read_text())
+
+
+def listed(text: str) -> tuple[Jar, ...]:
+    """The jars of a list as `pin` writes it."""
     fields = (line.split() for line in text.splitlines())
     return tuple(Jar(sha256, int(size), coordinate) for sha256, size, coordinate in fields)
 
@@ -136,7 +144,7 @@ def _checked(jar: Jar, file: Path) -> Path:
 def _advice(wanted: Iterable[Jar], folder: Path, error: Exception) -> str:
     missing = [jar for jar in wanted if not jar.is_in(folder)]
     return (
-        f"Apache Kafka {KAFKA_VERSION} is not complete in {folder}: {len(missing)} jars are missing "
+        f"Apache Kafka is not complete in {folder}: {len(missing)} jars are missing "
         f"({', '.join(jar.filename for jar in missing[:3])}{', ...' if len(missing) > 3 else ''}). "
         f"Fetching them from Maven Central failed: {type(error).__name__}: {error}. Let this machine reach it "
         "(HTTPS_PROXY is honoured), or set WOLKVOX_HITS_CACHE to a folder filled on another machine; "

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from producer.demo.broker import readiness, storage
-from producer.demo.broker.distribution import Distribution, install
+from producer.demo.broker.distribution import Distribution, Install, install
 from producer.demo.broker.errors import BrokerUnavailable
 from producer.demo.broker.guarded import Guarded
 from producer.demo.broker.jars import OnProgress
@@ -40,6 +40,7 @@ class Node:
         format_arguments: Sequence[str] = (),
         kept: Path | None = None,
         classpath: Sequence[Path] = (),
+        install: Install = install,
         on_progress: OnProgress | None = None,
     ) -> None:
         self._plan = plan
@@ -48,6 +49,7 @@ class Node:
         self._format_arguments = tuple(format_arguments)
         self._kept = kept
         self._classpath = tuple(classpath)
+        self._install = install
         self._on_progress = on_progress
         self._guarded: Guarded | None = None
         self._distribution: Distribution | None = None
@@ -165,7 +167,7 @@ class Node:
         self.close()
 
     def _installed(self) -> Distribution:
-        found = install(on_progress=self._on_progress)
+        found = self._install(self._on_progress)
         return replace(found, jars=(*found.jars, *self._classpath))
 
     def _prepare(self, distribution: Distribution, guarded: Guarded) -> None:

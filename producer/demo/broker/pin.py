@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from producer.demo.broker import maven
-from producer.demo.broker.jars import REQUESTED
+from producer.demo.broker.jars import KAFKA_VERSION, requested
 
 
-def main() -> None:
+def lines(version: str) -> Iterator[str]:
+    """SHA-256, bytes and coordinate of each jar that this Apache Kafka needs; fetches them all."""
     with tempfile.TemporaryDirectory() as folder:
-        for coordinate, file in maven.resolve(REQUESTED, Path(folder)).items():
+        for coordinate, file in maven.resolve(requested(version), Path(folder)).items():
             content = file.read_bytes()
-            sys.stdout.write(f"{hashlib.sha256(content).hexdigest()} {len(content)} {coordinate}\n")
+            yield f"{hashlib.sha256(content).hexdigest()} {len(content)} {coordinate}\n"
 
 
 if __name__ == "__main__":
-    main()
+    sys.stdout.writelines(lines(KAFKA_VERSION))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from producer.demo.broker import EmbeddedKafka
 from producer.demo.broker.ports import Ports
 from producer.demo.broker.properties import NodePlan
+from tests.matrix import kafkas
 
 DIRECT, BEHIND_PROXY = "DIRECT", "BEHIND_PROXY"
 
@@ -18,7 +19,8 @@ class FrailKafka(EmbeddedKafka):
         self._reserved = Ports(["proxy"])
         # Tests of many freezes can't wait for sessions of 6 s, Kafka's least by default.
         short = {"group.min.session.timeout.ms": "100"}
-        super().__init__(listeners={DIRECT: "PLAINTEXT", BEHIND_PROXY: "PLAINTEXT"}, properties=short)
+        listeners = {DIRECT: "PLAINTEXT", BEHIND_PROXY: "PLAINTEXT"}
+        super().__init__(listeners=listeners, properties=short, install=kafkas.chosen())
 
     @property
     def proxy_port(self) -> int:
