@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from producer.demo.broker import jars, maven
-from producer.demo.broker.cache import cache_folder, write_whole
+from producer.demo.broker.cache import cache_folder
 from producer.demo.broker.java import bundled_java, find_java
-from producer.demo.broker.storage import CHECKPOINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +37,6 @@ class Distribution:
             main,
             *arguments,
         ]
-
-    @property
-    def checkpoint(self) -> bytes | None:
-        """What the format tool wrote as the checkpoint of features when it last ran; the same for every node."""
-        try:
-            return (self.folder / CHECKPOINT).read_bytes()
-        except FileNotFoundError:
-            return None
-
-    def keep_checkpoint(self, content: bytes) -> None:
-        """Saves the next node the run of the format tool."""
-        write_whole(self.folder / CHECKPOINT, content)
 
 
 Install = Callable[[jars.OnProgress | None], Distribution]

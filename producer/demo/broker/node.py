@@ -177,7 +177,7 @@ class Node:
         if (data / storage.IDS).exists():
             return
         shutil.rmtree(data, ignore_errors=True)  # a format that was killed halfway; without its ids nothing ran on it
-        if (checkpoint := distribution.checkpoint) and not self._format_arguments:
+        if (checkpoint := storage.Checkpoint.within(distribution.folder)) and not self._format_arguments:
             plan = self._plan
             storage.format_from(checkpoint, data, node_id=plan.node_id, cluster_id=plan.cluster_id)
             return
@@ -186,8 +186,8 @@ class Node:
         status = guarded.exit_status(within=START_TIMEOUT)
         if status != 0:
             raise self.failure(f"Kafka's format tool ended with status {status}.")
-        if not self._format_arguments:
-            distribution.keep_checkpoint((data / storage.CHECKPOINT).read_bytes())
+        if not self._format_arguments and (written := storage.Checkpoint.within(data)):
+            written.write(distribution.folder)  # saves the next node the run of the tool
 
     def _running(self) -> Guarded:
         if not self._guarded:
