@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from producer.demo.broker import EmbeddedCluster
+from producer.demo.broker.embedded import NONE
 from producer.demo.broker.ports import Ports
 from tests.integration.service.proxy import Proxy
+from tests.matrix import kafkas
 
 DIRECT = "DIRECT"
 
 
 class Cluster(EmbeddedCluster):
-    """Clients that come in by `behind(place)` are told addresses where that place's proxies must listen."""
+    """Clients that come in by `behind(place)` are told addresses where that place's proxies must listen.
 
-    def __init__(self, places: int) -> None:
+    `protocol` is the security of the places' listeners, `properties` are the brokers'.
+    """
+
+    def __init__(self, places: int, *, protocol: str = "PLAINTEXT", properties: Mapping[str, str] = NONE) -> None:
         names = [self._name(place) for place in range(places)]
-        super().__init__(listeners=dict.fromkeys([DIRECT, *names], "PLAINTEXT"), heap="384m")
+        listeners = {DIRECT: "PLAINTEXT", **dict.fromkeys(names, protocol)}
+        super().__init__(listeners=listeners, properties=properties, heap="384m", install=kafkas.chosen())
         self._reserved = [Ports(names) for _ in self.nodes]
         for node, reserved in zip(self.nodes, self._reserved, strict=True):
             told = [f"{DIRECT}://{node.bootstrap}"]

@@ -13,12 +13,12 @@ from producer.demo.broker.node import Node
 from producer.kafka.judgement import LEDGER_SHARDS
 from tests.chaos import waits
 from tests.chaos.cluster import Network
+from tests.chaos.course import Course
 from tests.chaos.plan import INSTANCES, Kind, Trouble, plan
-from tests.chaos.stage import TOPIC, TYPIFY_BY, Stage
+from tests.chaos.stage import TOPIC, Stage
 from tests.chaos.verdict import Verdict, verdict
 from tests.integration.service.audit import audit
 
-SETTLE = 180.0
 DEPOSED = 6.0
 """Seconds in which the others miss a frozen broker, elect and acknowledge: its session is 3 s."""
 LATE = 0.3
@@ -38,17 +38,14 @@ class Outcome:
     logs: Mapping[str, Sequence[str]]
 
 
-class Chaos:
-    """`run` it; `say` gets a line for each thing that happens."""
+class Chaos(Course):
+    """`run` it."""
 
     def __init__(self, *, seed: int, seconds: float, folder: Path, say: Callable[[str], object]) -> None:
+        super().__init__(Stage(seed=seed, folder=folder), say=say)
         self._seed = seed
         self._seconds = seconds
-        self._say = say
-        self._stage = Stage(seed=seed, folder=folder)
         self._troubles: list[waits.Past] = []
-        self._story: list[str] = []
-        self._began = time.time()
 
     async def run(self) -> Outcome:
         """Everything, from the first broker to the audit."""
@@ -62,10 +59,7 @@ class Chaos:
         return self._outcome(judged)
 
     async def _live(self) -> None:
-        self._began = time.time()
-        for place in range(INSTANCES):
-            await self._stage.start(place)
-        await self._stage.all[0].until("committed")
+        await self._begin()
         async with asyncio.TaskGroup() as lanes:
             for lane in plan(self._seed, seconds=self._seconds):
                 lanes.create_task(self._lane(lane))
@@ -100,10 +94,6 @@ class Chaos:
             await self._stop(trouble.target)
         await asyncio.sleep(trouble.seconds)
         await self._stage.start(trouble.target)
-
-    async def _stop(self, place: int) -> None:
-        instance = self._stage.vacate(place)
-        self._tell(f"{instance.name} ended after {await instance.stop():.1f} s")
 
     async def _pause(self, trouble: Trouble) -> None:
         instance = self._stage.places[trouble.target]
@@ -149,32 +139,6 @@ class Chaos:
         await asyncio.sleep(seconds)
         for node in others:
             node.resume()
-
-    async def _settle(self) -> None:
-        """All is well, nobody calls any more, and each source's owner has nothing new and nothing that waits."""
-        self._tell("all is well from now on")
-        await asyncio.sleep(5.0)  # the last late rows
-        self._stage.simulator.stop_calls()
-        await asyncio.sleep(2 * TYPIFY_BY + 1.0)  # the last corrections
-        running = [one for one in self._stage.places if one is not None]
-        for server in self._stage.servers:
-            marks = {one: one.mark() for one in running}
-            waiting = [
-                asyncio.create_task(
-                    one.until("poll_done", since=since, within=SETTLE, server=server, new=0, changed=0, pending=0)
-                )
-                for one, since in marks.items()
-            ]
-            done, late = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-            done.pop().result()
-
-    def _tell(self, text: str) -> None:
-        line = f"{time.time() - self._began:7.1f} s  {text}"
-        self._story.append(line)
-        self._say(line)
 
     def _outcome(self, judged: Verdict) -> Outcome:
         stage = self._stage

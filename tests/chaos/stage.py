@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,9 @@ from pathlib import Path
 import psutil
 
 from producer.core.ledger import shard_of
-from producer.demo.simulator import Simulator, settings_lines
+from producer.demo.broker.cache import write_whole
+from producer.demo.broker.embedded import NONE
+from producer.demo.simulator import Simulator
 from producer.kafka.judgement import LEDGER_SHARDS
 from tests.chaos.cluster import Cluster, Network
 from tests.chaos.plan import INSTANCES
@@ -30,11 +32,27 @@ BUSIEST = 0.6
 """Of one core, each process over its life: starting takes half a second of it, and some live for a few only."""
 
 
-class Stage:
-    """Open it, and `start` instances at its places; `all` are those that ever were."""
+RUN = ("-m", "producer", "run")
 
-    def __init__(self, *, seed: int, folder: Path) -> None:
-        self.servers = servers(len(REPORTS))
+
+class Stage:
+    """Open it, and `start` instances at its places; `all` are those that ever were.
+
+    `reports` are the seconds that a hit stays in each server's report; `settings` are the instances', `program` is what
+    they run, and `cluster` what they run on.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        folder: Path,
+        cluster: Cluster | None = None,
+        reports: Sequence[float] = REPORTS,
+        settings: Mapping[str, str] = NONE,
+        program: Sequence[str] = RUN,
+    ) -> None:
+        self.servers = servers(len(reports))
         self.simulator = Simulator(
             token=TOKEN,
             servers=self.servers,
@@ -45,17 +63,17 @@ class Stage:
             typify_late=TYPIFY_LATE,
             typify_by=TYPIFY_BY,
         )
-        self.cluster = Cluster(INSTANCES)
+        self.cluster = cluster or Cluster(INSTANCES)
         self.networks = [Network(self.cluster.ways(place)) for place in range(INSTANCES)]
         self.places: list[Instance | None] = [None] * INSTANCES
         self.all: list[Instance] = []
         self.busy: list[str] = []
-        self._folder = folder
+        self._folder, self._reports, self._settings, self._program = folder, reports, settings, program
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """Brokers, networks and API are there; at the end nothing is left of them."""
-        for source, window in zip(self.simulator.sources.values(), REPORTS, strict=True):
+        for source, window in zip(self.simulator.sources.values(), self._reports, strict=True):
             source.centre = replace(source.centre, window=window)
         async with AsyncExitStack() as stack:
             stack.callback(self.cluster.close)
@@ -69,7 +87,7 @@ class Stage:
     async def start(self, place: int) -> None:
         """A new instance at a place."""
         name = f"{'ab'[place]}{len(self.all)}"
-        instance = Instance(name=name, environment=self._environment(place), program=["-m", "producer", "run"])
+        instance = Instance(name=name, environment=self._environment(place), program=self._program)
         self.places[place] = instance
         self.all.append(instance)
         await instance.start()
@@ -84,6 +102,11 @@ class Stage:
             if used > 2.0 + BUSIEST * lived:
                 self.busy.append(f"{instance.name} used {used:.1f} s of a core in {lived:.0f} s")
         return instance
+
+    def give_token(self, server: str, token: str) -> None:
+        """From now on this is the server's token, and what the instances are given as such."""
+        self.simulator.sources[server].token = token
+        write_whole(self._token_file(server), token.encode())
 
     def shown(self) -> Mapping[str, Shown]:
         """What the API has done, by server."""
@@ -106,11 +129,7 @@ class Stage:
 
     def _environment(self, place: int) -> dict[str, str]:
         file = self._folder / "sources.toml"
-        tables = [
-            f'{table}window = "{window - SLACK:g}s"\n'
-            for table, window in zip(settings_lines(self.simulator), REPORTS, strict=True)
-        ]
-        file.write_text("\n".join(tables))
+        file.write_text("\n".join(map(self._table, self.servers, self._reports)))
         return {
             "PATH": "",
             "WOLKVOX_HITS_CONFIG": str(file),
@@ -122,7 +141,18 @@ class Stage:
             "KAFKA_PARTITIONS": "3",
             "KAFKA_REPLICATION_FACTOR": "3",
             "STATUS_PORT": "0",
+            **self._settings,
         }
+
+    def _table(self, server: str, reach: float) -> str:
+        self.give_token(server, self.simulator.sources[server].token)
+        return (
+            f'[[source]]\nserver = "{server}"\nurl = "{self.simulator.url_of(server)}"\n'
+            f'token_file = "{self._token_file(server)}"\nwindow = "{reach - SLACK:g}s"\n'
+        )
+
+    def _token_file(self, server: str) -> Path:
+        return self._folder / f"{server}.token"
 
     async def _kill_all(self) -> None:
         for instance in self.all:

@@ -11,7 +11,7 @@ from typing import Self
 from producer.demo.broker.cache import write_whole
 
 PLACES = ("__cluster_metadata-0/00000000000000000000-0000000000.checkpoint", "bootstrap.checkpoint")
-"""Where the tool writes the checkpoint of features: the second until KIP-1170, which came with Kafka 4.3."""
+"""Where the tool writes the checkpoint of features: the second until KIP-1170, which came with Kafka 4.4."""
 IDS = "meta.properties"
 """Written last: a folder that has it is formatted."""
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 LOOPBACK = ("127.0.0.1", "localhost")
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+DAY = timedelta(hours=24)
 PASSPHRASE = b"only for the lock"
 
 
@@ -50,15 +51,14 @@ class Authority:
         cert = bare.sign(signer, SHA256()).public_bytes(serialization.Encoding.PEM)
         return self._files(name, key=_pkcs8(key, serialization.NoEncryption()), chain=cert)
 
-    def server(self, name: str, *hosts: str, expired: bool = False) -> Leaf:
+    def server(self, name: str, *hosts: str, expired: bool = False, lasts: timedelta = DAY) -> Leaf:
         """A server's certificate for `hosts`, by default for loopback; expired an hour ago if wished."""
-        return self._write(
-            name, self._ca.issue_cert(*(hosts or LOOPBACK), not_before=_LONG_AGO, not_after=_end(expired=expired))
-        )
+        end = _end(expired=expired, lasts=lasts)
+        return self._write(name, self._ca.issue_cert(*(hosts or LOOPBACK), not_before=_LONG_AGO, not_after=end))
 
-    def client(self, name: str, *, expired: bool = False) -> Leaf:
+    def client(self, name: str, *, expired: bool = False, lasts: timedelta = DAY) -> Leaf:
         """A client's certificate, which Kafka knows as `User:CN={name}`."""
-        end = _end(expired=expired)
+        end = _end(expired=expired, lasts=lasts)
         cert = self._ca.issue_cert(f"{name}.test", common_name=name, not_before=_LONG_AGO, not_after=end)
         return self._write(name, cert)
 
@@ -90,5 +90,5 @@ def _pkcs8(key: object, encryption: serialization.KeySerializationEncryption) ->
     return pem
 
 
-def _end(*, expired: bool) -> datetime:
-    return datetime.now(UTC) + timedelta(hours=-1 if expired else 24)
+def _end(*, expired: bool, lasts: timedelta = DAY) -> datetime:
+    return datetime.now(UTC) + (timedelta(hours=-1) if expired else lasts)

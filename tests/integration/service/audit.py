@@ -83,8 +83,12 @@ class Audit:
 
 async def audit(bootstrap: str, topic: str, *, isolation: Isolation = "read_committed") -> Audit:
     """All five topics of a base name, as of now."""
-    names = [topic + suffix for suffix in ("", ".changes", ".dead-letter", ".coverage", ".ledger")]
-    return Audit(*await asyncio.to_thread(_read_all, bootstrap, names, isolation))
+    return Audit(*await asyncio.to_thread(_read_all, bootstrap, topics(topic), isolation))
+
+
+def topics(base: str) -> Sequence[str]:
+    """The names of the five topics, in the order of an Audit."""
+    return [base + suffix for suffix in ("", ".changes", ".dead-letter", ".coverage", ".ledger")]
 
 
 async def read(bootstrap: str, topic: str, *, isolation: Isolation = "read_committed") -> Sequence[Record]:
@@ -107,14 +111,15 @@ def _read_all(bootstrap: str, topics: Sequence[str], isolation: Isolation) -> li
         }
     )
     try:
-        waiting = [where for topic in topics for where in _partitions(consumer, topic)]
+        waiting = [where for topic in topics for where in partitions(consumer, topic)]
         consumer.assign(waiting)
         return _drain(consumer, topics, {(where.topic, where.partition) for where in waiting})
     finally:
         consumer.close()
 
 
-def _partitions(consumer: Consumer, topic: str) -> list[TopicPartition]:
+def partitions(consumer: Consumer, topic: str) -> list[TopicPartition]:
+    """A topic's partitions, from their beginning."""
     found = consumer.list_topics(topic, timeout=PATIENCE).topics[topic]
     if found.error is not None:
         raise KafkaException(found.error)
@@ -131,7 +136,7 @@ def _drain(consumer: Consumer, topics: Sequence[str], waiting: set[tuple[str, in
             assert name is not None
             assert partition is not None
             if error is None:
-                records[name].append(_record(message))
+                records[name].append(record_of(message))
             elif error.code() == KafkaError._PARTITION_EOF:
                 waiting.discard((name, partition))
             else:
@@ -139,7 +144,8 @@ def _drain(consumer: Consumer, topics: Sequence[str], waiting: set[tuple[str, in
     return list(records.values())
 
 
-def _record(message: Any) -> Record:
+def record_of(message: Any) -> Record:
+    """A message as it was read."""
     key, value = message.key(), message.value()
     headers = {name: bytes(text) for name, text in message.headers() or ()}
     return Record(message.partition(), message.offset(), message.timestamp()[1], key.decode(), value, headers)
