@@ -10,6 +10,7 @@ be torn apart.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache, partial
 
 from producer.clock import Moment, elapsed, parse_rfc3339
 from producer.core.comparison import Comparison, KnownRows, changes
@@ -173,8 +174,9 @@ class Source:
         self.held = True
         self._comparison.begin_again()
         self._reread = True
-        self.hits.restore(fold.hits, lambda entry: _last_seen(entry.observed_at, now), fold.changed)
-        self.dead.restore(fold.dead, lambda entry: _last_seen(entry.observed_at, now))
+        last_seen = cache(partial(_last_seen, now=now))  # many entries are of one snapshot
+        self.hits.restore(fold.hits, lambda entry: last_seen(entry.observed_at), fold.changed, fold.by_id)
+        self.dead.restore(fold.dead, lambda entry: last_seen(entry.observed_at))
         self._latest = self._latest or now
         another = self._cursor.found(fold.cursor, now)
         if fold.cursor is None:
@@ -260,7 +262,7 @@ def _expired(window: Window, newest: Harvest | None) -> list[Entry]:
     return [] if newest is None else window.expired(newest.received)
 
 
-def _last_seen(observed_at: str, now: Moment) -> Moment:
+def _last_seen(observed_at: str, *, now: Moment) -> Moment:
     """When an id of the ledger was last in a snapshot, at the latest; its present owner is the first to look again.
 
     Taken as just seen at each restore, ids would stay for ever where owners change more often than DEDUP_WINDOW.

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 from producer.clock import parse_rfc3339
-from producer.core.digests import digest, digests
+from producer.core.digests import digest, packed
 from producer.core.ledger import Kind, Outcome, changed_record, cursor_record, entry_records, tombstone
 from producer.core.pending import Portion
 from producer.core.ports import Told
@@ -107,8 +107,8 @@ class _SourceRecords:
 
     def _done(self, hits: Sequence[Hit], outcome: Outcome, observed_at: str) -> Iterator[Outgoing]:
         """The ledger's word on hits of one snapshot."""
-        ids, packed = list(map(_conn_id, hits)), b"".join(digests(hits))
-        for entry, record in self._entries(Kind.TOLD, ids, packed, outcome=outcome, observed_at=observed_at):
+        ids, said = list(map(_conn_id, hits)), packed(hits)
+        for entry, record in self._entries(Kind.TOLD, ids, said, outcome=outcome, observed_at=observed_at):
             self._written.hits.append(entry)
             yield record
 
@@ -124,12 +124,12 @@ class _SourceRecords:
             yield changed_record(self._server, conn_id, version, outcome=outcome)
 
     def _entries(
-        self, kind: Kind, ids: Sequence[str], packed: bytes, *, outcome: Outcome, observed_at: str
+        self, kind: Kind, ids: Sequence[str], digests: bytes, *, outcome: Outcome, observed_at: str
     ) -> Iterator[tuple[Entry, Outgoing]]:
         if not ids:
             return iter(())
         return entry_records(
-            kind, self._server, ids, outcome=outcome, observed_at=observed_at, limit=self._limit, digests=packed
+            kind, self._server, ids, outcome=outcome, observed_at=observed_at, limit=self._limit, digests=digests
         )
 
     def _count(self, hits: Sequence[Hit]) -> None:

@@ -13,7 +13,7 @@ from itertools import chain
 from types import MappingProxyType
 
 from producer.clock import Moment, elapsed
-from producer.core.digests import SIZE
+from producer.core.digests import SIZE, each
 from producer.model import Entry, Version
 
 NOTHING: Mapping[str, Version] = MappingProxyType({})
@@ -82,7 +82,7 @@ class Window:
         asked = set(map(self._told.get, keys))
         found: dict[str, bytes] = {}
         for entry in filter(asked.__contains__, self._seen):  # in the order told: the later counts
-            found.update(zip(entry.ids, _each(entry.digests), strict=True))
+            found.update(zip(entry.ids, each(entry.digests), strict=True))
         found.update((key, version.digest) for key, version in self._changed.items())
         return found
 
@@ -115,17 +115,20 @@ class Window:
                     self._changed.pop(key, None)
 
     def restore(
-        self, entries: Iterable[Entry], seen: Callable[[Entry], Moment], changed: Mapping[str, Version] = NOTHING
+        self,
+        entries: Iterable[Entry],
+        seen: Callable[[Entry], Moment],
+        changed: Mapping[str, Version] = NOTHING,
+        told: dict[str, Entry] | None = None,
     ) -> None:
-        """Become exactly `entries`, and what `changed` of them.
+        """Become exactly `entries`, and what `changed` of them; `told` is what `by_id` makes of them, if that is done.
 
         One that was here keeps its moment, any other was last seen when `seen` says.
         """
+        entries = list(entries)
         before = {entry.key: moment for entry, moment in self._seen.items()}
-        self.clear()
-        for entry in entries:
-            self._told.update(dict.fromkeys(entry.ids, entry))
-            self._seen[entry] = before.get(entry.key) or seen(entry)
+        self._seen = {entry: before.get(entry.key) or seen(entry) for entry in entries}
+        self._told = by_id(entries) if told is None else told
         self._changed = dict(changed)
 
     def clear(self) -> None:
@@ -137,5 +140,9 @@ class Window:
         return frozenset(chain.from_iterable(entry.ids for entry in self._seen if entry.observed_at == observed_at))
 
 
-def _each(digests: bytes) -> list[bytes]:
-    return [digests[place : place + SIZE] for place in range(0, len(digests), SIZE)]
+def by_id(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """The entry of each id: the last one that tells it."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        found.update(dict.fromkeys(entry.ids, entry))
+    return found

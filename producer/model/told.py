@@ -100,3 +100,5 @@ class SourceFold:
     changed: Mapping[str, Version] = field(default_factory=dict)
     cursor: Cursor | None = None
     gaps: Sequence[OpenGap] = ()
+    by_id: dict[str, Entry] | None = None
+    """The entry of each id of `hits`, if whoever read them has looked already; whoever restores them takes it over."""

@@ -28,7 +28,7 @@ async def run(kafka: EmbeddedKafka) -> Report:
     """Ours, the floor and, in every second round, the naive ways of `send` and gather, in turns; then the slowest."""
     answer = body(ROWS)
     async with (
-        staged(kafka, "cold") as stage,
+        staged(kafka.bootstrap, "cold") as stage,
         bare.producer(kafka.bootstrap, "bench-floor", max_batch_size=bare.BATCH) as sender,
         bare.producer(kafka.bootstrap) as plain,
     ):

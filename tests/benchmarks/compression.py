@@ -18,7 +18,7 @@ ROUNDS = 3
 
 async def run(kafka: EmbeddedKafka) -> Report:
     """The codecs in turns, on the same records."""
-    async with staged(kafka, "compression") as stage:
+    async with staged(kafka.bootstrap, "compression") as stage:
         records = await cold.ready_made(stage, body(ROWS))
     events = [record for record in records if record.headers is not NO_HEADERS]
     rounds: dict[str, list[Spent]] = {name: [] for name in CODECS}

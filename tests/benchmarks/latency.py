@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from statistics import quantiles
 
 from producer.demo.broker import EmbeddedKafka
@@ -14,6 +15,8 @@ from tests.benchmarks.stage import Stage, staged
 POLLS, SMALL, FEW = 300, 300, 5
 TICK = 0.005
 FULL = 5
+LONGEST = 200
+"""Milliseconds that the event loop may stand still."""
 ABOUT = (
     f"{POLLS} polls of {SMALL} rows, {FEW} of them new, each committed at once: from the answer to the end of the "
     f"transaction. Then {FULL} of {ROWS:,} new rows beside a task that wants to run each {TICK * 1e3:g} ms: "
@@ -23,7 +26,7 @@ ABOUT = (
 
 async def run(kafka: EmbeddedKafka) -> Report:
     """Small snapshots for the latency, full ones for the blocks."""
-    async with staged(kafka, "latency") as stage:
+    async with staged(kafka.bootstrap, "latency") as stage:
         seconds = sorted(await _latencies(stage))
         blocks = await _blocks(stage)
     cuts = quantiles(seconds, n=100)
@@ -33,7 +36,7 @@ async def run(kafka: EmbeddedKafka) -> Report:
         [
             Figure("answer to committed, p50", cuts[49] * 1e3, "ms"),
             Figure("answer to committed, p99", cuts[98] * 1e3, "ms"),
-            Figure("longest block of the loop", max(blocks) * 1e3, "ms", at_most=300),
+            Figure("longest block of the loop", max(blocks) * 1e3, "ms", at_most=LONGEST),
         ],
     )
 
@@ -57,12 +60,17 @@ async def _blocks(stage: Stage) -> list[float]:
     for server in stage.servers[1 : FULL + 1]:
         source = stage.source(server)
         source.answer = answer
-        late: list[float] = []
-        ticking = asyncio.create_task(_tick(late))
-        await source.both()
-        ticking.cancel()
-        found.append(max(late))
+        found.append(await blocks_beside(source.both))
     return found
+
+
+async def blocks_beside(work: Callable[[], Awaitable[object]]) -> float:
+    """The longest block of the loop while `work` is done, in seconds."""
+    late: list[float] = []
+    ticking = asyncio.create_task(_tick(late))
+    await work()
+    ticking.cancel()
+    return max(late)
 
 
 async def _tick(late: list[float]) -> None:

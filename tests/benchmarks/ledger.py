@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from producer.clock import rfc3339
-from producer.core.digests import digests
+from producer.core.digests import packed
 from producer.core.ledger import Kind, Outcome, entry_records
 from producer.core.transaction import GROUP
 from producer.model import Hit, Outgoing
@@ -24,7 +24,7 @@ def ledger_of(server: str, count: int) -> Iterator[Outgoing]:
         observed_at = rfc3339(now - (count - first) / SNAPSHOT)
         for start in range(first, min(first + SNAPSHOT, count), GROUP):
             ids = list(map(conn_id, range(start, min(start + GROUP, first + SNAPSHOT, count))))
-            packed = b"".join(digests(_hit(server, name, observed_at) for name in ids))
+            said = packed(_hit(server, name, observed_at) for name in ids)
             found = entry_records(
                 Kind.TOLD,
                 server,
@@ -32,7 +32,7 @@ def ledger_of(server: str, count: int) -> Iterator[Outgoing]:
                 outcome=Outcome.PUBLISHED,
                 observed_at=observed_at,
                 limit=LIMIT,
-                digests=packed,
+                digests=said,
             )
             yield from (record for _, record in found)
 

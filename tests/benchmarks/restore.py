@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -14,9 +15,13 @@ from producer.core.source import Source
 from producer.demo.broker import EmbeddedKafka
 from producer.model import Cursor, Topic
 from tests.benchmarks import bare
+from tests.benchmarks.latency import LONGEST, blocks_beside
 from tests.benchmarks.ledger import ledger_of
 from tests.benchmarks.measures import Figure, Report, Spent, medians, ratios, spent
 from tests.benchmarks.stage import KEEP, WINDOW, Stage, staged
+
+T = TypeVar("T")
+Step = Callable[[], Awaitable[object]]
 
 COUNTS = {100_000: 5, 1_000_000: 3}
 """Rounds by the number of ids."""
@@ -31,7 +36,7 @@ LARGEST = 60
 async def run(kafka: EmbeddedKafka) -> Report:
     """Each number of ids in a partition of its own."""
     figures: list[Figure] = []
-    async with staged(kafka, "restore") as stage:
+    async with staged(kafka.bootstrap, "restore") as stage:
         for place, (count, rounds) in enumerate(COUNTS.items(), start=1):
             server = next(
                 name for name in (f"{number:04}" for number in range(1, 9999)) if _shard(name, stage) == place
@@ -41,9 +46,11 @@ async def run(kafka: EmbeddedKafka) -> Report:
             ours, floors = [], []
             for _ in range(rounds):
                 floors.append(await spent(lambda: _consume(stage, place)))  # noqa: B023 (awaited here)
-                ours.append(await _restore(stage, server, count))
+                ours.append(await _restore(stage, server, count, by=spent))
+            block = await _restore(stage, server, count, by=blocks_beside)
             kept = sum(file.stat().st_size for file in _log(kafka, stage, place).glob("*.log"))
             figures += [*_figures(count, ours, floors), _kept(count, kept)]
+            figures.append(Figure(f"{count:,} ids, longest block of the loop", block * 1e3, "ms", at_most=LONGEST))
     return Report(
         "restore",
         "taking the shard, reading its ledger, filling the window. The floor: a plain consumer of "
@@ -84,7 +91,8 @@ async def _write(stage: Stage, server: str, count: int) -> None:
         await bare.commit(sender, records)
 
 
-async def _restore(stage: Stage, server: str, count: int) -> Spent:
+async def _restore(stage: Stage, server: str, count: int, *, by: Callable[[Step], Awaitable[T]]) -> T:
+    """The shard taken and its window filled, measured `by` one of the ways to."""
     store, source, clock = stage.another_store(server), Source(server=server, keep=KEEP, window=WINDOW), SystemClock()
 
     async def restore() -> None:
@@ -92,11 +100,11 @@ async def _restore(stage: Stage, server: str, count: int) -> Spent:
         source.restore(folds[server], clock.now())
 
     try:
-        needed = await spent(restore)
+        found = await by(restore)
     finally:
         await store.discard()
     assert len(source.hits) == count
-    return needed
+    return found
 
 
 async def _consume(stage: Stage, partition: int) -> None:

@@ -15,7 +15,6 @@ from producer.core.ledger import shard_of
 from producer.core.poller import Poller, commit_once
 from producer.core.ports import ShardStore, Told
 from producer.core.source import Source
-from producer.demo.broker import EmbeddedKafka
 from producer.demo.simulator import server_names
 from producer.demo.simulator.callcentre import BOGOTA
 from producer.kafka.census import Census
@@ -89,14 +88,14 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(kafka: EmbeddedKafka, name: str) -> AsyncIterator[Stage]:
+async def staged(bootstrap: str, name: str) -> AsyncIterator[Stage]:
     """Topics of their own for one benchmark."""
     settings = load(
         config=None,
         environ={
             "WOLKVOX_SERVER": "0042",
             "WOLKVOX_TOKEN": "token",
-            "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
+            "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
             "KAFKA_TOPIC": f"bench.{name}",
         },
     )
@@ -108,7 +107,7 @@ async def staged(kafka: EmbeddedKafka, name: str) -> AsyncIterator[Stage]:
     store = _store(number, servers, setup, connection)
     await store.take()
     try:
-        yield Stage(kafka.bootstrap, topics, setup, connection, number, servers, store)
+        yield Stage(bootstrap, topics, setup, connection, number, servers, store)
     finally:
         await store.discard()
         await asyncio.sleep(0)

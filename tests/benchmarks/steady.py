@@ -20,7 +20,7 @@ async def run(kafka: EmbeddedKafka) -> Sequence[Report]:
     floors: list[Spent] = []
     steady: list[tuple[Spent, Spent]] = []
     idle: list[tuple[Spent, Spent]] = []
-    async with staged(kafka, "steady") as stage:
+    async with staged(kafka.bootstrap, "steady") as stage:
         source = stage.source(stage.servers[0])
         source.answer = body(ROWS)
         await source.both()

@@ -7,9 +7,10 @@ import sys
 import tracemalloc
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from math import inf
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -150,3 +151,21 @@ async def test_an_id_of_the_ledger_costs_no_call(servers: int) -> None:
     calls = await calls_of(apply)
     assert sum(len(ids_in(found.hits)) for found in fold.sources().values()) == ROWS
     assert calls < 12 * len(records)
+
+
+class Unread(list[str]):
+    """Ids that nobody may go through one by one."""
+
+    def __iter__(self) -> NoReturn:
+        raise AssertionError("the ids of an entry were gone through")
+
+
+async def test_a_restore_does_not_go_through_ids_that_the_reading_has_looked_up() -> None:
+    fold = Fold()
+    fold.apply((record.key, record.value) for record in [a_told("a", "b", server="0042"), a_told("c", server="0042")])
+    found = fold.sources()["0042"]
+    unread = {entry: replace(entry, ids=Unread(entry.ids)) for entry in found.hits}
+    by_id = {key: unread[entry] for key, entry in (found.by_id or {}).items()}
+    source = a_source().source
+    source.restore(replace(found, hits=list(unread.values()), by_id=by_id), ManualClock().now())
+    assert len(source.hits) == len("abc")
