@@ -100,7 +100,7 @@ ROOMS: dict[str, set[str] | None] = {
     "core.cursor": WORDS,
     "core.digests": WORDS,
     "core.fleet": {"core.heartbeat", "core.shard"},
-    "core.fold": {"core.digests", "core.ledger", *WORDS},
+    "core.fold": {"core.digests", "core.ledger", "core.window", *WORDS},
     "core.heartbeat": set(),
     "core.ledger": {"core.digests", *WORDS},
     "core.pending": WORDS,
