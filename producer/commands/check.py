@@ -64,7 +64,18 @@ def _of_settings(settings: Settings) -> list[Finding]:
     text = f"{sources} source{'' if sources == 1 else 's'}, topic {kafka.topic}, group {kafka.group_id}"
     hint = "`wolkvox-hits config show` tells each setting and where it comes from"
     warnings = [warning("settings", problem.split()[0], problem, hint) for problem in settings.warnings]
-    return [ok("settings", "read", text), *warnings]
+    return [ok("settings", "read", text), *_of_privacy(settings), *warnings]
+
+
+def _of_privacy(settings: Settings) -> list[Finding]:
+    one = settings.privacy
+    if one.keeps_all:
+        return []
+    extra = "keep" if one.keeps_extra else "drop"
+    text = f"telephone {one.telephone}, customer id {one.customer_id}, other fields {extra}"
+    return [
+        ok("settings", "privacy", f"{text}; after a change of these, or of the key, hits in the report are changes")
+    ]
 
 
 async def _of_page(settings: Settings) -> list[Finding]:

@@ -22,6 +22,7 @@ from producer.kafka.store import KafkaShardStore
 from producer.kafka.topics import TopicSetup
 from producer.settings import Settings, SourceSettings
 from producer.wolkvox.client import WolkvoxApi
+from producer.wolkvox.privacy import Privacy
 from producer.wolkvox.reader import RowReader
 
 
@@ -35,6 +36,7 @@ class Wiring:
         self._turns = Turns()
         self._apis: list[WolkvoxApi] = []
         self._cafile = settings.wolkvox.ssl_cafile
+        self._privacy = privacy_of(settings)
         keep = settings.dedup.window
         self.sources = {one.server: Source(server=one.server, keep=keep, window=one.window) for one in settings.sources}
         self.pendings = Pendings(list(self.sources.values()), settings.pending.limit, on_dropped=observer.dropped)
@@ -78,7 +80,9 @@ class Wiring:
             clock=self._clock,
         )
         self._apis.append(api)
-        reader = RowReader(server=one.server, zone=one.timezone, marked_only=one.hits == "marked")
+        reader = RowReader(
+            server=one.server, zone=one.timezone, marked_only=one.hits == "marked", privacy=self._privacy
+        )
         return Rounds(
             poller=Poller(source=self.sources[one.server], api=api, reader=reader, budget=self.pendings),
             interval=one.interval,
@@ -90,6 +94,15 @@ class Wiring:
             observer=self._observer,
             quota=partial(_quota, api),
         )
+
+
+def privacy_of(settings: Settings) -> Privacy | None:
+    """How rows are covered; None if all of them is kept, which then costs nothing."""
+    chosen = settings.privacy
+    if chosen.keeps_all:
+        return None
+    key = chosen.key.read if chosen.key is not None else None
+    return Privacy(telephone=chosen.telephone, customer_id=chosen.customer_id, keep_extra=chosen.keeps_extra, key=key)
 
 
 async def _quota(api: WolkvoxApi) -> Quota:

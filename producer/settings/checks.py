@@ -9,8 +9,8 @@ from producer.duration import text
 from producer.model import REPORT_REACH
 from producer.settings.fields import Section
 from producer.settings.problems import Problems, env_name
-from producer.settings.secret import Secret, one_line, stands_in_quotes
-from producer.settings.sections import Dedup, Kafka, Registry
+from producer.settings.secret import Check, Secret, one_line, stands_in_quotes
+from producer.settings.sections import Dedup, Kafka, Privacy, Registry
 from producer.settings.sources import SourceSettings, secret_of
 from producer.wolkvox.address import check_url
 
@@ -23,20 +23,32 @@ _SSL = ("ssl_cafile", "ssl_certfile", "ssl_keyfile")
 S = TypeVar("S", bound=Section)
 
 
-def with_secrets(section: S, name: str, problems: Problems) -> S:
+def with_secrets(section: S, name: str, problems: Problems, *, check: Check = one_line) -> S:
     """The section `name` with each secret where it belongs, whichever of its two forms was given."""
     resolved = {
         field: secret_of(
             getattr(section, field),
             getattr(section, f"{field}_file"),
             name=env_name(name, field),
-            check=one_line,
+            check=check,
             problems=problems,
         )
         for field in type(section).model_fields
         if f"{field}_file" in type(section).model_fields
     }
     return section.model_copy(update={field: secret for field, secret in resolved.items() if secret is not None})
+
+
+def privacy_key(privacy: Privacy, problems: Problems) -> None:
+    """Refuse `hmac` without a key, and a key that would not be used."""
+    fields = ("telephone", "customer_id")
+    hashed = [env_name("privacy", name) for name in fields if getattr(privacy, name) == "hmac"]
+    if hashed and privacy.key is None:
+        why = f"required with {hashed[0]}=hmac: it, or PRIVACY_KEY_FILE"
+        problems.follow("PRIVACY_KEY", why, because=["PRIVACY_KEY_FILE"])
+    elif privacy.key is not None and not hashed:
+        names = [env_name("privacy", name) for name in fields]
+        problems.follow("PRIVACY_KEY", f"has no use without {' or '.join(names)}=hmac", because=names)
 
 
 def security(kafka: Kafka, problems: Problems) -> None:
@@ -74,7 +86,9 @@ def registry_access(registry: Registry, problems: Problems) -> None:
         problems.add("REGISTRY_CAFILE", "has no use with http; REGISTRY_URL must begin with https")
 
 
-def warnings(sources: Sequence[SourceSettings], dedup: Dedup, kafka: Kafka, registry: Registry) -> Iterator[str]:
+def warnings(
+    sources: Sequence[SourceSettings], dedup: Dedup, privacy: Privacy, kafka: Kafka, registry: Registry
+) -> Iterator[str]:
     """What works, but may lose, double or show something: a line each, starting with a setting's name."""
     for source in sources:
         yield from _of_source(source)
@@ -82,6 +96,11 @@ def warnings(sources: Sequence[SourceSettings], dedup: Dedup, kafka: Kafka, regi
         yield (
             f"DEDUP_WINDOW {text(dedup.window)} is less than the hour that the report may show a hit: "
             "after an outage one can be published twice or dropped; 2h is the default"
+        )
+    if privacy.extra == "keep" and not privacy.keeps_all:
+        yield (
+            "PRIVACY_EXTRA keep lets through whatever the API sends beyond the six fields, a telephone by another name "
+            "too; drop does not"
         )
     if kafka.security_protocol == "SASL_PLAINTEXT" and kafka.sasl_mechanism in {"PLAIN", "OAUTHBEARER"}:
         yield (

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from producer import duration
-from producer.settings.secret import Check, Secret, header_value, one_line
+from producer.settings.secret import Check, Secret, header_value, long_key, one_line
 from producer.wolkvox.address import normalise_server
 
 Value = TypeVar("Value", str, float, int)
@@ -152,6 +152,7 @@ Server = Annotated[str, BeforeValidator(_server)]
 Zone = ZoneInfo
 Password = Annotated[Secret, _secret(one_line)]
 Token = Annotated[Secret, _secret(header_value)]
+Key = Annotated[Secret, _secret(long_key)]
 SecretFile = Path
 ReadableFile = Annotated[Path, AfterValidator(_readable)]
 # Kafka's own bound is 249 characters; the longest derived topic adds ".dead-letter".

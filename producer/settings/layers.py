@@ -10,7 +10,7 @@ from typing import Any
 
 from producer.settings.fields import Section
 from producer.settings.problems import Problems, env_name, nearest
-from producer.settings.sections import Dedup, Kafka, Log, Pending, Poll, Registry, Status, Wolkvox
+from producer.settings.sections import Dedup, Kafka, Log, Pending, Poll, Privacy, Registry, Status, Wolkvox
 
 CONFIG = "WOLKVOX_HITS_CONFIG"
 
@@ -21,6 +21,7 @@ class Tree(Section):
     wolkvox: Wolkvox = Wolkvox()
     poll: Poll = Poll()
     dedup: Dedup = Dedup()
+    privacy: Privacy = Privacy()
     kafka: Kafka = Kafka()
     registry: Registry = Registry()
     pending: Pending = Pending()

@@ -11,6 +11,7 @@ from producer.errors import SettingsError
 from producer.settings import checks, environment, layers
 from producer.settings.layers import CONFIG, KNOWN, Layer, Tree
 from producer.settings.problems import Problems, details, env_name
+from producer.settings.secret import long_key
 from producer.settings.sources import SourceSettings, resolve, short_name
 
 
@@ -51,12 +52,14 @@ def load(
     checks.security(kafka, problems)
     registry = checks.with_secrets(tree.registry, "registry", problems)
     checks.registry_access(registry, problems)
+    privacy = checks.with_secrets(tree.privacy, "privacy", problems, check=long_key)
+    checks.privacy_key(privacy, problems)
     if problems.lines:
         raise SettingsError(problems.lines)
     return Settings(
-        **dict(tree) | {"kafka": kafka, "registry": registry},
+        **dict(tree) | {"privacy": privacy, "kafka": kafka, "registry": registry},
         sources=sources,
-        warnings=tuple(checks.warnings(sources, tree.dedup, kafka, registry)),
+        warnings=tuple(checks.warnings(sources, tree.dedup, privacy, kafka, registry)),
         origins=_origins(places, sources),
     )
 

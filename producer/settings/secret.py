@@ -23,7 +23,7 @@ def one_line(secret: str) -> None:
         raise ValueError("it is empty")
     if not secret.isascii() and re.search("[\ud800-\udfff]", secret):
         raise ValueError("it is not UTF-8 text")
-    if re.match(r"(export\s+)?(WOLKVOX|KAFKA|REGISTRY)_[A-Z_]+=", secret):
+    if re.match(r"(export\s+)?(WOLKVOX|KAFKA|PRIVACY|REGISTRY)_[A-Z_]+=", secret):
         raise ValueError("it starts with a setting's name and =; only what follows belongs there")
     if any(ord(char) < 32 or ord(char) == 127 for char in secret):
         raise ValueError("it has a control character or more than one line")
@@ -36,6 +36,19 @@ def header_value(secret: str) -> None:
         raise ValueError("it stands in quotes; they would be sent as part of it")
     if not all("!" <= char <= "~" for char in secret):
         raise ValueError("it has a blank or a character beyond ASCII")
+
+
+SHORTEST_KEY = 32
+"""Characters: HMAC-SHA-256 has 32 bytes. Telephones are few: whoever guesses the key has them all."""
+
+
+def long_key(secret: str) -> None:
+    """Refuse a key that is short, or that another reader of the same file would take without its quotes."""
+    one_line(secret)
+    if stands_in_quotes(secret):
+        raise ValueError("it stands in quotes; they would be part of it")
+    if len(secret) < SHORTEST_KEY:
+        raise ValueError(f"it is too short: {SHORTEST_KEY} characters and up; `openssl rand -hex 32` makes a good one")
 
 
 def stands_in_quotes(secret: str) -> bool:

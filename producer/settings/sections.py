@@ -12,6 +12,7 @@ from producer.settings.fields import (
     Duration,
     Hits,
     Interval,
+    Key,
     Lower,
     MemberName,
     NotAService,
@@ -39,6 +40,8 @@ Count = Annotated[Number, at_least(1)]
 Replicas = Annotated[Number, at_least(1), at_most(32_767)]
 Level = Annotated[Literal["debug", "info", "warning", "error"], renamed({"warn": "warning"}), Lower]
 Format = Annotated[Literal["json", "console"], Lower]
+Treatment = Annotated[Literal["keep", "hmac", "drop"], Lower]
+Extra = Annotated[Literal["keep", "drop"], Lower]
 Compression = Annotated[Literal["none", "gzip", "snappy", "lz4", "zstd"], Lower]
 Protocol = Annotated[Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], Upper]
 Mechanism = Annotated[Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"], Upper]
@@ -101,6 +104,44 @@ class Dedup(Section):
     window: Duration = setting(
         "2h", "An id is forgotten this long after it, or one told with it, was last in a snapshot"
     )
+
+
+class Privacy(Section):
+    """What of people goes to the topics."""
+
+    telephone: Treatment = setting(
+        "keep",
+        "`keep`: as sent; `hmac`: its HMAC-SHA-256 with PRIVACY_KEY in hex, so that consumers still join; `drop`: null",
+    )
+    customer_id: Treatment = setting("keep", "The same for the customer id")
+    key: Key | None = setting(
+        None,
+        "The key for `hmac`, the same on every instance: 32 characters and up, as of `openssl rand -hex 32`",
+        example="what-openssl-rand-hex-32-printed",
+    )
+    key_file: SecretFile | None = setting(
+        None, "A file that holds the key, read again at each use", example="/run/secrets/privacy_key"
+    )
+    extra: Extra | None = setting(
+        None,
+        "Fields beyond the six, of hits and of dead rows: `keep` or `drop`; a telephone may be in one of them",
+        shown="keep, drop if a telephone or customer id is not kept",
+        example="drop",
+    )
+
+    @property
+    def keeps_extra(self) -> bool:
+        """Whether PRIVACY_EXTRA, or what it is by default, lets fields beyond the six through."""
+        return self.extra == "keep" or (self.extra is None and self._keeps_people)
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether rows go out as they came in."""
+        return self.keeps_extra and self._keeps_people
+
+    @property
+    def _keeps_people(self) -> bool:
+        return self.telephone == self.customer_id == "keep"
 
 
 class Kafka(Section):

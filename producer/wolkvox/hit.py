@@ -18,20 +18,20 @@ _six_fields = itemgetter(*API_FIELDS)
 _KNOWN = frozenset(API_FIELDS)
 
 
-def read_hit(row: Row, *, server: str, zone: ZoneInfo, observed_at: str) -> Hit | DeadRow:
+def read_hit(row: Row, *, server: str, zone: ZoneInfo, observed_at: str, keep_extra: bool = True) -> Hit | DeadRow:
     """The event's value for a row that `identify` gave an id, or why it can't be one.
 
     `zone` is where `date` was written down; `observed_at` is RFC 3339. A date that can't be read leaves `occurred_at`
     None: the caller counts where `date` is not empty. A float of the strict parser becomes its shortest digits:
-    `identify` has replaced those that matter.
+    `identify` has replaced those that matter. Without `keep_extra` what stands beyond the six fields is not looked at.
     """
     try:
         conn_id, interaction, date, telephone, customer_id, outcome = _six_fields(row)
         joined = conn_id + interaction + date + telephone + customer_id + outcome
     except (KeyError, TypeError):  # a field is absent, null or no text
-        return _read_odd(row, server=server, zone=zone, observed_at=observed_at)
-    if len(row) > len(API_FIELDS) or not (joined.isascii() or is_encodable(joined)):
-        return _read_odd(row, server=server, zone=zone, observed_at=observed_at)
+        return _read_odd(row, server=server, zone=zone, observed_at=observed_at, keep_extra=keep_extra)
+    if (keep_extra and len(row) > len(API_FIELDS)) or not (joined.isascii() or is_encodable(joined)):
+        return _read_odd(row, server=server, zone=zone, observed_at=observed_at, keep_extra=keep_extra)
     return {
         "conn_id": conn_id,
         "type_interaction": interaction,
@@ -54,7 +54,7 @@ def digits_of(value: Any) -> str | None:
     return None
 
 
-def _read_odd(row: Row, *, server: str, zone: ZoneInfo, observed_at: str) -> Hit | DeadRow:
+def _read_odd(row: Row, *, server: str, zone: ZoneInfo, observed_at: str, keep_extra: bool) -> Hit | DeadRow:
     texts: dict[str, str | None] = {}
     for name in API_FIELDS:
         value = row.get(name)
@@ -78,7 +78,7 @@ def _read_odd(row: Row, *, server: str, zone: ZoneInfo, observed_at: str) -> Hit
         "occurred_at": occurred_at(date, zone, observed_at) if date else None,
         "observed_at": observed_at,
     }
-    return _with_extra(hit, row)
+    return _with_extra(hit, row) if keep_extra else hit
 
 
 def _with_extra(hit: Hit, row: Row) -> Hit | DeadRow:

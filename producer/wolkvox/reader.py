@@ -8,17 +8,24 @@ from zoneinfo import ZoneInfo
 from producer.model import RawRow, Reading, Row, Rows, Snapshot
 from producer.wolkvox.marks import is_marked
 from producer.wolkvox.parsing import row_of
+from producer.wolkvox.privacy import Privacy
 from producer.wolkvox.reading import RowsOfSnapshot
 from producer.wolkvox.rows import identify
 
 
 class RowReader:
-    """Reads the rows of one server; with `marked_only` those whose `hit` says that they are none are no hits."""
+    """Reads the rows of one server; with `marked_only` those whose `hit` says that they are none are no hits.
 
-    def __init__(self, *, server: str, zone: ZoneInfo, marked_only: bool = False) -> None:
+    What leaves it is covered by `privacy`, if there is any.
+    """
+
+    def __init__(
+        self, *, server: str, zone: ZoneInfo, marked_only: bool = False, privacy: Privacy | None = None
+    ) -> None:
         self._server = server
         self._zone = zone
         self._marked_only = marked_only
+        self._privacy = privacy
         self._unmarked: dict[str, RawRow] = {}
         """Rows that were read as no hits, and are as long as the report shows the same bytes."""
 
@@ -29,6 +36,8 @@ class RowReader:
             _put_marked_first(rows)
         if self._unmarked:
             self._leave_out_unmarked(rows)
+        if self._privacy is not None:
+            self._privacy.cover_rows(rows)
         return rows
 
     def read(
@@ -48,6 +57,7 @@ class RowReader:
             zone=self._zone,
             observed_at=snapshot.received.rfc3339(),
             exact=exact,
+            keep_extra=self._privacy is None or self._privacy.keep_extra,
         )
         reading = whose.read(rows, marked_only=self._marked_only)
         if self._marked_only:
@@ -57,6 +67,8 @@ class RowReader:
         reading.again = [other.hits for other in others]
         for other in others[:1]:
             reading.dead |= other.dead
+        if self._privacy is not None:
+            self._privacy.cover(reading)
         return reading
 
     def _leave_out_unmarked(self, rows: Rows) -> None:

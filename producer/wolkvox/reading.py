@@ -37,11 +37,14 @@ class RowsOfSnapshot:
     no lone surrogate through, had to give up.
     """
 
-    def __init__(self, *, server: str, zone: ZoneInfo, observed_at: str, exact: Exact | None) -> None:
+    def __init__(
+        self, *, server: str, zone: ZoneInfo, observed_at: str, exact: Exact | None, keep_extra: bool = True
+    ) -> None:
         self._server = server
         self._zone = zone
         self._observed_at = observed_at
         self._exact = exact
+        self._keep_extra = keep_extra
 
     def read(self, rows: Mapping[str, Row | RawRow], *, marked_only: bool = False) -> Reading:
         """These rows, as `identify` found them by conn_id; `marked_only` leaves out what says it is none."""
@@ -85,7 +88,11 @@ class RowsOfSnapshot:
             return
         for conn_id, row in zip(ids, rows, strict=True):
             result = read_hit(
-                self._lossless(conn_id, row), server=self._server, zone=self._zone, observed_at=self._observed_at
+                self._lossless(conn_id, row),
+                server=self._server,
+                zone=self._zone,
+                observed_at=self._observed_at,
+                keep_extra=self._keep_extra,
             )
             if isinstance(result, DeadRow):
                 reading.dead[result.key] = result

@@ -181,13 +181,14 @@ def test_there_are_two_of_the_service_and_they_differ_in_their_port_alone() -> N
     assert service == standby
 
 
-def test_the_environment_consists_of_settings_and_the_token_is_a_secret() -> None:
+def test_the_environment_consists_of_settings_and_token_and_key_are_secrets() -> None:
     environment = SERVICES["service"]["environment"]
     assert environment.keys() <= SETTINGS
-    (secret,) = COMPOSE["secrets"]
-    assert SERVICES["service"]["secrets"] == [secret]
-    assert environment["WOLKVOX_TOKEN_FILE"] == f"/run/secrets/{secret}"
-    assert "WOLKVOX_TOKEN" not in environment
+    assert SERVICES["service"]["secrets"] == list(COMPOSE["secrets"]) == ["wolkvox_token", "privacy_key"]
+    assert environment["WOLKVOX_TOKEN_FILE"] == "/run/secrets/wolkvox_token"
+    # Without a key of one's own there is none, and none is asked for.
+    assert environment["PRIVACY_KEY_FILE"] == "${PRIVACY_KEY_PATH:+/run/secrets/privacy_key}"
+    assert not environment.keys() & {"WOLKVOX_TOKEN", "PRIVACY_KEY"}
 
 
 def test_the_simulator_is_started_with_options_that_exist() -> None:

@@ -85,3 +85,10 @@ def test_an_address_that_the_status_page_cannot_have_is_a_warning() -> None:
     found = of_settings(STATUS_HOST="192.0.2.99")["STATUS_HOST"]
     assert (found["verdict"], found["text"]) == ("warning", "STATUS_HOST: '192.0.2.99' is no address of this machine")
     assert "`*`" in found["hint"]
+
+
+def test_what_becomes_of_personal_data_is_said_once_not_all_of_it_is_kept() -> None:
+    assert "privacy" not in of_settings()
+    found = of_settings(PRIVACY_TELEPHONE="hmac", PRIVACY_KEY="canary-of-thirty-two-characters-1")["privacy"]
+    assert found["verdict"] == "ok"
+    assert found["text"].startswith("telephone hmac, customer id keep, other fields drop; after a change of these")
