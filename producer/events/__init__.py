@@ -7,6 +7,7 @@ from producer.events.cloudevents import BrokenContract, Events
 from producer.events.headers import TYPES
 from producer.events.hit_event import HitChangedEvent, HitEvent, NotAHit
 from producer.events.hits import Refusal
+from producer.events.last_word import Hits
 from producer.events.record import Record, size
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Events",
     "HitChangedEvent",
     "HitEvent",
+    "Hits",
     "NoSuchSchema",
     "NotAHit",
     "Record",

@@ -1,7 +1,7 @@
 """The consumers of examples/ pass the tools of their own languages.
 
-Ruff and mypy look at those in Python with the rest; the tests that run them compile the one in Java with all warnings
-as errors; here is the one in JavaScript.
+Ruff and mypy look at those in Python with the rest; the tests that run them compile those in Java with all warnings as
+errors; here are those in JavaScript.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 from tests.integration.consumers.examples import FILES, FOLDER, npm_install
 
 PRETTIER = "prettier@3.10.1"
-JAVASCRIPT = FOLDER / FILES["kafkajs"]
+JAVASCRIPT = [str(FOLDER / name) for name in FILES.values() if name.endswith(".js")]
 
 
 def test_every_example_is_one_that_is_run() -> None:
@@ -24,12 +24,13 @@ def test_every_example_is_one_that_is_run() -> None:
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="no Node.js here")
 def test_node_can_read_it() -> None:
-    run("node", "--check", str(JAVASCRIPT))
+    for path in JAVASCRIPT:
+        run("node", "--check", path)
 
 
 def test_it_is_formatted(tmp_path: Path) -> None:
     npm_install(PRETTIER, tmp_path)
-    run(str(tmp_path / "node_modules/.bin/prettier"), "--check", "--print-width", "120", str(JAVASCRIPT))
+    run(str(tmp_path / "node_modules/.bin/prettier"), "--check", "--print-width", "120", *JAVASCRIPT)
 
 
 def run(*command: str) -> None:

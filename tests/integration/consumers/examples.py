@@ -14,13 +14,18 @@ import pytest
 from tests.integration.java import compiled
 
 FOLDER = Path(__file__).parents[3] / "examples" / "consumers"
-FILES = {
+COMMISSIONS = {
     "aiokafka": "aiokafka_consumer.py",
-    "last-word": "last_word_consumer.py",
     "confluent-kafka": "confluent_kafka_consumer.py",
     "java": "Commissions.java",
     "kafkajs": "kafkajs_consumer.js",
 }
+LAST_WORDS = {
+    "last-word": "last_word_consumer.py",
+    "last-word java": "LastWords.java",
+    "last-word kafkajs": "last_word_consumer.js",
+}
+FILES = COMMISSIONS | LAST_WORDS
 KAFKAJS = "kafkajs@2.2.4"
 
 
@@ -39,17 +44,18 @@ class Place:
 
     def put_into(self, text: str) -> str:
         """The example, altered in these names and nothing else."""
-        group = "last-words" if '"last-words"' in text else "commissions"
         names = {
             '"localhost:9092"': f'"{self.bootstrap}"',
             '"wolkvox.hits"': f'"{self.topic}"',
-            f'"{group}"': f'"{self.group}"',
-            f'"{group}.dead-letter"': f'"{self.dead_letters}"',
+            '"wolkvox.hits.changes"': f'"{self.topic}.changes"',
+            '"commissions"': f'"{self.group}"',
+            '"commissions.dead-letter"': f'"{self.dead_letters}"',
         }
         for name, own in names.items():
-            assert name in text
             text = text.replace(name, own)
-        return text.replace('"wolkvox.hits.changes"', f'"{self.topic}.changes"')
+        assert 'wolkvox.hits"' not in text
+        assert "localhost" not in text
+        return text
 
 
 def example(name: str) -> str:
@@ -59,12 +65,13 @@ def example(name: str) -> str:
 
 def prepare(name: str, text: str, folder: Path) -> Sequence[str]:
     """The command that runs a consumer in `folder`; skips the test where its toolchain is absent."""
-    if name == "java":
-        return _java(text, folder)
-    if name == "kafkajs":
-        return _javascript(text, folder)
-    (folder / FILES[name]).write_text(text)
-    return [sys.executable, FILES[name]]
+    file = FILES[name]
+    if file.endswith(".java"):
+        return _java(file, text, folder)
+    if file.endswith(".js"):
+        return _javascript(file, text, folder)
+    (folder / file).write_text(text)
+    return [sys.executable, file]
 
 
 def npm_install(package: str, folder: Path) -> None:
@@ -81,15 +88,15 @@ def npm_install(package: str, folder: Path) -> None:
         pytest.skip(f"npm could not fetch {package}: {done.stderr.strip().splitlines()[-1:]}")
 
 
-def _java(text: str, folder: Path) -> Sequence[str]:
-    kafka = compiled(FILES["java"], text, folder)
+def _java(file: str, text: str, folder: Path) -> Sequence[str]:
+    kafka = compiled(file, text, folder)
     classpath = ":".join([*map(str, kafka.jars), str(folder)])
-    return [str(kafka.java), "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classpath, "Commissions"]
+    return [str(kafka.java), "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classpath, Path(file).stem]
 
 
-def _javascript(text: str, folder: Path) -> Sequence[str]:
+def _javascript(file: str, text: str, folder: Path) -> Sequence[str]:
     npm_install(KAFKAJS, folder)
-    (folder / FILES["kafkajs"]).write_text(text)
+    (folder / file).write_text(text)
     # By default Node keeps in memory what a full pipe does not take, and goes on: told would not be done.
     (folder / "blocking.js").write_text("process.stdout._handle.setBlocking(true);")
-    return ["node", "--require", "./blocking.js", FILES["kafkajs"]]
+    return ["node", "--require", "./blocking.js", file]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import uuid4
 
 from confluent_kafka import Producer
 
@@ -55,11 +56,11 @@ async def make_stream(bootstrap: str, topic: str) -> Stream:
     try:
         service = await stage.start()
         await service.until("committed", where=_has_events)
-        others = _Others(bootstrap, topic)
-        others.abort(60)
+        others = Others(bootstrap, topic)
+        others.abort(_made_up_many(60))
         others.write(POISON)
         await service.until("committed", since=service.mark(), where=_has_events)
-        others.abort(60)
+        others.abort(_made_up_many(60))
         await stage.caught_up(service)
         await service.stop()
         some = [record for record in await read(bootstrap, topic) if not record.key.startswith("poison")][::10]
@@ -78,7 +79,7 @@ async def make_stream(bootstrap: str, topic: str) -> Stream:
         await stage.close()
 
 
-class _Others:
+class Others:
     """Other producers of the topic; each of their transactions ends before the next step."""
 
     def __init__(self, bootstrap: str, topic: str) -> None:
@@ -87,11 +88,10 @@ class _Others:
         self._producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": f"others-of-{topic}"})
         self._producer.init_transactions()
 
-    def abort(self, hits: int) -> None:
-        """So many hits, on all partitions, in a transaction that is aborted after they reached the broker."""
+    def abort(self, records: Iterable[Written]) -> None:
+        """Records on all partitions, in a transaction that is aborted after they reached the broker."""
         self._producer.begin_transaction()
-        for number in range(hits):
-            key, value, headers = _made_up(f"aborted.{len(self.aborted)}")
+        for number, (key, value, headers) in enumerate(records):
             self.aborted.add(_ce_id(headers))
             self._produce(key, value, headers, partition=number % PARTITIONS)
         assert self._producer.flush() == 0
@@ -104,12 +104,12 @@ class _Others:
             self._produce(key, value, headers)
         self._producer.commit_transaction()
 
-    def finish(self) -> dict[int, str]:
-        """One hit at the end of each partition; their ce_ids."""
+    def finish(self, name: str = "last") -> dict[int, str]:
+        """One hit at the end of each partition, by this name and its number; their ce_ids."""
         last = {}
         self._producer.begin_transaction()
         for partition in range(PARTITIONS):
-            key, value, headers = _made_up(f"last.{partition}")
+            key, value, headers = made_up(f"{name}.{partition}")
             last[partition] = _ce_id(headers)
             self._produce(key, value, headers, partition=partition)
         self._producer.commit_transaction()
@@ -119,7 +119,11 @@ class _Others:
         self._producer.produce(self._topic, value, key, partition, headers=dict(headers))
 
 
-def _made_up(name: str) -> Written:
+def _made_up_many(count: int) -> Iterator[Written]:
+    return (made_up(f"aborted.{uuid4().hex}") for _ in range(count))
+
+
+def made_up(name: str) -> Written:
     """A hit that the service never saw, in all other ways like its own."""
     hit = Hit(
         conn_id=name,

@@ -15,14 +15,14 @@ from uuid import uuid4
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
 
-from tests.integration.consumers.examples import FILES, Place, example, prepare
+from tests.integration.consumers.examples import COMMISSIONS, FILES, Place, example, prepare
 from tests.integration.consumers.groups import Offsets, behind, committed, ends, make_topic, take_over, until_committed
 from tests.integration.consumers.running import Running, running
 from tests.integration.consumers.stream import PARTITIONS, POISON, Stream, make_stream
 from tests.integration.service.audit import Record, read
 
 T = TypeVar("T")
-KEEPS_ITS_WORK = {"aiokafka", "confluent-kafka", "last-word"}
+KEEPS_ITS_WORK = {"aiokafka", "confluent-kafka"}
 """These have a database; the others a set that stands for one and dies with the process."""
 
 
@@ -61,11 +61,12 @@ def runs(
     stream: Stream, records: Sequence[Record], tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Future[Run]]:
     """All of them, side by side: most of their time they wait."""
-    with ThreadPoolExecutor(len(FILES)) as threads:
-        return {name: threads.submit(_run, name, stream, records, tmp_path_factory.mktemp(name)) for name in FILES}
+    with ThreadPoolExecutor(len(COMMISSIONS)) as threads:
+        folders = {name: tmp_path_factory.mktemp(name) for name in COMMISSIONS}
+        return {name: threads.submit(_run, name, stream, records, folder) for name, folder in folders.items()}
 
 
-@pytest.fixture(params=FILES)
+@pytest.fixture(params=COMMISSIONS)
 def run(request: pytest.FixtureRequest, runs: Mapping[str, Future[Run]]) -> Run:
     """One of them; skips where its toolchain is absent."""
     return runs[request.param].result()

@@ -1,98 +1,144 @@
-"""The example that keeps the last word of each hit, whatever order the two topics are read in."""
+"""Consumers that keep the last word, in three languages, on one stream: all end with the table that is true."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import orjson
 import pytest
-from confluent_kafka import Producer
 
+from producer import events
 from producer.clock import rfc3339
-from producer.events import Events, Record
-from producer.model import Hit, HitChanged
-from tests.integration.consumers.examples import Place, example, prepare
-from tests.integration.consumers.groups import make_topic
-from tests.integration.consumers.running import running
+from producer.frame import frame
+from producer.model import HitChanged
+from tests.integration.consumers.examples import LAST_WORDS, Place, example, prepare
+from tests.integration.consumers.running import Table, started
+from tests.integration.consumers.stream import OTHER, PARTITIONS, POISON, Others, Written
+from tests.integration.service.audit import Audit, Record, read
+from tests.integration.service.stage import Stage
+from tests.integration.service.test_events import calls_of
 
 pytestmark = pytest.mark.kafka
 
-T = 1_768_785_240.0
-STORY: Mapping[tuple[str, str], tuple[str | None, ...]] = {
-    ("0042", "stays"): ("SALE",),
-    ("0042", "typified-late"): ("", "SALE"),
-    ("0042", "corrected-twice"): ("SALE", "PROMISE", "SALE"),
-    ("0042", "taken-back"): ("SALE", None),
-    ("0043", "taken-back"): ("SALE", "PROMISE"),
-}
-"""Each hit by server and id: what its event said, and what each of its changes did, a minute apart."""
+Words = Mapping[tuple[str, str], str | None]
+KILLS = 2
+LATER = 4_000_000_000.0
+"""After everything the service has observed."""
+CORRECTED = "CORRECTED"
+UNDONE = "UNDONE"
+"""What a hit says in transactions that are aborted."""
 
 
-def test_what_was_observed_last_is_kept_in_whatever_order_it_comes(kafka: str, tmp_path: Path) -> None:
-    place = Place(kafka, f"t-{uuid4().hex[:12]}.hits", f"last-word-{uuid4().hex[:6]}")
-    changes = f"{place.topic}.changes"
-    for topic in (place.topic, changes, place.dead_letters):
-        make_topic(kafka, topic)
-    with running(prepare("last-word", place.put_into(example("last-word")), tmp_path), tmp_path) as consumer:
-        *told, last = _changes()
-        consumer.until_seen(_written(kafka, changes, told))
-        consumer.until_seen(_written(kafka, place.topic, _hits()))
-        # An old one once more, as after a lost offset; whoever has seen the new one behind it has seen it.
-        old = next(record for record in told if record.key == b"corrected-twice")
-        consumer.until_seen(_written(kafka, changes, [old, last]))
-    assert _kept(tmp_path) == {which: said[-1] for which, said in STORY.items()}
+LAST = ("hits", "changes")
+"""The names of the hits at the ends of both topics."""
 
 
-def _hits() -> list[Record]:
-    return [_sent(Events(server=server).hit(_hit(server, conn_id, 0), limit=100_000)) for server, conn_id in STORY]
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The two topics, and what each hit said last: by the call centre's own books, and by who has written since."""
+
+    place: Place
+    words: Words
 
 
-def _changes() -> list[Record]:
-    records = []
-    for (server, conn_id), said in STORY.items():
-        for number in range(1, len(said)):
-            changed: HitChanged = {**_hit(server, conn_id, number), "first_observed_at": rfc3339(T)}
-            records.append(_sent(Events(server=server).change(changed, limit=100_000)))
-    return records
-
-
-def _hit(server: str, conn_id: str, number: int) -> Hit:
-    return Hit(
-        conn_id=conn_id,
-        server=server,
-        type_interaction="inbound",
-        date="20260118201332",
-        telephone=None,
-        customer_id=None,
-        hit=STORY[server, conn_id][number],
-        occurred_at="2026-01-18T20:13:32-05:00",
-        observed_at=rfc3339(T + 60 * number),
-    )
-
-
-def _sent(record: object) -> Record:
-    assert isinstance(record, Record)
-    return record
-
-
-def _written(kafka: str, topic: str, records: Iterable[Record]) -> set[str]:
-    """Writes them; their ce_ids."""
-    producer, ce_ids = Producer({"bootstrap.servers": kafka}), set()
-    for record in records:
-        producer.produce(topic, record.value, record.key, headers=dict(record.headers))
-        ce_ids.add(dict(record.headers)["ce_id"].decode())
-    assert producer.flush() == 0
-    return ce_ids
-
-
-def _kept(folder: Path) -> Mapping[tuple[str, str], str | None]:
-    database = sqlite3.connect(folder / "last-words.db")
+async def make_stream(bootstrap: str, topic: str) -> Stream:
+    """A service that is killed again and again while hits change; beside it and behind it other producers."""
+    stage = Stage(bootstrap=bootstrap, topic=topic, typify_late=0.6)
+    await stage.simulator.open()
     try:
-        return {
-            (server, conn_id): hit
-            for server, conn_id, hit in database.execute("SELECT server, conn_id, hit FROM last_word")
-        }
+        for number in range(KILLS):
+            life = await stage.start(f"life {number}", KAFKA_GROUP_INSTANCE_ID="one")
+            await life.until("committed", where=lambda line: bool(line["changes"]))
+            await life.kill()
+        last = await stage.start("the last", KAFKA_GROUP_INSTANCE_ID="one")
+        await last.until("committed", where=lambda line: bool(line["changes"]))
+        await stage.caught_up(last)
+        await last.stop()
+        found = await stage.assert_exactly_once()
+        words = {(stage.simulator.server, call.conn_id): call.row["hit"] for call in calls_of(stage)}
+        words |= {(stage.simulator.server, conn_id): said[-1] for conn_id, said in stage.simulator.said.items()}
+        true = {key: words[key] for key in words if key[1] in stage.simulator.shown}
     finally:
-        database.close()
+        await stage.close()
+    corrected = {(stage.simulator.server, record.key): record for record in found.hits[::3]}
+    await asyncio.to_thread(_write_more, bootstrap, topic, found, corrected.values())
+    return Stream(Place(bootstrap, topic, "no group"), true | {key: f"{CORRECTED} {key[1]}" for key in corrected})
+
+
+def _write_more(bootstrap: str, topic: str, found: Audit, corrected: Iterable[Record]) -> None:
+    """What else a topic may hold: undone records, such as nobody can read, some again, some in frames."""
+    for name, last, records in ((topic, LAST[0], found.hits), (f"{topic}.changes", LAST[1], found.changes)):
+        others = Others(bootstrap, name)
+        others.abort(_undone(records[:60]))
+        others.write(POISON)
+        others.write((record.key.encode(), record.value, record.headers) for record in records[::5])
+        if last == LAST[1]:
+            others.write(_in_frames(corrected))
+        others.finish(last)
+
+
+def _undone(records: Sequence[Record]) -> Iterator[Written]:
+    """What hits would say by transactions that are aborted."""
+    for record in records:
+        value = record.json | {"hit": UNDONE, "observed_at": rfc3339(LATER + 1)}
+        assert record.value is not None
+        yield record.key.encode(), orjson.dumps(value), record.headers
+
+
+def _in_frames(records: Iterable[Record]) -> Iterator[Written]:
+    """A change of each hit, as of a service with a schema registry."""
+    for record in records:
+        changed: HitChanged = record.json | {
+            "hit": f"{CORRECTED} {record.key}",
+            "observed_at": rfc3339(LATER),
+            "first_observed_at": record.json["observed_at"],
+        }
+        made = events.Events(server=changed["server"]).change(changed, limit=100_000)
+        assert isinstance(made, events.Record)
+        yield made.key, frame(7) + made.value, dict(made.headers)
+
+
+@pytest.fixture(scope="module")
+def stream(kafka: str) -> Stream:
+    """One stream for all three."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, make_stream(kafka, f"t-{uuid4().hex[:12]}.hits")).result()
+
+
+@pytest.fixture(scope="module")
+def tables(stream: Stream, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Future[Words]]:
+    """What each has in its table once it has read all; side by side, since most of their time they start."""
+    with ThreadPoolExecutor(len(LAST_WORDS)) as threads:
+        return {name: threads.submit(_table, name, stream, tmp_path_factory.mktemp("last")) for name in LAST_WORDS}
+
+
+def _table(name: str, stream: Stream, folder: Path) -> Words:
+    ends = {(OTHER, f"{last}.{partition}") for last in LAST for partition in range(PARTITIONS)}
+    with started(prepare(name, stream.place.put_into(example(name)), folder), folder, Table) as consumer:
+        consumer.until(lambda hits: ends <= hits.keys())
+        return {key: hit for key, hit in consumer.hits.items() if key not in ends}
+
+
+@pytest.mark.parametrize("name", LAST_WORDS)
+def test_whoever_read_both_topics_has_the_table_that_is_true(
+    name: str, tables: Mapping[str, Future[Words]], stream: Stream
+) -> None:
+    assert tables[name].result() == stream.words
+
+
+async def test_the_stream_has_what_such_a_consumer_must_stand(stream: Stream) -> None:
+    """Words that would be the last ones and are undone, events that come again, frames."""
+    for topic in (stream.place.topic, f"{stream.place.topic}.changes"):
+        dirty = await read(stream.place.bootstrap, topic, isolation="read_uncommitted")
+        assert any(UNDONE.encode() in (record.value or b"") for record in dirty)
+        clean = await read(stream.place.bootstrap, topic)
+        times = Counter(record.headers["ce_id"] for record in clean if not record.key.startswith("poison"))
+        assert set(times.values()) == {1, 2}
+    framed = sum((record.value or b"").startswith(b"\0") for record in clean)
+    assert framed == sum((word or "").startswith(CORRECTED) for word in stream.words.values()) > 0
