@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import hmac
 import io
@@ -19,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import producer
 from producer.core.poller import Poller, commit_once
 from producer.core.ports import Told
 from producer.core.source import Source
@@ -321,3 +323,12 @@ def test_the_rows_of_a_snapshot_still_add_up() -> None:
     privacy = privacy_of(load(config=None, environ={"WOLKVOX_SERVER": SERVER, "WOLKVOX_TOKEN": "token", **DROP}))
     found = RowReader(server=SERVER, zone=BOGOTA, privacy=privacy).identify(snapshot, known=frozenset())
     assert (len(found.hits), len(found.dead), found.repeated) == (1, 1, 2)
+
+
+def test_no_part_of_the_service_reads_rows_without_it() -> None:
+    """Whoever makes a reader says what it covers: rows of the live report, of the history, of a file."""
+    trees = [ast.parse(path.read_text()) for path in Path(producer.__file__).parent.rglob("*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    readers = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == RowReader.__name__]
+    assert readers
+    assert all("privacy" in {given.arg for given in call.keywords} for call in readers)
