@@ -1,6 +1,7 @@
 """The report's dates as moments: each form that was seen or is likely, in the source's zone or with its own offset.
 
 A row of a full report costs a look into a dictionary: an hour has 3,600 seconds, and a busy one has each several times.
+The first time, fourteen digits get the offset of their hour: asking the zone for each second took 60 ms of a start.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ _CLOCK = f"[T ]{_ONE_OR_TWO}:{_TWO}(?::{_SECONDS})?"
 _OFFSET = "(?: ?(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-5][0-9])?))?"
 _DIGITS = re.compile(f"{_FOUR}{_TWO}{_TWO}[T ]?{_TWO}{_TWO}(?:{_SECONDS})?{_OFFSET}", re.IGNORECASE)
 _YEAR_FIRST = re.compile(f"{_FOUR}[-/]{_TWO}[-/]{_TWO}{_CLOCK}{_OFFSET}", re.IGNORECASE)
+_FOURTEEN = re.compile("[0-9]{10}[0-5][0-9][0-5][0-9]")
+_CLOCK_ENDS = len("2026-01-18T20:13:32")
 _DAY_FIRST = re.compile(f"{_ONE_OR_TWO}[-/.]{_ONE_OR_TWO}[-/.]{_FOUR}{_CLOCK}{_OFFSET}", re.IGNORECASE)
 
 
@@ -30,16 +33,30 @@ class Moments(dict[str, str | None]):
     def __init__(self, zone: ZoneInfo) -> None:
         super().__init__()
         self._zone = zone
+        self._offsets: dict[str, str] = {}
 
     def __missing__(self, text: str) -> str | None:
         if len(text) > _LONGEST:
             return None
         if len(self) >= REMEMBERED:
             self.clear()
-        found = readings(text, self._zone)
-        moment = found[0] if len(found) == 1 else None
-        self[text] = moment
+            self._offsets.clear()
+        moment = self[text] = self._of_its_hour(text) or _only(readings(text, self._zone))
         return moment
+
+    def _of_its_hour(self, text: str) -> str | None:
+        """The moment of fourteen digits if the clock does not change in their hour; None is for others to read."""
+        if not (_FOURTEEN.fullmatch(text) and (offset := self._offset_of(text[:10]))):
+            return None
+        return f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[8:10]}:{text[10:12]}:{text[12:]}{offset}"
+
+    def _offset_of(self, hour: str) -> str:
+        """As in `-05:00`, of ten digits; empty if the hour has more than one, or is none."""
+        if hour not in self._offsets:
+            first, last = (_only(readings(f"{hour}{end}", self._zone)) or "" for end in ("0000", "5959"))
+            offset = first[_CLOCK_ENDS:]
+            self._offsets[hour] = offset if offset == last[_CLOCK_ENDS:] else ""
+        return self._offsets[hour]
 
 
 @lru_cache(maxsize=64)
@@ -87,6 +104,10 @@ def _readings(text: str, zone: ZoneInfo) -> tuple[str, ...]:
     except ValueError:
         return ()
     return tuple(dict.fromkeys(moment.isoformat() for moment in moments if _is_of_whole_minutes(moment)))
+
+
+def _only(found: tuple[str, ...]) -> str | None:
+    return found[0] if len(found) == 1 else None
 
 
 def _offset(text: str) -> tzinfo:

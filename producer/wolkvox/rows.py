@@ -57,10 +57,10 @@ def _number(row: Any) -> str:
 def by_id(sent: list[Any], ids: list[str | None] | None = None, *, known: Container[str] = frozenset()) -> Rows:
     """The rows, and which of their ids are not known; `ids` has those that are texts, and is needed for a `RawRow`."""
     try:
-        hits = {row["conn_id"]: row for row in sent} if ids is None else dict(zip(ids, sent, strict=True))
+        hits = dict(zip(map(_conn_id, sent) if ids is None else ids, sent, strict=True))
         fresh = list(filterfalse(known.__contains__, hits))
-        if len(hits) == len(sent) and _are_ordinary(fresh):  # type: ignore[arg-type]  # a None is found out in there
-            return Rows(hits, fresh=fresh)  # type: ignore[arg-type]  # as above
+        if len(hits) == len(sent) and _are_ordinary(fresh):
+            return Rows(hits, fresh=fresh)
     except (KeyError, TypeError):
         pass  # a row is no object, or its id is absent or no text
     rows = _one_by_one(sent, ids or [None] * len(sent), known)

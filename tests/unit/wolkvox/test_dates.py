@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -181,3 +182,37 @@ def test_each_moment_is_rfc_3339(date: str, zone: ZoneInfo) -> None:
 def test_whatever_looks_like_a_date_is_a_moment_or_none(date: str) -> None:
     moment = hit_of(json.dumps(ROW | {"date": date}).encode())["occurred_at"]
     assert moment is None or parse_rfc3339(moment)
+
+
+CHANGES = {
+    "America/Santiago": ["20260404", "20260405", "20260905", "20260906"],
+    "America/Nuuk": ["20260328", "20261024", "20261025"],
+    "Australia/Lord_Howe": ["20260405", "20261004"],  # by half an hour
+}
+"""Days on which a clock changes, or the day before."""
+
+
+@pytest.mark.parametrize(("zone", "day"), [(zone, day) for zone, days in CHANGES.items() for day in days])
+def test_fourteen_digits_name_the_moment_that_the_same_clock_names_with_blanks(zone: str, day: str) -> None:
+    moments = moments_of(ZoneInfo(zone))
+    for minute in range(24 * 60):
+        hours, minutes = f"{minute // 60:02}", f"{minute % 60:02}"
+        digits, spelt = f"{day}{hours}{minutes}07", f"{day} {hours}{minutes}07"
+        assert moments[digits] == moments[spelt]
+
+
+class Asked(ZoneInfo):
+    """A zone that counts how often it is asked."""
+
+    times = 0
+
+    def utcoffset(self, dt: datetime | None, /) -> timedelta | None:
+        Asked.times += 1
+        return super().utcoffset(dt)
+
+
+def test_an_hour_of_seconds_costs_two_looks_into_the_zone() -> None:
+    moments, before = moments_of(Asked("America/Bogota")), Asked.times
+    for second in range(3600):
+        assert moments[f"2026011820{second // 60:02}{second % 60:02}"] is not None
+    assert Asked.times - before < 20
