@@ -17,6 +17,7 @@ from producer.commands.options import Config, Set, settings_of
 from producer.commands.streams import fail
 from producer.duration import seconds
 from producer.errors import SettingsError, WolkvoxHitsError
+from producer.heap import keep_freed_memory
 from producer.model import Topic
 from producer.observe.logs import configure
 from producer.settings import Settings
@@ -66,6 +67,7 @@ def run(
     """The service: poll, deduplicate, publish, until SIGTERM or SIGINT."""
     settings = settings_of(config, overrides)
     configure(level=settings.log.level, format=settings.log.format or "auto")
+    keep_freed_memory()
     if once:
         _once(settings)
         return

@@ -74,6 +74,7 @@ ROOMS: dict[str, set[str] | None] = {
     "errors": set(),
     "frame": {"model"},
     "garbage": set(),
+    "heap": set(),
     "model": {"clock"},
     "values": {"model"},
     "net": {"errors"},
