@@ -21,6 +21,7 @@ from producer.model import (
     Reading,
     Row,
     Rows,
+    Series,
     Snapshot,
     SourceFold,
     ToldSince,
@@ -113,7 +114,7 @@ class ShardStore(Protocol):
         """
         ...
 
-    async def commit(self, records: Iterable[Outgoing]) -> None:
+    async def commit(self, records: Iterable[Outgoing | Series]) -> None:
         """All of them, or none, in one transaction; raises a Discard if it failed or its outcome is unknown."""
         ...
 

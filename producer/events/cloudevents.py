@@ -14,15 +14,15 @@ from producer.events import encoding
 from producer.events.catalogue import writer
 from producer.events.encoding import NotEncodable
 from producer.events.headers import constant
-from producer.events.hits import LONGEST_POINTER, Columns, HitRecords, Refusal
-from producer.events.record import Header, Record, size
+from producer.events.hits import LONGEST_POINTER, HitRecords, Refusal
+from producer.events.record import Record, size
 from producer.model import Method, Topic
 from producer.values import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from producer.model import DeadRow, Gap, GapRecovered, Hit, HitChanged
+    from producer.model import DeadRow, Gap, GapRecovered, Header, Hit, HitChanged, Series
 
 
 class BrokenContract(WolkvoxHitsError):
@@ -46,7 +46,7 @@ class Events:
         """The record of one hit, or why there is none."""
         return self._hits.one(hit, limit=limit)
 
-    def together(self, hits: Sequence[Hit], *, limit: int) -> Columns | None:
+    def together(self, hits: Sequence[Hit], *, limit: int) -> Series | None:
         """The records of one or more hits of one snapshot, as `hit` makes them; None if it must look at each."""
         return self._hits.together(hits, limit=limit)
 

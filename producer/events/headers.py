@@ -8,7 +8,7 @@ from producer.events.catalogue import CURRENT, urn
 from producer.model import REPORT, Method
 
 if TYPE_CHECKING:
-    from producer.events.record import Header
+    from producer.model import Header
 
 TYPES = {
     "hit": "wolkvox.hit",

@@ -11,23 +11,20 @@ from producer.events import encoding
 from producer.events.catalogue import writer, writer_of_many
 from producer.events.encoding import NotEncodable
 from producer.events.headers import constant
-from producer.events.record import Header, Record, size
-from producer.model import Method, Reason, Topic
+from producer.events.record import Record, size
+from producer.model import Method, Reason, Series, Topic
 from producer.values import encodable, field_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from producer.model import Hit
+    from producer.model import Header, Hit
 
 SCHEMAS = {Topic.HITS: "hit", Topic.CHANGES: "hit_changed"}
 """The topics whose events are hits, and the schema of each."""
 
 LONGEST_POINTER = 1024
 """Characters of a JSON pointer that are kept."""
-
-Columns = tuple[list[bytes], list[bytes], list[list[Header]]]
-"""The keys, the values and the headers of many records."""
 
 _ROOM = 4096
 """More than key, headers and framing of any hit take: a conn_id of 256 characters counts at most 3 x 1,024 bytes."""
@@ -66,14 +63,15 @@ class HitRecords:
                 value = encoding.exactly(hit)
             except NotEncodable:
                 return _not_encodable(hit)
-        [key], [headers] = self._keys_and_headers([hit])
-        record = Record(self._topic, key, value, headers)
+        key = hit["conn_id"].encode()
+        record = Record(self._topic, key, value, self._headers(key, hit["observed_at"].encode()))
         if len(value) > limit - _ROOM and size(record) > limit:
             return Refusal(Reason.TOO_LARGE, "")
         return record
 
-    def together(self, hits: Sequence[Hit], *, limit: int) -> Columns | None:
-        """The records of one or more hits of one snapshot, as `one` makes them; None if it must look at each."""
+    def together(self, hits: Sequence[Hit], *, limit: int) -> Series | None:
+        """The records of one or more new hits of one snapshot, as `one` makes them; None if it must look at each."""
+        assert self._topic is Topic.HITS, "the id of a change has more than the key"
         if not self._are_hits(hits):
             return None
         try:
@@ -82,20 +80,15 @@ class HitRecords:
             return None
         if max(map(len, values), default=0) > limit - _ROOM:
             return None
-        keys, headers = self._keys_and_headers(hits)
-        return keys, values, headers
-
-    def _keys_and_headers(self, hits: Sequence[Hit]) -> tuple[list[bytes], list[list[Header]]]:
-        # All events of a snapshot share all headers but two.
-        observed_at = hits[0]["observed_at"].encode()
-        shared = [*self._constant, ("ce_time", observed_at)]
         keys = [hit["conn_id"].encode() for hit in hits]
-        prefix = self._prefix
-        if self._topic is Topic.HITS:
-            return keys, [[*shared, ("ce_id", prefix + key), ("ce_subject", key)] for key in keys]
+        shared = [*self._constant, ("ce_time", hits[0]["observed_at"].encode())]
+        return Series(self._topic, keys, values, shared, [("ce_id", self._prefix), ("ce_subject", b"")])
+
+    def _headers(self, key: bytes, observed_at: bytes) -> list[Header]:
         # A hit is told once, but may change in any snapshot.
-        moment = b"/" + observed_at
-        return keys, [[*shared, ("ce_id", prefix + key + moment), ("ce_subject", key)] for key in keys]
+        moment = b"" if self._topic is Topic.HITS else b"/" + observed_at
+        own = ("ce_time", observed_at), ("ce_id", self._prefix + key + moment), ("ce_subject", key)
+        return [*self._constant, *own]
 
     def _refused(self, hit: Hit) -> Refusal:
         path = next(iter(writer(self._name).iter_errors(hit))).instance_path

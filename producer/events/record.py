@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from producer.model import Outgoing
 
-Header = tuple[str, bytes]
-
 _BATCH_HEADER = 61
 _FRAME = 31
 """Length, attributes, two deltas, two lengths and the header count of one record, each at its longest."""

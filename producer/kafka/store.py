@@ -27,7 +27,7 @@ from producer.kafka.connection import Connection
 from producer.kafka.judgement import lost_ledger
 from producer.kafka.rotation import Rotation
 from producer.kafka.topics import TopicSetup
-from producer.model import Outgoing, Progress, SourceFold, Topic
+from producer.model import Outgoing, Progress, Series, SourceFold, Topic
 
 COMMIT_BOUND = 45.0
 """Seconds for a whole transaction; less than the broker's, so that we give up first."""
@@ -93,7 +93,7 @@ class KafkaShardStore:
         await self._refuse_unknown([one for one in self._servers if sources.get(one, SourceFold()).cursor is None])
         return sources
 
-    async def commit(self, records: Iterable[Outgoing]) -> None:
+    async def commit(self, records: Iterable[Outgoing | Series]) -> None:
         """All records in one transaction; raises Discard (outcome unknown) or one of its kinds."""
         if self._producer is None:
             raise Discard("no producer: take the shard first")
@@ -128,7 +128,7 @@ class KafkaShardStore:
         if self._written < 0:
             raise Unavailable(f"{what}: the broker does not say where it is")
 
-    async def _transaction(self, producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> None:
+    async def _transaction(self, producer: AIOKafkaProducer, records: Iterable[Outgoing | Series]) -> None:
         try:
             await self._written_by(producer, records)
         except Exception:
@@ -137,9 +137,15 @@ class KafkaShardStore:
                 raise why  # noqa: B904 (the wrong call says nothing more)
             raise
 
-    async def _written_by(self, producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> None:
+    async def _written_by(self, producer: AIOKafkaProducer, records: Iterable[Outgoing | Series]) -> None:
         await producer.begin_transaction()
-        batches = Batches(producer, self._topics, shard=self._number, timestamp=int(self._clock.now().wall * 1000))
+        batches = Batches(
+            producer,
+            self._topics,
+            shard=self._number,
+            timestamp=int(self._clock.now().wall * 1000),
+            compression=self._connection.settings.compression,
+        )
         await batches.add(records)
         self._refuse_made_anew(await batches.delivered())
         await producer.commit_transaction()

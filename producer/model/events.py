@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, NotRequired, TypedDict
@@ -92,10 +93,41 @@ class Topic(StrEnum):
     LEDGER = ".ledger"
 
 
+Header = tuple[str, bytes]
+
+
 class Outgoing(NamedTuple):
-    """One record on its way to Kafka; a `value` of None is a tombstone. `headers` must be a list for aiokafka."""
+    """One record on its way to Kafka; a `value` of None is a tombstone."""
 
     topic: Topic
     key: bytes
     value: bytes | None
-    headers: list[tuple[str, bytes]]
+    headers: list[Header]
+
+
+class Series(NamedTuple):
+    """Many records of one topic, by columns: one from the next differs in its key, its value and what the key makes.
+
+    `headers` are the same for all; `keyed` come after them, each with its value before the record's key.
+    """
+
+    topic: Topic
+    keys: list[bytes]
+    values: list[bytes]
+    headers: list[Header]
+    keyed: list[Header]
+
+    def records(self) -> Iterator[Outgoing]:
+        """Each by itself."""
+        for key, value in zip(self.keys, self.values, strict=True):
+            own = ((name, before + key) for name, before in self.keyed)
+            yield Outgoing(self.topic, key, value, [*self.headers, *own])
+
+
+def each(records: Iterable[Outgoing | Series]) -> Iterator[Outgoing]:
+    """Every record by itself, those of a series too."""
+    for one in records:
+        if isinstance(one, Series):
+            yield from one.records()
+        else:
+            yield one

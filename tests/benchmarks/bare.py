@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
-from producer.kafka.batches import partition_of
-from producer.kafka.clients import BATCH_BYTES
+from producer.kafka.batches import BATCH_BYTES, partition_of
 from producer.kafka.topics import Topics
-from producer.model import Outgoing, Topic
+from producer.model import Outgoing, Series, Topic, each
 
 BATCH = BATCH_BYTES
 """As the service's own."""
@@ -28,11 +27,11 @@ class Bare(NamedTuple):
     headers: list[tuple[str, bytes]]
 
 
-def bare(records: Iterable[Outgoing], topics: Topics, *, shard: int) -> list[Bare]:
+def bare(records: Iterable[Outgoing | Series], topics: Topics, *, shard: int) -> list[Bare]:
     """A transaction's records with their partitions."""
     return [
         Bare((topics.name(topic), _partition(topic, key, topics, shard)), key, value, headers)
-        for topic, key, value, headers in records
+        for topic, key, value, headers in each(records)
     ]
 
 

@@ -5,32 +5,50 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections import deque
 from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any
 
 import orjson
 import psutil
 
-from producer.model import Outgoing, SourceFold
+from producer.kafka.batches import Batch, Batches
+from producer.kafka.topics import Topics
+from producer.model import Outgoing, Series, SourceFold, Topic
 from tests.benchmarks.answers import body
 from tests.benchmarks.stage import Polled
 from tests.twins.manual_clock import ManualClock
+from tests.twins.told import LIMIT
 
 ROWS, NEW, EARLY, LATE = 2_000, 40, 200, 1_000
 INTERVAL = 300.0
 
 
-class Swallowing:
-    """A store that makes every record and keeps none, so that whatever stays is ours."""
+TOPICS = Topics("bench", dict.fromkeys(Topic, 12), LIMIT)
 
-    limit = 1_048_588
+
+class Nowhere:
+    """A producer whose batches are delivered at once and forgotten."""
+
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> asyncio.Future[Any]:
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(SimpleNamespace(topic=topic, offset=-1))
+        return done
+
+
+class Swallowing:
+    """A store that makes every batch and keeps none, so that whatever stays is ours."""
+
+    limit = LIMIT
     progress = None
 
     async def take(self) -> Mapping[str, SourceFold]:
         return {}
 
-    async def commit(self, records: Iterable[Outgoing]) -> None:
-        deque(records, maxlen=0)
+    async def commit(self, records: Iterable[Outgoing | Series]) -> None:
+        batches = Batches(Nowhere(), TOPICS, shard=0, timestamp=0)
+        await batches.add(records)
+        await batches.delivered()
 
     async def discard(self) -> None:
         return None

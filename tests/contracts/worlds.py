@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
@@ -20,6 +20,7 @@ from producer.settings.sections import Kafka
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer
 from tests.twins.memory_store import MemoryShardStore
 
+Codec = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 Read = tuple[bytes | None, bytes | None]
 
 
@@ -94,10 +95,10 @@ class _MemoryStranger:
 class KafkaWorld:
     """A real broker; `open` first."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, bootstrap: str, topic: str, *, compression: Codec = "none") -> None:
         self._bootstrap = bootstrap
         self._base = topic
-        settings = Kafka(bootstrap_servers=bootstrap, topic=topic, replication_factor=1)
+        settings = Kafka(bootstrap_servers=bootstrap, topic=topic, replication_factor=1, compression=compression)
         self._connection = Connection(settings, client_id="contract")
         self._setup: TopicSetup
         self._topics: Topics

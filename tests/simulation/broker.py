@@ -12,7 +12,7 @@ from random import Random
 from typing import Protocol
 
 from producer.errors import Discard, Fenced, KafkaFailed, Unavailable
-from producer.model import Outgoing, SourceFold, Topic
+from producer.model import Outgoing, Series, SourceFold, Topic, each
 from tests.simulation.processes import Process, later_in_world
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer, Where, _State
 from tests.twins.memory_store import MemoryShardStore
@@ -113,10 +113,10 @@ class SimulatedStore(MemoryShardStore):
         await self._refuse_unknown(producer, sources)
         return sources
 
-    async def _transaction(self, producer: MemoryProducer, records: Iterable[Outgoing]) -> None:
+    async def _transaction(self, producer: MemoryProducer, records: Iterable[Outgoing | Series]) -> None:
         until = asyncio.get_running_loop().time() + COMMIT_BOUND
         failed = False
-        for number, record in enumerate(records, start=1):
+        for number, record in enumerate(each(records), start=1):
             if self._conditions.batch_fails(self._process, self._rng):
                 failed = True
             else:

@@ -26,7 +26,7 @@ from producer.core.source import Source
 from producer.core.taking import Taking
 from producer.core.transaction import Transaction
 from producer.core.window import Window
-from producer.model import Entry, Gap, Hit, Outgoing, Rows, Snapshot, SourceFold, Topic, Version
+from producer.model import Entry, Gap, Hit, Outgoing, Rows, Series, Snapshot, SourceFold, Topic, Version, each
 from tests.simulation.broker import SimulatedStore
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer, Record
 
@@ -82,9 +82,9 @@ def _released_with_all(self: Source) -> None:
     self.pending = Pending()
 
 
-async def _cursor_first(self: SimulatedStore, records: Iterable[Outgoing]) -> None:
+async def _cursor_first(self: SimulatedStore, records: Iterable[Outgoing | Series]) -> None:
     """The cursor goes in a transaction of its own, before the rows that it speaks of."""
-    all_of_them = list(records)
+    all_of_them = list(each(records))
     cursors = [record for record in all_of_them if record.key.startswith(b"cursor/")]
     await _commit(self, cursors)
     await _commit(self, [record for record in all_of_them if not record.key.startswith(b"cursor/")])

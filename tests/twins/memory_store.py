@@ -10,7 +10,7 @@ from enum import Enum, auto
 from producer.core.fold import Fold
 from producer.core.ledger import begun_record, is_begun, owner_record, server_of, shard_of
 from producer.errors import Discard, KafkaFailed, Unavailable, Untrusted
-from producer.model import Outgoing, Progress, SourceFold, Topic
+from producer.model import Outgoing, Progress, Series, SourceFold, Topic, each
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer
 
 LIMIT = 1_048_588
@@ -70,7 +70,7 @@ class MemoryShardStore:
         await self._refuse_unknown(self._producer, sources)
         return sources
 
-    async def commit(self, records: Iterable[Outgoing]) -> None:
+    async def commit(self, records: Iterable[Outgoing | Series]) -> None:
         if self._producer is None:
             raise Discard("no producer: take the shard first")
         self.commits += 1
@@ -84,8 +84,8 @@ class MemoryShardStore:
     async def discard(self) -> None:
         self._producer = None
 
-    async def _transaction(self, producer: MemoryProducer, records: Iterable[Outgoing]) -> None:
-        for number, record in enumerate(records, start=1):
+    async def _transaction(self, producer: MemoryProducer, records: Iterable[Outgoing | Series]) -> None:
+        for number, record in enumerate(each(records), start=1):
             self._noted(
                 producer, record, producer.send(record, partition=self._kafka.partition_of(record, shard=self._number))
             )

@@ -10,7 +10,7 @@ import pytest
 from producer.core.ledger import cursor_record, shard_of
 from producer.core.shard import Shard
 from producer.errors import Discard, Retry, TooLarge, TooSlow, Unavailable, Untrusted
-from producer.model import Cursor, Outgoing, Topic
+from producer.model import Cursor, Outgoing, Series, Topic, each
 from tests.twins.memory_kafka import MemoryKafka
 from tests.twins.memory_store import Fault, MemoryShardStore
 from tests.twins.told import a_told, ids_in
@@ -204,8 +204,8 @@ class Narrow(MemoryShardStore):
 
     most = 2_000
 
-    async def commit(self, records: Iterable[Outgoing]) -> None:
-        everything = list(records)
+    async def commit(self, records: Iterable[Outgoing | Series]) -> None:
+        everything = list(each(records))
         if sum(record.topic is Topic.HITS for record in everything) > self.most:
             raise TooSlow("no answer within 45 s")
         await super().commit(everything)
@@ -248,7 +248,7 @@ class Growing(MemoryShardStore):
 
     refused = False
 
-    async def commit(self, records: Iterable[Outgoing]) -> None:
+    async def commit(self, records: Iterable[Outgoing | Series]) -> None:
         if not self.refused:
             self.refused, self.limit = True, 10_000
             raise TooLarge("over the broker's max.message.bytes")

@@ -9,7 +9,7 @@ import pytest
 
 from producer.core.retries import FENCES
 from producer.errors import AccessDenied, Fenced, Untrusted
-from producer.model import Outgoing
+from producer.model import Outgoing, Series
 from tests.twins.memory_kafka import MemoryKafka
 from tests.twins.memory_store import Fault, MemoryShardStore
 from tests.twins.virtual_time import virtual_time
@@ -55,7 +55,7 @@ async def test_a_fenced_owner_waits_for_the_groups_fresh_word() -> None:
 class Contested(MemoryShardStore):
     """Somebody takes the id again before each commit."""
 
-    async def commit(self, records: Iterable[Outgoing]) -> None:
+    async def commit(self, records: Iterable[Outgoing | Series]) -> None:
         await MemoryShardStore(self._kafka, number=SHARD).take()
         await super().commit(records)
 

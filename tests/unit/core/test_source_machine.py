@@ -17,7 +17,7 @@ from producer.core.ports import Told
 from producer.core.source import Source
 from producer.core.taken import Taken, Written
 from producer.core.transaction import Transaction
-from producer.model import Dropped, Outgoing, SourceFold, Topic
+from producer.model import Dropped, Outgoing, SourceFold, Topic, each
 from tests.unit.core.samples import KEEP, SERVER, WINDOW, a_snapshot, at, taken_in
 
 REACH = 1200.0
@@ -181,7 +181,7 @@ class OneLedger(RuleBasedStateMachine):
 
     def _write(self, taken: Taken) -> Written:
         transaction = Transaction([taken], {SERVER: Told()}, limit=1_000_000, now=at(self.now).wall)
-        self.log += transaction.records()
+        self.log += each(transaction.records())
         return transaction.written[SERVER]
 
     def _told(self) -> list[str]:

@@ -12,7 +12,7 @@ from producer.core.ports import Told
 from producer.core.source import Source
 from producer.core.taken import Taken
 from producer.core.transaction import Transaction
-from producer.model import Outgoing, Topic
+from producer.model import Outgoing, Topic, each
 from tests.twins.told import ids_in
 from tests.unit.core.samples import KEEP, SERVER, a_source, at, commit, polled, settle, take
 
@@ -21,7 +21,7 @@ LIMIT = 1_048_588
 
 def records_of(taken: Taken, told: Told | None = None, *, limit: int = LIMIT) -> list[Outgoing]:
     transaction = Transaction([taken], {SERVER: told or Told()}, limit=limit, now=at(60).wall)
-    return list(transaction.records())
+    return list(each(transaction.records()))
 
 
 def keys(records: Iterable[Outgoing], topic: Topic) -> list[bytes]:
@@ -167,7 +167,7 @@ def test_sources_of_a_shard_share_a_transaction_and_count_apart() -> None:
     polled(first, at(0), ["a"])
     polled(second, at(0), ["b", "c"])
     told = {"0042": Told(), "0043": Told()}
-    records = list(Transaction([take(first), take(second)], told, limit=LIMIT, now=at(60).wall).records())
+    records = list(each(Transaction([take(first), take(second)], told, limit=LIMIT, now=at(60).wall).records()))
     assert keys(records, Topic.HITS) == [b"a", b"b", b"c"]
     assert (told["0042"].published, told["0043"].published) == (1, 2)
 

@@ -17,8 +17,8 @@ from tests.unit.events.samples import LIMIT, OBSERVED, a_dead_row, a_gap, a_hit,
 def record_of(hit: Hit, *, limit: int = LIMIT) -> Record:
     record = Events(server="0042").hit(hit, limit=limit)
     assert isinstance(record, Record)
-    columns = Events(server="0042").together([hit, hit], limit=limit)
-    assert columns is None or columns == tuple([part, part] for part in (record.key, record.value, record.headers))
+    series = Events(server="0042").together([hit, hit], limit=limit)
+    assert series is None or list(series.records()) == [record, record]
     return record
 
 
