@@ -133,6 +133,11 @@ class Replaced(KafkaFailed):
     """Another instance joined the group under the instance id that was ours."""
 
 
+def defect(error: Exception) -> NotASnapshot:
+    """A defect of ours, without its text, which may quote a row."""
+    return NotASnapshot(f"unexpected {type(error).__name__}{place_of(error)}")
+
+
 def place_of(error: BaseException) -> str:
     """Where a defect of ours was raised, ` at shard.py:42`, for a text that must not repeat the error's own."""
     frames = extract_tb(error.__traceback__)

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from producer.core.ports import Told
+from producer.core.ports import Budget, Told
 from producer.core.source import Source
+from producer.errors import PendingFull
+
+
+def require_room(budget: Budget, rows: int) -> None:
+    """Raise PendingFull if so many more rows may not wait, whatever is let go for them."""
+    budget.make_room(rows)
+    # With nothing waiting any snapshot is taken: a limit below one report must not silence its source for good.
+    if rows and budget.waiting() and budget.waiting() + rows > budget.limit:
+        raise PendingFull(f"PENDING_LIMIT: {budget.waiting()} rows wait for Kafka, {rows} more would exceed it")
 
 
 class Pendings:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from producer.core.digests import same
+from producer.core.digests import NEVER_COMPARED, same
 from producer.core.pending import Pending
 from producer.core.window import Window
 from producer.model import Hit, RawRow, Row, Rows, Snapshot
@@ -61,7 +61,8 @@ def changes(
     """What reads otherwise than it was last told, or waits to be; `said` has the digest of each.
 
     Of an id that the report shows several times the first row counts, and none if one of them is as it was told: a
-    report that repeats rows in any order would change for ever.
+    report that repeats rows in any order would change for ever. What was recovered never changes: the reports that it
+    is from write the same in other words.
     """
     if not again:
         return {}
@@ -69,10 +70,12 @@ def changes(
     for key, hit in again[0].items():
         last = pending.last(key)
         if last is not None:
-            unchanged = any(same(last, hits[key]) for hits in again if key in hits)
+            unchanged = any(same(last, hits[key]) for hits in again if key in hits) or pending.recovers(key)
         else:
             # One that is told no more was forgotten since it was asked for: the next snapshot shows it as new.
-            unchanged = key not in told or any(digests[key] == one.get(key) for one in said)
+            unchanged = (
+                key not in told or any(digests[key] == one.get(key) for one in said) or digests[key] == NEVER_COMPARED
+            )
         if not unchanged:
             changed[key] = hit
     return changed

@@ -22,6 +22,9 @@ from producer.model import API_FIELDS, Hit
 SIZE = 4
 """Bytes of each."""
 
+NEVER_COMPARED = b"\xff" * SIZE
+"""Of a hit that another report told: it says the same in other words, and the live one's are no change of it."""
+
 _fields = itemgetter(*API_FIELDS)
 _joined = "\x1f".join
 

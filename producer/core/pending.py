@@ -8,10 +8,45 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from producer.clock import Moment
-from producer.model import Cursor, DeadRow, Gap, GapKind, Hit
+from producer.model import Cursor, DeadRow, Gap, GapKind, GapRecovered, Hit, Method
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """That a harvest is of rows that no snapshot showed: how they were found, and of which gap they are, if of one.
+
+    `found` rows were there; so many are on Kafka from the harvest's earlier portions.
+    """
+
+    gap: Gap | None
+    method: Method
+    found: int
+    published: int = 0
+    dead_lettered: int = 0
+
+    def counted(self, *, published: int, dead_lettered: int) -> Recovery:
+        """The same after a further portion."""
+        return replace(self, published=self.published + published, dead_lettered=self.dead_lettered + dead_lettered)
+
+    def outcome(self) -> GapRecovered | None:
+        """What became of the gap, with all of it on Kafka; None if it is of none.
+
+        What is neither published nor a dead letter now had been told: before it was looked for, or until it was sent.
+        """
+        if self.gap is None:
+            return None
+        return GapRecovered(
+            server=self.gap.server,
+            start=self.gap.start,
+            end=self.gap.end,
+            method=self.method,
+            found=self.found,
+            published=self.published,
+            already_told=self.found - self.published - self.dead_lettered,
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +65,7 @@ class Harvest:
     truncated: bool = False
     begins: bool = False
     """Whether no time before it is known to be covered, so that its gaps can't be either."""
+    recovery: Recovery | None = None
 
     def end_of(self, gap: Gap) -> Moment:
         """When one of its gaps ends, on both clocks."""
@@ -44,7 +80,7 @@ class Harvest:
     @property
     def is_quiet(self) -> bool:
         """Whether all it has to tell is its cursor."""
-        return not (self.rows or self.gaps)
+        return not (self.rows or self.gaps or self.recovery)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +109,8 @@ class Pending:
         self.changes: dict[str, Hit] = {}
         """Of each id the last version that waits; `hits` has the first."""
         self.dead: set[str] = set()
+        self.recovered: Harvest | None = None
+        """What waits of rows that no snapshot showed; of one gap at a time."""
         self._changes = 0
 
     def __len__(self) -> int:
@@ -95,6 +133,7 @@ class Pending:
             if self._queue and self._queue[-1].is_quiet and not self._queue[-1].begins:
                 self._queue.pop()
         self._queue.append(harvest)
+        self.recovered = harvest if harvest.recovery else self.recovered
         self.hits |= harvest.hits
         self.changes |= harvest.changes
         self.dead |= harvest.dead.keys()
@@ -103,6 +142,10 @@ class Pending:
     def last(self, key: str) -> Hit | None:
         """The last version of a hit that waits."""
         return self.changes.get(key) or self.hits.get(key)
+
+    def recovers(self, key: str) -> bool:
+        """Whether it is a hit that waits and that no snapshot has shown."""
+        return self.recovered is not None and key in self.recovered.hits
 
     def drop(
         self, harvest: Harvest, hits: Collection[str] = (), changes: Collection[str] = (), dead: Collection[str] = ()
@@ -126,6 +169,12 @@ class Pending:
     def drop_all(self, harvest: Harvest) -> int:
         """No row of a harvest needs to wait any longer; how many they were."""
         return self.drop(harvest, list(harvest.hits), list(harvest.changes), list(harvest.dead))
+
+    def withdraw(self) -> None:
+        """What was recovered waits no longer: it was judged by what was known of the topic then."""
+        if (harvest := self.recovered) is not None:
+            self.drop_all(harvest)
+            self._remove(harvest)
 
     def was_told(self, harvest: Harvest, key: str) -> None:
         """A hit that was new to this harvest was told by another: if it reads otherwise here, it is a change."""
@@ -152,14 +201,20 @@ class Pending:
             if not portion.last:
                 return
 
-    def settle(self, portion: Portion) -> None:
-        """What the portion carried is on Kafka."""
+    def settle(self, portion: Portion, recovery: Recovery | None = None) -> None:
+        """What the portion carried is on Kafka; `recovery` is its harvest's, with what it carried counted."""
         if portion.harvest not in self._queue:
             return  # a later one took its place while it was committed, or all was let go
         changes, dead = [hit["conn_id"] for hit in portion.changes], [row.key for row in portion.dead]
         self.drop(portion.harvest, portion.ids, changes, dead)
         if portion.last:
-            self._queue.remove(portion.harvest)
+            self._remove(portion.harvest)
+        elif portion.harvest.recovery is not None:
+            portion.harvest.recovery = recovery
+
+    def _remove(self, harvest: Harvest) -> None:
+        self._queue.remove(harvest)
+        self.recovered = None if harvest is self.recovered else self.recovered
 
     def harvests(self) -> Iterator[Harvest]:
         """All that wait, oldest first."""

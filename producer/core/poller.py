@@ -17,12 +17,13 @@ from typing import TypeVar
 from uuid import uuid4
 
 from producer.clock import Clock
+from producer.core.budget import require_room
 from producer.core.digests import digests
 from producer.core.pending import Harvest
 from producer.core.ports import Api, Budget, Polled, Reader, ShardStore, Told
 from producer.core.source import Source
 from producer.core.transaction import Transaction
-from producer.errors import KafkaFailed, PendingFull
+from producer.errors import KafkaFailed
 from producer.model import RECORD_CAP, Drift, RawRow, Reading, Row, Rows, Snapshot
 
 ROWS_PER_TRANSACTION = RECORD_CAP
@@ -47,13 +48,13 @@ class Poller:
         """One snapshot, from the API to pending; raises PollFailed, and then nothing has changed."""
         began = perf_counter()
         snapshot = await self._api.fetch()
-        rows = await self._step(snapshot, partial(self._reader.identify, known=self.source.hits.known))
+        rows = await beside_the_loop(snapshot, partial(self._reader.identify, known=self.source.hits.known))
         unseen, known = self.source.unseen(rows), self.source.known(snapshot, rows)
-        self._require_room(len(unseen))
-        found, said = await self._step(snapshot, partial(self._read, unseen, known))
+        require_room(self._budget, len(unseen))
+        found, said = await beside_the_loop(snapshot, partial(self._read, unseen, known))
         hits, dead, changes = found.hits, rows.dead | found.dead, self.source.changes(found.again, said)
         # Asked again with nothing awaited before the take: other sources may have filled the room meanwhile.
-        self._require_room(len(hits) + len(changes) + len(self.source.new_dead(dead)))
+        require_room(self._budget, len(hits) + len(changes) + len(self.source.new_dead(dead)))
         still = self.source.stands_still(snapshot, rows, hits or changes)
         harvest = self.source.add(snapshot, rows, hits=hits, changes=changes, dead=dead)
         pending, seconds = len(self.source.pending), perf_counter() - began
@@ -64,20 +65,6 @@ class Poller:
     ) -> tuple[Reading, list[Mapping[str, bytes]]]:
         found = self._reader.read(unseen, snapshot, again=known)
         return found, [dict(zip(hits, digests(hits.values()), strict=True)) for hits in found.again]
-
-    async def _step(self, snapshot: Snapshot, step: Callable[[Snapshot], Step]) -> Step:
-        """A step of the reader; for a large answer beside the loop, for one of hostile rows may take seconds."""
-        if len(snapshot.rows) <= ROWS_INLINE and snapshot.size <= BYTES_INLINE:
-            return step(snapshot)
-        return await asyncio.to_thread(step, snapshot)
-
-    def _require_room(self, rows: int) -> None:
-        self._budget.make_room(rows)
-        # With nothing waiting any snapshot is taken: a limit below one report must not silence its source for good.
-        if rows and self._budget.waiting() and self._budget.waiting() + rows > self._budget.limit:
-            raise PendingFull(
-                f"PENDING_LIMIT: {self._budget.waiting()} rows wait for Kafka, {rows} more would exceed it"
-            )
 
 
 async def commit_once(
@@ -105,6 +92,13 @@ async def commit_once(
         raise
     for source, part in zip(sources, taken, strict=True):
         source.settle(part, transaction.written[source.server])
+
+
+async def beside_the_loop(snapshot: Snapshot, step: Callable[[Snapshot], Step]) -> Step:
+    """A step of the reader; for a large answer in a thread, for one of hostile rows may take seconds."""
+    if len(snapshot.rows) <= ROWS_INLINE and snapshot.size <= BYTES_INLINE:
+        return step(snapshot)
+    return await asyncio.to_thread(step, snapshot)
 
 
 def _polled(

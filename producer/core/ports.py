@@ -15,6 +15,8 @@ from producer.model import (
     Drift,
     Dropped,
     Gap,
+    GapRecovered,
+    Method,
     Outgoing,
     Progress,
     RawRow,
@@ -172,9 +174,23 @@ class Told:
     published: int = 0
     changed: int = 0
     dead_lettered: int = 0
+    recovered: Counter[Method] = field(default_factory=Counter)
+    """Hits that no snapshot showed; they are not among the published."""
+    recoveries: list[GapRecovered] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     delays: Counter[float] = field(default_factory=Counter)
     dropped: Dropped = field(default_factory=Dropped)
+
+
+@dataclass(frozen=True, slots=True)
+class Unhealed:
+    """A gap that could not be healed this time, and why; `retry_in` in seconds, None if nobody will try again."""
+
+    gap: Gap
+    why: str
+    retry_in: float | None
+    disagrees: bool = False
+    """Whether the history knows the hits of a covered time by other ids than they were told."""
 
 
 class Observer(Protocol):
@@ -209,6 +225,9 @@ class Observer(Protocol):
 
     def fenced_repeatedly(self, shard: int, *, times: int, seconds: float) -> None:
         """Fenced again and again while the group says the shard is ours."""
+
+    def not_healed(self, unhealed: Unhealed) -> None:
+        """A gap that waits was looked into, and waits on or is given up."""
 
     def restoring(self, shard: int, progress: Progress, *, seconds: float) -> None:
         """A shard's ledger is being read, since so many seconds."""

@@ -44,3 +44,8 @@ def shortfall(quota: Quota, interval: float) -> str | None:
 def allows(quota: Quota | None, interval: float, *, until_reset: float) -> bool:
     """Whether there are calls left for a poll each `interval` seconds until the reset; unknown is no."""
     return quota is not None and quota.left is not None and calls_within(until_reset, interval=interval) <= quota.left
+
+
+def spares(quota: Quota, calls: int, *, interval: float, until_reset: float) -> bool:
+    """Whether so many calls beside the polls leave enough for these until the reset; unknown is yes, for few calls."""
+    return quota.left is None or calls_within(until_reset, interval=interval) <= quota.left - calls

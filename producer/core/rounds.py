@@ -18,7 +18,7 @@ from producer.core.ports import Failed, Observer, Polled
 from producer.core.quota import Quota, allows, seconds_to_reset, shortfall
 from producer.core.schedule import Schedule
 from producer.core.source import Source
-from producer.errors import NotASnapshot, PollFailed, place_of
+from producer.errors import PollFailed, defect
 
 
 @dataclass(slots=True)
@@ -122,7 +122,7 @@ class Rounds:
         except PollFailed as error:
             return self._failed(error, schedule, perf_counter() - began)
         except Exception as error:  # noqa: BLE001 (a defect of ours is a failed poll)
-            return self._failed(_defect(error), schedule, perf_counter() - began)
+            return self._failed(defect(error), schedule, perf_counter() - began)
         return self._succeeded(polled, schedule)
 
     def _succeeded(self, polled: Polled, schedule: Schedule) -> float:
@@ -156,7 +156,7 @@ class Rounds:
             self._observer.quota_short(self.source.server, short)
 
     def _died(self, error: Exception) -> None:
-        self.state.failure = _defect(error)
+        self.state.failure = defect(error)
         self._observer.died(self.source.server, error, retry_in=self._interval)
 
     def _failed(self, error: PollFailed, schedule: Schedule, seconds: float) -> float:
@@ -167,8 +167,3 @@ class Rounds:
         due = schedule.after_failure(error, now=now, until_loss=until_loss, until_reset=reset)
         self._observer.failed(Failed(self.source.server, uuid4().hex[:8], error, seconds, due - now))
         return due
-
-
-def _defect(error: Exception) -> PollFailed:
-    """A defect of ours, without its text, which may quote a row."""
-    return NotASnapshot(f"unexpected {type(error).__name__}{place_of(error)}")

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from producer.core.cursor import LedgerCursor
-from producer.core.digests import digest
+from producer.core.digests import NEVER_COMPARED, digest
 from producer.core.pending import Harvest, Pending
 from producer.core.window import Window
 from producer.model import Dropped, Gap, Hit, Version
@@ -55,8 +55,21 @@ class Settlement:
             self._drop(harvest, changes=changes)
         self.pending.list_changes()
 
+    def drop_told_gaps(self) -> None:
+        """What the ledger's cursor has passed; of a gap that another owner's has reached, the part before it."""
+        for harvest in [harvest for harvest in self.pending.harvests() if harvest.gaps]:
+            gaps, harvest.gaps = harvest.gaps, []
+            for gap in gaps:
+                end = harvest.end_of(gap)
+                rest = self.cursor.untold(gap, requested=harvest.requested, received=harvest.received, end=end)
+                if rest is not None:
+                    harvest.gaps.append(rest)
+                elif gap in self.in_doubt:
+                    self.dropped.gaps.append(gap)
+
     def _is_told(self, hit: Hit, harvest: Harvest) -> bool:
-        told = self.hits.version(hit["conn_id"]) == Version(digest(hit), harvest.observed_at)
+        version = self.hits.version(hit["conn_id"])
+        told = version == Version(digest(hit), harvest.observed_at) or _is_recovered(version)
         return told or self.cursor.overtook(harvest.requested) >= 0
 
     def _changes(self, key: str, hit: Hit, last: dict[str, bytes]) -> bool:
@@ -81,3 +94,8 @@ class Settlement:
         self.dropped.confirmed_dead += confirmed[2]
         self.dropped.duplicate += self.pending.drop(harvest, hits, changes, dead) - sum(confirmed)
         self.drops_versions |= bool(hits or changes)
+
+
+def _is_recovered(version: Version | None) -> bool:
+    """Whether another owner found it in other words, beside which these say nothing."""
+    return version is not None and version.digest == NEVER_COMPARED

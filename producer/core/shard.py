@@ -14,6 +14,7 @@ from random import Random
 from time import perf_counter
 
 from producer.clock import Clock
+from producer.core.healer import Healer
 from producer.core.poller import ROWS_PER_TRANSACTION, commit_once
 from producer.core.ports import Observer, ShardStore, Told
 from producer.core.retries import FENCES, Retries
@@ -42,6 +43,7 @@ class Shard:
         number: int,
         store: ShardStore,
         all_rounds: Sequence[Rounds],
+        healers: Sequence[Healer] = (),
         settled: Callable[[], Awaitable[None]],
         clock: Clock,
         rng: Random,
@@ -49,6 +51,7 @@ class Shard:
     ) -> None:
         self.number = number
         self.all_rounds = all_rounds
+        self._healers = healers
         self.failure: KafkaFailed | None = None
         self.restored = False
         self._sources = [rounds.source for rounds in all_rounds]
@@ -141,6 +144,7 @@ class Shard:
             await self._taking.take()
             self.restored, self.failure = True, None
             self._start_polling()
+            self._wake_healers()
             while not self._stopping.is_set():
                 self._work.clear()
                 await self._commit_all()
@@ -178,6 +182,7 @@ class Shard:
             # By an eighth: on a way that is slow for good, twice as much would fail every other time.
             self._room = min(ROWS_PER_TRANSACTION, self._room + self._room // 8)
             self._observer.committed(self.number, told, seconds=perf_counter() - began)
+            self._wake_healers()
 
     async def _wait_after(self, error: KafkaFailed) -> float:
         self.failure = error
@@ -201,6 +206,12 @@ class Shard:
     def _start_polling(self) -> None:
         if not self._polls and not self._stopping.is_set():
             self._polls = {asyncio.create_task(self._poll(rounds)) for rounds in self.all_rounds}
+            if not self._once:
+                self._polls |= {asyncio.create_task(healer.run(self._work.set)) for healer in self._healers}
+
+    def _wake_healers(self) -> None:
+        for healer in self._healers:
+            healer.wake()
 
     async def _poll(self, rounds: Rounds) -> None:
         if self._once:
@@ -220,4 +231,4 @@ class Shard:
 
 
 def _rows(told: Mapping[str, Told]) -> int:
-    return sum(one.published + one.dead_lettered for one in told.values())
+    return sum(one.published + one.dead_lettered + one.recovered.total() for one in told.values())

@@ -16,6 +16,7 @@ from producer.clock import Moment, elapsed, parse_rfc3339
 from producer.core.comparison import Comparison, KnownRows, changes
 from producer.core.coverage import Coverage
 from producer.core.cursor import LedgerCursor, observed_text
+from producer.core.healing import Healing
 from producer.core.ledger import changed_key
 from producer.core.pending import Harvest, Pending, Portion
 from producer.core.settlement import Settlement
@@ -37,9 +38,10 @@ from producer.model import (
 
 
 class Source:
-    """The state of one source. `keep` is DEDUP_WINDOW and `window` WOLKVOX_WINDOW, both in seconds."""
+    """The state of one source. `keep` is DEDUP_WINDOW, `window` WOLKVOX_WINDOW, `heal_after` RECOVER_DELAY (None: gaps
+    are not healed), all in seconds."""
 
-    def __init__(self, *, server: str, keep: float, window: float) -> None:
+    def __init__(self, *, server: str, keep: float, window: float, heal_after: float | None = None) -> None:
         self.server = server
         self.held = False
         """Whether a shard of ours polls it."""
@@ -49,6 +51,7 @@ class Source:
         self.dead = Window(keep=keep)
         self.coverage = Coverage(server=server, window=window)
         self.pending = Pending()
+        self.healing = Healing(delay=heal_after)
         self._cursor = LedgerCursor()
         self._latest: Moment | None = None
         self._moved: Moment | None = None
@@ -132,15 +135,18 @@ class Source:
             None,
         )
         forgotten = self._expired(newest)[:room]
+        gaps = [(gap, harvest.observed_at) for harvest in done for gap in harvest.gaps]
+        tombstones = [key for entry in forgotten for key in self._keys_of(entry)]
         return Taken(
             server=self.server,
             portions=portions,
-            gaps=[(gap, harvest.observed_at) for harvest in done for gap in harvest.gaps],
+            gaps=gaps,
+            opened=self.healing.opened(gaps),
             cursor=newest.cursor if newest else None,
             cursor_at=newest.requested if newest else None,
             first_observed=self._first_observed(portions),
             forgotten=forgotten,
-            tombstones=[key for entry in forgotten for key in self._keys_of(entry)],
+            tombstones=[*tombstones, *self.healing.tombstones()],
         )
 
     def settle(self, taken: Taken, written: Written) -> None:
@@ -149,8 +155,9 @@ class Source:
         self.hits.remember(written.hits, self._latest)
         self.hits.amend(written.changed)
         self.dead.remember(written.dead, self._latest)
+        self.healing.settle(taken)
         for portion in taken.portions:
-            self.pending.settle(portion)
+            self.pending.settle(portion, written.recovery)
         self.hits.forget(taken.forgotten)
         self.dead.forget(taken.forgotten)
         self._cursor.committed(taken.cursor_at)
@@ -172,6 +179,8 @@ class Source:
     def restore(self, fold: SourceFold, now: Moment) -> bool:
         """Become what the ledger says, keeping what waits; False if the ledger's cursor is ahead of our clock."""
         self.held = True
+        self.pending.withdraw()
+        self.healing.restore(fold.gaps)
         self._comparison.begin_again()
         self._reread = True
         last_seen = cache(partial(_last_seen, now=now))  # many entries are of one snapshot
@@ -191,6 +200,8 @@ class Source:
     def release(self) -> None:
         """The shard went elsewhere: what is told is the next owner's; what waits stays, in case it comes back."""
         self.held = False
+        self.pending.withdraw()
+        self.healing.clear()
         self._comparison.begin_again()
         self.hits.clear()
         self.dead.clear()
@@ -233,25 +244,13 @@ class Source:
         reread = self._reread or bool(self.hits.among(self.pending.hits.keys()))
         if reread or self.dead.among(self.pending.dead):
             look.drop_told()
-        self._drop_told_gaps(dropped)
+        look.drop_told_gaps()
         look.drop_superseded(after=self._keep / 2)
         if reread:
             look.drop_unchanged()
         if look.drops_versions:
             self._comparison.begin_again()
         self._reread = False
-
-    def _drop_told_gaps(self, dropped: Dropped) -> None:
-        for harvest in [harvest for harvest in self.pending.harvests() if harvest.gaps]:
-            gaps, harvest.gaps = harvest.gaps, []
-            for gap in gaps:
-                rest = self._cursor.untold(
-                    gap, requested=harvest.requested, received=harvest.received, end=harvest.end_of(gap)
-                )
-                if rest is not None:
-                    harvest.gaps.append(rest)
-                elif gap in self._in_doubt:
-                    dropped.gaps.append(gap)
 
 
 def _expired(window: Window, newest: Harvest | None) -> list[Entry]:

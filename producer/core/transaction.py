@@ -13,9 +13,9 @@ from operator import itemgetter
 from typing import Any
 
 from producer.clock import parse_rfc3339
-from producer.core.digests import digest, packed
-from producer.core.ledger import Kind, Outcome, changed_record, cursor_record, entry_records, tombstone
-from producer.core.pending import Portion
+from producer.core.digests import NEVER_COMPARED, digest, packed
+from producer.core.ledger import Kind, Outcome, changed_record, cursor_record, entry_records, gap_record, tombstone
+from producer.core.pending import Harvest, Portion, Recovery
 from producer.core.ports import Told
 from producer.core.taken import Taken, Written
 from producer.events import Events, Refusal
@@ -66,46 +66,50 @@ class _SourceRecords:
 
     def _parts(self) -> Iterator[Iterable[Outgoing | Series]]:
         for portion in self._taken.portions:
+            before = self._told.recovered.total(), self._told.dead_lettered
             yield from self._hits(portion)
             self._delays(observed=portion.harvest.received.wall)
             yield self._changes(portion)
             yield self._dead(portion)
+            yield self._recovered(portion, before)
         yield self._gaps()
         yield map(tombstone, self._taken.tombstones)
         if self._taken.cursor is not None:
             yield [cursor_record(self._server, self._taken.cursor)]
 
     def _hits(self, portion: Portion) -> Iterator[Iterable[Outgoing | Series]]:
-        observed_at = portion.harvest.observed_at
+        recovery = portion.harvest.recovery
+        events = self._events if recovery is None else Events(server=self._server, recovered=recovery.method)
         for start in range(0, len(portion.hits), GROUP):
             group = portion.hits[start : start + GROUP]
             with collection_paused():
-                series = self._events.together(group, limit=self._limit)
+                series = events.together(group, limit=self._limit)
             if series is None:
-                yield self._one_by_one(group, observed_at)
+                yield self._one_by_one(group, portion.harvest, events)
                 continue
             yield [series]
-            yield self._done(group, Outcome.PUBLISHED, observed_at)
-            self._count(group)
+            yield self._done(group, Outcome.PUBLISHED, portion.harvest)
+            self._count(group, recovery)
 
-    def _one_by_one(self, hits: Iterable[Hit], observed_at: str) -> Iterator[Outgoing]:
+    def _one_by_one(self, hits: Iterable[Hit], harvest: Harvest, events: Events) -> Iterator[Outgoing]:
         published, refused = list[Hit](), list[Hit]()
         for hit in hits:
-            record = self._events.hit(hit, limit=self._limit)
+            record = events.hit(hit, limit=self._limit)
             if isinstance(record, Refusal):
                 yield self._refused(hit, record)
                 refused.append(hit)
             else:
                 yield record
                 published.append(hit)
-        self._count(published)
-        yield from self._done(published, Outcome.PUBLISHED, observed_at)
-        yield from self._done(refused, Outcome.DEAD_LETTERED, observed_at)
+        self._count(published, harvest.recovery)
+        yield from self._done(published, Outcome.PUBLISHED, harvest)
+        yield from self._done(refused, Outcome.DEAD_LETTERED, harvest)
 
-    def _done(self, hits: Sequence[Hit], outcome: Outcome, observed_at: str) -> Iterator[Outgoing]:
+    def _done(self, hits: Sequence[Hit], outcome: Outcome, harvest: Harvest) -> Iterator[Outgoing]:
         """The ledger's word on hits of one snapshot."""
-        ids, said = list(map(_conn_id, hits)), packed(hits)
-        for entry, record in self._entries(Kind.TOLD, ids, said, outcome=outcome, observed_at=observed_at):
+        ids, at = list(map(_conn_id, hits)), harvest.observed_at
+        said = packed(hits) if harvest.recovery is None else NEVER_COMPARED * len(ids)
+        for entry, record in self._entries(Kind.TOLD, ids, said, outcome=outcome, observed_at=at):
             self._written.hits.append(entry)
             yield record
 
@@ -129,7 +133,10 @@ class _SourceRecords:
             kind, self._server, ids, outcome=outcome, observed_at=observed_at, limit=self._limit, digests=digests
         )
 
-    def _count(self, hits: Sequence[Hit]) -> None:
+    def _count(self, hits: Sequence[Hit], recovery: Recovery | None) -> None:
+        if recovery is not None:
+            self._told.recovered[recovery.method] += len(hits)
+            return
         self._told.published += len(hits)
         self._occurred.update(map(_occurred_at, hits))
 
@@ -168,6 +175,18 @@ class _SourceRecords:
         for gap, observed_at in self._taken.gaps:
             yield self._events.coverage_gap(gap, observed_at=observed_at)
             self._told.gaps.append(gap)
+        yield from map(gap_record, self._taken.opened)
+
+    def _recovered(self, portion: Portion, before: tuple[int, int]) -> Iterator[Outgoing]:
+        """What a portion of recovered rows adds up to, and with the last one that the gap is healed."""
+        if portion.harvest.recovery is None:
+            return
+        published, dead = self._told.recovered.total() - before[0], self._told.dead_lettered - before[1]
+        recovery = self._written.recovery = portion.harvest.recovery.counted(published=published, dead_lettered=dead)
+        if portion.last and (outcome := recovery.outcome()) is not None:
+            yield self._events.gap_recovered(outcome, observed_at=portion.harvest.observed_at)
+            self._told.recoveries.append(outcome)
+            yield from map(tombstone, self._taken.healed())
 
 
 def _seconds(occurred_at: str) -> float:

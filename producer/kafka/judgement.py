@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 from producer.kafka.access.creation import NewTopic
 from producer.kafka.access.metadata import TopicFacts
@@ -50,6 +51,14 @@ def unfit(topic: Topic, facts: TopicFacts, config: Mapping[str, str], settings: 
         text = f"{facts.partitions} partitions, KAFKA_PARTITIONS says {wanted}"
         return Unfit(text, f"set KAFKA_PARTITIONS={facts.partitions}, or leave it out")
     return None
+
+
+def retention(config: Mapping[str, str]) -> float:
+    """Seconds that a record surely stays on a topic: none if it is deleted by size."""
+    kept = int(config.get("retention.ms", 0))
+    if int(config.get("retention.bytes", -1)) >= 0:
+        return 0.0
+    return inf if kept < 0 else kept / 1000
 
 
 def lost_ledger(base: str, *, state: str) -> Unfit:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from aiokafka import TopicPartition
@@ -24,6 +25,9 @@ AT_ONCE = 2_000
 """Records that a caller gets at once; if he yields to the loop in between, the next fetch comes in meanwhile."""
 PAUSE_MS = 500
 """How long one fetch waits for records; a new one ends the wait at once."""
+
+
+NOWHERE: Mapping[TopicPartition, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +54,20 @@ class PartitionReader:
         self._patience = connection.request_timeout
         """Seconds for a question, and without progress after which a read gives up."""
 
-    async def parts(self, *partitions: int) -> AsyncGenerator[Part, None]:
+    async def parts(self, *partitions: int, since: float | None = None) -> AsyncGenerator[Part, None]:
         """All committed records of some partitions up to their high watermarks, in parts of one partition each.
+
+        `since` is in Unix seconds: of what was written before, by the topic's own time, most is left out.
 
         The end is asked for with read_uncommitted: under read_committed it is the last stable offset, and behind an
         open transaction a partition would seem empty. Raises Unavailable if a position can't reach its end.
         """
         async with self._consumer("read_uncommitted") as consumer:
-            ends = await self._asked(consumer.end_offsets(self._wanted(partitions)))
-        async with aclosing(self._read({where: end for where, end in ends.items() if end > 0})) as parts:
+            wanted = self._wanted(partitions)
+            ends = await self._asked(consumer.end_offsets(wanted))
+            begins = {} if since is None else await self._offsets_at(consumer, wanted, since)
+        behind = {where: end for where, end in ends.items() if end > begins.get(where, 0)}
+        async with aclosing(self._read(behind, begins)) as parts:
             async for part in parts:
                 yield part
 
@@ -78,15 +87,40 @@ class PartitionReader:
             ends = await self._asked(consumer.end_offsets(wanted))
         return any(ends[where] > begins[where] for where in wanted)
 
-    async def _read(self, ends: Mapping[TopicPartition, int]) -> AsyncGenerator[Part, None]:
+    async def whole_since(self, *partitions: int, retention: float, now: float) -> float | None:
+        """Since when none of the partitions lacks a record, in Unix seconds; None if none ever was deleted.
+
+        `retention` is how many seconds a record surely stays: what an empty partition had was older than that.
+        """
+        wanted = self._wanted(partitions)
+        async with self._consumer("read_uncommitted") as consumer:
+            begins = await self._asked(consumer.beginning_offsets(wanted))
+            cut = [where for where in wanted if begins[where] > 0]
+            first = await self._asked(consumer.offsets_for_times(dict.fromkeys(cut, 0))) if cut else {}
+        kept = (now - retention if at is None else at.timestamp / 1000 for at in first.values())
+        return max(kept, default=None)
+
+    async def _offsets_at(
+        self, consumer: Any, partitions: Sequence[TopicPartition], since: float
+    ) -> dict[TopicPartition, int]:
+        """Where each partition's records of a moment begin; its end if there is none."""
+        ends = await self._asked(consumer.end_offsets(partitions))
+        found = await self._asked(consumer.offsets_for_times(dict.fromkeys(partitions, max(0, int(since * 1000)))))
+        return {where: end if (at := found[where]) is None else at.offset for where, end in ends.items()}
+
+    async def _read(
+        self, ends: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int] = NOWHERE
+    ) -> AsyncGenerator[Part, None]:
         if not ends:
             return
         async with self._consumer("read_committed") as reading:
             reading.assign(list(ends))
-            await self._asked(reading.seek_to_beginning())
-            begins: dict[TopicPartition, int] = {}
+            await self._asked(reading.seek_to_beginning(*(where for where in ends if where not in begins)))
+            for where in ends.keys() & begins.keys():
+                reading.seek(where, begins[where])
+            firsts: dict[TopicPartition, int] = {}
             async for where, records in read_up_to(reading, ends, patience=self._patience):
-                begin = begins.setdefault(where, records[0].offset)
+                begin = firsts.setdefault(where, records[0].offset)
                 for start in range(0, len(records), AT_ONCE):
                     yield Part(records[start : start + AT_ONCE], begin, ends[where])
 

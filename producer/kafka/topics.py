@@ -16,7 +16,7 @@ from producer.kafka.aiokafka_errors import failure, named
 from producer.kafka.bounds import bounded
 from producer.kafka.connection import Connection
 from producer.kafka.fresh import Fresh
-from producer.kafka.judgement import lesser, lost_ledger, new_topic, unfit
+from producer.kafka.judgement import lesser, lost_ledger, new_topic, retention, unfit
 from producer.kafka.reader import PartitionReader
 from producer.model import Topic
 from producer.settings.sections import Kafka
@@ -34,6 +34,8 @@ class Topics:
     base: str
     partitions: Mapping[Topic, int]
     max_message_bytes: int
+    retention: float = 0.0
+    """Seconds that a hit surely stays on its topic."""
 
     def name(self, topic: Topic) -> str:
         """A topic's full name."""
@@ -150,7 +152,7 @@ class TopicSetup:
             raise Untrusted("; ".join(problems))
         partitions = {topic: self._facts(found, topic).partitions for topic in Topic}
         smallest = min(int(config["max.message.bytes"]) for config in configs.values())
-        return Topics(self._settings.topic, partitions, smallest)
+        return Topics(self._settings.topic, partitions, smallest, retention(configs[Topic.HITS]))
 
     def _problems(self, found: Metadata, configs: Mapping[Topic, Mapping[str, str]]) -> Iterator[str]:
         for topic, config in configs.items():

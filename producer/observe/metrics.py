@@ -24,7 +24,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
 from producer.errors import BadToken, NotASnapshot, PendingFull, PollFailed, QuotaSpent, Refused, Retry, SlowDown
-from producer.model import Drift, GapKind
+from producer.model import Drift, GapKind, Method
 from producer.observe.delays import Delays
 from producer.observe.status import ServiceStatus
 
@@ -132,6 +132,16 @@ class Metrics:
         self.pending_dropped_total = self._counter(
             "pending_dropped_total", "Hits that waited and were not published.", "server", "reason"
         )
+        self.gaps_waiting = self._gauge("gaps_waiting", "Told gaps that wait to be healed: RECOVER_GAPS.", "server")
+        self.recovered_total = self._counter(
+            "recovered_total", "Hits published that no snapshot showed, by where they were found.", "server", "method"
+        )
+        self.gaps_recovered_total = self._counter("gaps_recovered_total", "Gaps that were healed.", "server")
+        self.history_disagreements_total = self._counter(
+            "history_disagreements_total",
+            "Times that the historical reports knew hits by other ids than they were told by: nothing was published.",
+            "server",
+        )
         for odd in DRIFT:
             self.drift_total.labels(kind=odd.value)
         for kind in GapKind:
@@ -162,7 +172,14 @@ class Metrics:
         for reason in DROPPED:
             self.pending_dropped_total.labels(server=server, reason=reason)
         self.poll_seconds.labels(server=server)
-        for counter in (self.dates_unparsed_total, self.coverage_gap_seconds_total, self.snapshot_truncated_total):
+        self.recovered_total.labels(server=server, method=Method.HISTORY.value)
+        for counter in (
+            self.dates_unparsed_total,
+            self.coverage_gap_seconds_total,
+            self.snapshot_truncated_total,
+            self.gaps_recovered_total,
+            self.history_disagreements_total,
+        ):
             counter.labels(server=server)
 
     def forget(self, server: str) -> None:
@@ -178,6 +195,7 @@ class Metrics:
             if not source.owned:
                 continue
             self.pending_hits.labels(server=source.server).set(source.pending)
+            self.gaps_waiting.labels(server=source.server).set(source.gaps_waiting)
             if source.last_success is not None:
                 self.last_success_timestamp_seconds.labels(server=source.server).set(source.last_success)
             if source.seconds_until_data_loss is not None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from producer.clock import Clock, rfc3339
-from producer.core.ports import Failed, Polled, Told
+from producer.core.ports import Failed, Polled, Told, Unhealed
 from producer.errors import Fenced, KafkaFailed, PendingFull, TooLarge, Unavailable
-from producer.model import Gap, Progress
+from producer.model import Gap, GapRecovered, Method, Progress
 from producer.observe.logs import context, get_logger
 from producer.observe.metrics import DROPPED, POLL_OK, Metrics
 from producer.observe.status import MINUTES
@@ -35,6 +35,9 @@ class Numbers:
     duplicate: int = 0
     dead_lettered: int = 0
     unmarked: int = 0
+    recovered: int = 0
+    unhealed: str | None = None
+    """Why the last gap that was looked into waits on; None if none was, or it was healed."""
     gaps: deque[Gap] = field(default_factory=lambda: deque(maxlen=GAPS_SHOWN))
     minutes: dict[int, int] = field(default_factory=dict)
     newest: float = 0.0
@@ -139,10 +142,11 @@ class ServiceObserver:
             self._count_rows(server, published=one.published, changed=one.changed, dead_lettered=one.dead_lettered)
             self._metrics.publish_delay_seconds.observe(one.delays)
             self._tell_gaps(one.gaps)
+            self._tell_recovered(server, one.recovered, one.recoveries)
         _log.info(
             "committed",
             shard=shard,
-            events=sum(one.published for one in told.values()),
+            events=sum(one.published + one.recovered.total() for one in told.values()),
             changes=sum(one.changed for one in told.values()),
             dead_letters=sum(one.dead_lettered for one in told.values()),
             gaps=sum(len(one.gaps) for one in told.values()),
@@ -170,6 +174,21 @@ class ServiceObserver:
             cause=f"{times} times in {seconds:.0f} s another producer took this shard's transactional id while the "
             "group says it is ours: is there a service with another KAFKA_GROUP_ID on the same KAFKA_TOPIC?",
         )
+
+    def not_healed(self, unhealed: Unhealed) -> None:
+        """A gap that waits was looked into, and waits on or is given up."""
+        server, start, end = unhealed.gap.server, rfc3339(unhealed.gap.start), rfc3339(unhealed.gap.end)
+        self.numbers(server).unhealed = None if unhealed.retry_in is None else unhealed.why
+        if unhealed.disagrees:
+            self._metrics.history_disagreements_total.labels(server=server).inc()
+        if unhealed.retry_in is None:
+            _log.error("gap_given_up", server=server, start=start, end=end, problem=unhealed.why)
+            return
+        again = round(unhealed.retry_in, 1)
+        if unhealed.disagrees:
+            _log.warning("history_disagrees", server=server, start=start, end=end, problem=unhealed.why, retry_in=again)
+        else:
+            _log.warning("gap_not_healed", server=server, start=start, end=end, problem=unhealed.why, retry_in=again)
 
     def restoring(self, shard: int, progress: Progress, *, seconds: float) -> None:
         """A shard's ledger is being read."""
@@ -246,6 +265,24 @@ class ServiceObserver:
         }
         for result, count in counted.items():
             self._metrics.rows_total.labels(server=server, result=result).inc(count)
+
+    def _tell_recovered(self, server: str, hits: Mapping[Method, int], gaps: Sequence[GapRecovered]) -> None:
+        for method, count in hits.items():
+            self.numbers(server).recovered += count
+            self._metrics.recovered_total.labels(server=server, method=method.value).inc(count)
+        for gap in gaps:
+            self.numbers(server).unhealed = None
+            self._metrics.gaps_recovered_total.labels(server=server).inc()
+            _log.info(
+                "gap_recovered",
+                server=server,
+                start=rfc3339(gap.start),
+                end=rfc3339(gap.end),
+                method=gap.method.value,
+                found=gap.found,
+                published=gap.published,
+                already_told=gap.already_told,
+            )
 
     def _tell_gaps(self, gaps: Sequence[Gap]) -> None:
         """Once they are events: one that waited may shrink or go, if another owner covered its time."""

@@ -48,6 +48,7 @@ def _source(source: SourceStatus) -> dict[str, Any]:
         **source_json(source),
         "trouble": source.trouble,
         "error": plain(source.error),
+        "unhealed": plain(source.unhealed),
         "gaps": [_gap(gap) for gap in source.gaps],
         "hits_per_minute": list(source.hits_per_minute),
     }

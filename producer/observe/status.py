@@ -73,11 +73,16 @@ class SourceStatus:
     dead_lettered: int = 0
     unmarked: int = 0
     pending: int = 0
+    recovered: int = 0
+    gaps_waiting: int = 0
+    """Told gaps that wait to be healed."""
     seconds_until_data_loss: float | None = None
     error: str | None = None
     """Why the state is not OK, in our own words; None if there is nothing to say."""
     gaps: tuple[Gap, ...] = ()
     """The last few coverage gaps, newest first."""
+    unhealed: str | None = None
+    """Why the last gap that was looked into still waits, in our own words."""
     hits_per_minute: tuple[int, ...] = ()
     """New hits of each of the last MINUTES minutes, oldest first; empty if not known."""
 
@@ -138,6 +143,8 @@ def source_json(source: SourceStatus) -> dict[str, Any]:
         "dead_lettered": source.dead_lettered,
         "unmarked": source.unmarked,
         "pending": source.pending,
+        "recovered": source.recovered,
+        "gaps_waiting": source.gaps_waiting,
         "seconds_until_data_loss": _seconds(source.seconds_until_data_loss),
     }
 

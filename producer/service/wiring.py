@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from random import Random
 
 from producer.clock import Clock
 from producer.core.budget import Pendings
+from producer.core.healer import Healer
 from producer.core.poller import Poller
-from producer.core.ports import Observer
+from producer.core.ports import Observer, Past
 from producer.core.quota import Quota
 from producer.core.rounds import Rounds
 from producer.core.shard import Shard
@@ -18,12 +20,17 @@ from producer.core.source import Source
 from producer.core.turns import Turns
 from producer.kafka.census import Census
 from producer.kafka.connection import Connection
+from producer.kafka.past import HitsTopic
 from producer.kafka.store import KafkaShardStore
 from producer.kafka.topics import TopicSetup
 from producer.settings import Settings, SourceSettings
+from producer.settings.sections import Recover
 from producer.wolkvox.client import WolkvoxApi
+from producer.wolkvox.history import WolkvoxHistory
 from producer.wolkvox.privacy import Privacy
 from producer.wolkvox.reader import RowReader
+
+Turn = Callable[[], AbstractAsyncContextManager[None]]
 
 
 class Wiring:
@@ -34,11 +41,11 @@ class Wiring:
         self._rng = rng
         self._observer = observer
         self._turns = Turns()
-        self._apis: list[WolkvoxApi] = []
-        self._cafile = settings.wolkvox.ssl_cafile
         self._privacy = privacy_of(settings)
-        keep = settings.dedup.window
-        self.sources = {one.server: Source(server=one.server, keep=keep, window=one.window) for one in settings.sources}
+        self._settings = {one.server: one for one in settings.sources}
+        self._recover = settings.recover if settings.recover.gaps == "history" else None
+        self._apis = {one.server: self._api(one, settings) for one in settings.sources}
+        self.sources = {one.server: self._source(one, settings) for one in settings.sources}
         self.pendings = Pendings(list(self.sources.values()), settings.pending.limit, on_dropped=observer.dropped)
         self.all_rounds = {one.server: self._rounds(one) for one in settings.sources}
 
@@ -60,6 +67,7 @@ class Wiring:
             number=number,
             store=store,
             all_rounds=[self.all_rounds[server] for server in servers],
+            healers=self._healers(servers, HitsTopic(connection=connection, setup=setup, clock=self._clock)),
             settled=settled,
             clock=self._clock,
             rng=self._rng,
@@ -68,18 +76,24 @@ class Wiring:
 
     async def close(self) -> None:
         """Let the connections to the APIs go."""
-        await asyncio.gather(*(api.aclose() for api in self._apis))
+        await asyncio.gather(*(api.aclose() for api in self._apis.values()))
 
-    def _rounds(self, one: SourceSettings) -> Rounds:
-        api = WolkvoxApi(
+    def _api(self, one: SourceSettings, settings: Settings) -> WolkvoxApi:
+        return WolkvoxApi(
             server=one.server,
             url=one.url,
             token=one.token.read,
             timeout=one.timeout,
-            cafile=self._cafile,
+            cafile=settings.wolkvox.ssl_cafile,
             clock=self._clock,
         )
-        self._apis.append(api)
+
+    def _source(self, one: SourceSettings, settings: Settings) -> Source:
+        heal_after = None if self._recover is None else self._recover.delay
+        return Source(server=one.server, keep=settings.dedup.window, window=one.window, heal_after=heal_after)
+
+    def _rounds(self, one: SourceSettings) -> Rounds:
+        api = self._apis[one.server]
         reader = RowReader(
             server=one.server, zone=one.timezone, marked_only=one.hits == "marked", privacy=self._privacy
         )
@@ -88,12 +102,39 @@ class Wiring:
             interval=one.interval,
             timeout=one.timeout,
             zone=one.timezone,
-            turn=partial(self._turns.turn, one.token.read),
+            turn=self._turn(one),
             clock=self._clock,
             rng=self._rng,
             observer=self._observer,
             quota=partial(_quota, api),
         )
+
+    def _healers(self, servers: Sequence[str], past: Past) -> list[Healer]:
+        recover = self._recover
+        return [] if recover is None else [self._healer(self._settings[one], recover, past) for one in servers]
+
+    def _healer(self, one: SourceSettings, recover: Recover, past: Past) -> Healer:
+        api, turn = self._apis[one.server], self._turn(one)
+        return Healer(
+            source=self.sources[one.server],
+            history=WolkvoxHistory(
+                server=one.server, api=api, zone=one.timezone, hit=recover.hit, turn=turn, clock=self._clock
+            ),
+            past=past,
+            # A row of the history is a hit by its code, whatever its text says.
+            reader=RowReader(server=one.server, zone=one.timezone, privacy=self._privacy),
+            budget=self.pendings,
+            quota=partial(_quota_in_turn, api, turn),
+            interval=one.interval,
+            timeout=one.timeout,
+            zone=one.timezone,
+            clock=self._clock,
+            rng=self._rng,
+            observer=self._observer,
+        )
+
+    def _turn(self, one: SourceSettings) -> Turn:
+        return partial(self._turns.turn, one.token.read)
 
 
 def privacy_of(settings: Settings) -> Privacy | None:
@@ -108,3 +149,8 @@ def privacy_of(settings: Settings) -> Privacy | None:
 async def _quota(api: WolkvoxApi) -> Quota:
     info = await api.token_info()
     return Quota(limit=info.token_limit, left=info.calls_left)
+
+
+async def _quota_in_turn(api: WolkvoxApi, turn: Turn) -> Quota:
+    async with turn():
+        return await _quota(api)

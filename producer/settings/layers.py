@@ -10,7 +10,7 @@ from typing import Any
 
 from producer.settings.fields import Section
 from producer.settings.problems import Problems, env_name, nearest
-from producer.settings.sections import Dedup, Kafka, Log, Pending, Poll, Privacy, Registry, Status, Wolkvox
+from producer.settings.sections import Dedup, Kafka, Log, Pending, Poll, Privacy, Recover, Registry, Status, Wolkvox
 
 CONFIG = "WOLKVOX_HITS_CONFIG"
 
@@ -25,6 +25,7 @@ class Tree(Section):
     kafka: Kafka = Kafka()
     registry: Registry = Registry()
     pending: Pending = Pending()
+    recover: Recover = Recover()
     status: Status = Status()
     log: Log = Log()
 

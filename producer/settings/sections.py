@@ -35,6 +35,8 @@ from producer.settings.fields import (
 
 # The broker counts milliseconds in 32 bits.
 SessionTimeout = Annotated[Duration, at_most(2_147_483.0, show=duration.text)]
+Recovery = Annotated[Literal["off", "history"], Lower]
+RecoveredHit = Annotated[Literal["description_cod_act", "cod_act"], Lower]
 Port = Annotated[Number, NotAService, at_least(0), at_most(65_535)]
 Count = Annotated[Number, at_least(1)]
 Replicas = Annotated[Number, at_least(1), at_most(32_767)]
@@ -240,6 +242,20 @@ class Pending(Section):
     """What waits in memory while Kafka is away."""
 
     limit: Count = setting(500_000, "Rows waiting for Kafka, all sources together; at the limit no snapshot is taken")
+
+
+class Recover(Section):
+    """What becomes of a coverage gap once it was told."""
+
+    gaps: Recovery = setting(
+        "off",
+        "`history`: the hits of a told gap are fetched from the API's historical reports and published, if these know "
+        "the hits before the gap by the same ids; `off`: a gap stays one",
+    )
+    delay: Duration = setting("20m", "How long after it was told a gap is healed: calls are typified after they end")
+    hit: RecoveredHit = setting(
+        "description_cod_act", "The field of the historical reports that becomes `hit`, or `cod_act`"
+    )
 
 
 class Status(Section):

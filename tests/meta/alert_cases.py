@@ -58,6 +58,8 @@ CASES = (
     Case("CoverageGap", {OF_ONE % "coverage_gap_seconds_total": "0x20 90x40"}, 25, (20, 50), ONE),
     # Told by the first poll after the shard was taken, before the first scrape.
     Case("CoverageGap", {OF_ONE % "coverage_gap_seconds_total": "_x5 90x60"}, 6, (4, 40), ONE),
+    # One that heals by itself; one that does not, and does at last.
+    Case("GapNotHealed", {OF_ONE % "gaps_waiting": "0x10 1x30 0x20 2x120 0x20"}, 150, (35, 55, 130, 190), ONE),
     Case("SnapshotTruncated", {OF_ONE % "snapshot_truncated_total": "0x20 1x40"}, 25, (20, 50), ONE),
     Case("DeadLetters", {
         'wolkvox_hits_rows_total{instance="a", server="0042", result="dead_lettered"}': "0x20 3x40",

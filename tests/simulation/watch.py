@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from producer.core.ports import Failed, Polled, Told
+from producer.core.ports import Failed, Polled, Told, Unhealed
 from producer.core.source import Source
 from producer.errors import KafkaFailed
 from producer.model import Dropped, Progress
@@ -94,6 +94,12 @@ class Watch:
     def fenced_repeatedly(self, shard: int, *, times: int, seconds: float) -> None:
         self.fences += 1
         self.tell(f"shard {shard} was fenced {times} times in {seconds:.0f} s")
+
+    def not_healed(self, unhealed: Unhealed) -> None:
+        gap, again = unhealed.gap, "never" if unhealed.retry_in is None else f"in {unhealed.retry_in:.0f} s"
+        self.tell(f"{gap.server} not healed, {gap.kind} of {gap.end - gap.start:.0f} s: {unhealed.why}, again {again}")
+        if "unexpected" in unhealed.why:
+            raise Wrong(f"a defect in the healing: {unhealed.why}")
 
     def restoring(self, shard: int, progress: Progress, *, seconds: float) -> None:
         """Not in this world: its ledgers are read at once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from producer.core.ports import Failed, Polled, Told
+from producer.core.ports import Failed, Polled, Told, Unhealed
 from producer.errors import KafkaFailed
 from producer.model import Dropped, Progress
 
@@ -35,6 +35,7 @@ class RecordingObserver:
     ahead: list[str] = field(default_factory=list)
     unknown: list[Sequence[str]] = field(default_factory=list)
     overruns: list[int] = field(default_factory=list)
+    unhealed: list[Unhealed] = field(default_factory=list)
     gone: list[tuple[int, int]] = field(default_factory=list)
 
     def polled(self, polled: Polled) -> None:
@@ -72,6 +73,10 @@ class RecordingObserver:
     def fenced_repeatedly(self, shard: int, *, times: int, seconds: float) -> None:
         self.journal.append("fenced repeatedly")
         self.fences.append((shard, times, seconds))
+
+    def not_healed(self, unhealed: Unhealed) -> None:
+        self.journal.append("not healed")
+        self.unhealed.append(unhealed)
 
     def restoring(self, shard: int, progress: Progress, *, seconds: float) -> None:
         self.journal.append("restoring")

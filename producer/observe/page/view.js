@@ -85,6 +85,9 @@ function gaps(all, now) {
     const text = ` ${moment(from, now)} – ${moment(to, now)}, ${span((to - from) / 1000)} ${gap.kind}`;
     return [gap.server, text, gap.certain ? " · certain" : " · not certain: the API may reach further back"];
   });
+  for (const { server, gaps_waiting: waiting, unhealed } of all.filter((source) => source.gaps_waiting).reverse()) {
+    lines.unshift([server, ` ${count(waiting)} to heal`, unhealed ? ` · not yet: ${unhealed}` : ""]);
+  }
   renew($("gaps"), lines.length ? lines : [["", "", "None since this process began."]], ([server, text, note]) => {
     const item = element("li");
     item.append(element("strong", "", server), text, element("span", "muted", note));

@@ -25,15 +25,17 @@ from producer.core.pending import Harvest
 from producer.core.source import Source
 from producer.core.taken import Taken, Written
 from producer.kafka.batches import Batches
+from producer.kafka.past import HitsTopic
 from producer.kafka.reader import Part, PartitionReader
 from producer.kafka.store import KafkaShardStore
-from producer.model import Dropped, Outgoing, Rows, Snapshot, SourceFold
+from producer.model import Dropped, Outgoing, Rows, Snapshot, SourceFold, ToldSince
 from producer.observe.logs import configure
 from producer.service.service import Service
 from producer.settings import load
 from producer.wolkvox.client import WolkvoxApi
+from producer.wolkvox.history import WolkvoxHistory
 from producer.wolkvox.reader import RowReader
-from tests.integration.service.crash_points import POLLING, TAKING
+from tests.integration.service.crash_points import HEALING, POLLING, TAKING
 
 
 class Trap:
@@ -43,11 +45,14 @@ class Trap:
         name, _, self.step = asked.partition(":")
         self.signal = None if name == "HANG" else signal.Signals[f"SIG{name}"]
         self.armed = False
-        assert self.step in (*TAKING, *POLLING), f"no step {self.step}"
+        self.healing = False
+        """Whether what is about to be told recovers a gap."""
+        assert self.step in (*TAKING, *POLLING, *HEALING), f"no step {self.step}"
 
     def at(self, step: str) -> None:
         """Say where the process is."""
-        if step == self.step and (self.armed or step in TAKING):
+        step = f"healing_{step}" if self.healing else step
+        if step == self.step and (self.armed or step in (*TAKING, *HEALING)):
             self.step = "sprung"
             if self.signal is not None:
                 os.kill(os.getpid(), self.signal)
@@ -95,12 +100,31 @@ class TrappedSource(Source):
 
     def take(self, room: int, dropped: Dropped) -> Taken:
         taken = super().take(room, dropped)
+        trap.healing = bool(taken.healed())
         trap.at("taken")
         return taken
 
     def settle(self, taken: Taken, written: Written) -> None:
         super().settle(taken, written)
         trap.at("settled")
+
+
+class TrappedTopic(HitsTopic):
+    """After the topic was asked what is told."""
+
+    async def told(self, server: str, since: float) -> ToldSince:
+        found = await super().told(server, since)
+        trap.at("topic_read")
+        return found
+
+
+class TrappedHistory(WolkvoxHistory):
+    """After the history was asked."""
+
+    async def fetch(self, begin: float, end: float) -> Snapshot:
+        snapshot = await super().fetch(begin, end)
+        trap.at("history_read")
+        return snapshot
 
 
 class TrappedProducer(aiokafka.AIOKafkaProducer):  # type: ignore[misc]  # aiokafka ships no types
@@ -167,6 +191,8 @@ PARTS: Sequence[tuple[ModuleType, type]] = (
     (producer.service.wiring, TrappedApi),
     (producer.service.wiring, TrappedReader),
     (producer.service.wiring, TrappedSource),
+    (producer.service.wiring, TrappedTopic),
+    (producer.service.wiring, TrappedHistory),
     (producer.service.wiring, TrappedStore),
     (producer.kafka.store, TrappedBatches),
     (producer.kafka.clients, TrappedProducer),

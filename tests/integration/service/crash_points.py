@@ -7,3 +7,7 @@ POLLING = (
     *("fetched", "identified", "added", "taken", "begun", "first_batch_sent", "all_delivered", "committing"),
     *("committed", "settled"),
 )
+HEALING = (
+    *("topic_read", "history_read", "healing_taken", "healing_begun", "healing_all_delivered", "healing_committing"),
+    *("healing_committed", "healing_settled"),
+)

@@ -54,6 +54,7 @@ class Stage:
         window: float = 30.0,
         late: float = 0.1,
         typify_late: float = 0.3,
+        start: float = 0.0,
     ) -> None:
         self.bootstrap = bootstrap
         self.topic = topic
@@ -68,6 +69,7 @@ class Stage:
             late_by=3.0,
             typify_late=typify_late,
             typify_by=3.0,
+            start=start,
             clock=self.clock,
         )
         self.instances: list[Instance] = []

@@ -8,8 +8,10 @@ from functools import partial
 from random import Random
 from zoneinfo import ZoneInfo
 
+from producer.core.healer import Healer
 from producer.core.poller import Poller
 from producer.core.ports import ShardStore
+from producer.core.quota import Quota
 from producer.core.rounds import Rounds
 from producer.core.shard import Shard
 from producer.core.source import Source
@@ -18,21 +20,24 @@ from producer.model import Topic
 from producer.wolkvox.reader import RowReader
 from tests.twins.manual_clock import ManualClock
 from tests.twins.memory_kafka import MemoryKafka
+from tests.twins.memory_past import MemoryPast
 from tests.twins.memory_store import MemoryShardStore
 from tests.twins.recording_observer import RecordingObserver
 from tests.twins.scripted_api import ScriptedApi
+from tests.twins.scripted_history import ScriptedHistory
 from tests.unit.core.samples import KEEP, SERVER, SHARD, WINDOW
 
 INTERVAL, TIMEOUT = 300.0, 60.0
 
 
 class Unlimited:
-    """A budget that never ends."""
+    """A budget that never ends, unless a test says that so many rows of others wait."""
 
     limit = 10**9
+    taken = 0
 
     def waiting(self) -> int:
-        return 0
+        return self.taken
 
     def make_room(self, rows: int) -> None:
         """There is always some."""
@@ -43,7 +48,10 @@ async def at_once() -> None:
 
 
 class Rig:
-    """One instance: an API and a source each server, one store, one observer; make it within the loop."""
+    """One instance: an API and a source each server, one store, one observer; make it within the loop.
+
+    With `heal_after`, RECOVER_DELAY, each source has a history too, and its gaps heal.
+    """
 
     def __init__(
         self,
@@ -52,15 +60,23 @@ class Rig:
         servers: Sequence[str] = (SERVER,),
         seed: int = 0,
         observer: RecordingObserver | None = None,
+        heal_after: float | None = None,
     ) -> None:
         self.clock = ManualClock.of_loop()
         self.kafka = kafka or MemoryKafka()
         self.observer = observer or RecordingObserver()
         self.rng = Random(seed)
         self.apis = {server: ScriptedApi(clock=self.clock, server=server) for server in servers}
-        self.sources = {server: Source(server=server, keep=KEEP, window=WINDOW) for server in servers}
+        self.histories = {server: ScriptedHistory(clock=self.clock, server=server) for server in servers}
+        self.budget = Unlimited()
+        self.past = MemoryPast(self.kafka)
+        self.quota = Quota(None, None)
+        self.sources = {
+            server: Source(server=server, keep=KEEP, window=WINDOW, heal_after=heal_after) for server in servers
+        }
         self.turns = Turns()
         self.all_rounds = [self._polling(server) for server in servers]
+        self.healers = [] if heal_after is None else [self._healing(server) for server in servers]
         self.store = MemoryShardStore(self.kafka, number=SHARD)
 
     @property
@@ -68,6 +84,12 @@ class Rig:
         """The only API."""
         (api,) = self.apis.values()
         return api
+
+    @property
+    def history(self) -> ScriptedHistory:
+        """The only history."""
+        (history,) = self.histories.values()
+        return history
 
     @property
     def source(self) -> Source:
@@ -88,6 +110,7 @@ class Rig:
             number=number,
             store=store or self.store,
             all_rounds=self.all_rounds,
+            healers=self.healers,
             settled=settled,
             clock=self.clock,
             rng=self.rng,
@@ -102,7 +125,7 @@ class Rig:
         zone = ZoneInfo("America/Bogota")
         reader = RowReader(server=server, zone=zone)
         return Rounds(
-            poller=Poller(source=self.sources[server], api=self.apis[server], reader=reader, budget=Unlimited()),
+            poller=Poller(source=self.sources[server], api=self.apis[server], reader=reader, budget=self.budget),
             interval=INTERVAL,
             timeout=TIMEOUT,
             zone=zone,
@@ -111,6 +134,26 @@ class Rig:
             rng=self.rng,
             observer=self.observer,
         )
+
+    def _healing(self, server: str) -> Healer:
+        zone = ZoneInfo("America/Bogota")
+        return Healer(
+            source=self.sources[server],
+            history=self.histories[server],
+            past=self.past,
+            reader=RowReader(server=server, zone=zone),
+            budget=self.budget,
+            quota=self._quota,
+            interval=INTERVAL,
+            timeout=TIMEOUT,
+            zone=zone,
+            clock=self.clock,
+            rng=self.rng,
+            observer=self.observer,
+        )
+
+    async def _quota(self) -> Quota:
+        return self.quota
 
 
 async def elapse(seconds: float) -> None:

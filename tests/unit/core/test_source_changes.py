@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from producer.clock import Moment
-from producer.core.digests import digests
+from producer.core.digests import NEVER_COMPARED, digests
+from producer.core.pending import Harvest, Recovery
 from producer.core.source import Source
-from producer.model import Dropped, Hit, Rows, Version
+from producer.model import Dropped, Entry, Hit, Method, Rows, Version
 from tests.unit.core.samples import (
     KEEP,
     a_hit,
     a_row,
     a_snapshot,
     a_source,
+    an_entry,
     at,
     changes_of,
     commit,
@@ -318,3 +322,26 @@ def test_what_changed_while_it_was_being_forgotten_is_new_in_the_next_snapshot()
     source.add(snapshot, rows, hits={}, dead={})
     polled(source, at(KEEP + 30), a="SALE")
     assert ids_of(take(source)) == ["a"]
+
+
+def test_a_recovered_hit_that_waits_is_not_changed_by_the_report_that_words_it_otherwise() -> None:
+    source = a_source()
+    polled(source, at(0), ["a"])
+    commit(source)
+    recovery = Recovery(gap=None, method=Method.HISTORY, found=1)
+    source.pending.add(
+        Harvest(at(10), at(11), at(11).rfc3339(), {"b": a_hit("b")}, {}, {}, [], cursor=None, recovery=recovery)
+    )
+    polled(source, at(300), b="otherwise", a="otherwise")
+    assert changes_of(take(source)) == [("a", "otherwise")]
+
+
+def test_what_another_owner_recovered_meanwhile_is_told_and_has_not_changed() -> None:
+    source = a_source()
+    polled(source, at(0), ["a"])
+    commit(source)
+    polled(source, at(300), b="as the live report words it")
+    recovered = Entry(b"told/0042/recovered", "earlier", ["b"], NEVER_COMPARED)
+    source.restore(replace(fold("a", cursor=at(0)), hits=[an_entry("a", "earlier"), recovered]), at(310))
+    taken = take(source)
+    assert (ids_of(taken), changes_of(taken)) == ([], [])

@@ -55,7 +55,15 @@ def outage() -> ServiceStatus:
     troubled = (
         source("0001", state=SourceState.WAITING_FOR_KAFKA, pending=1283, error="no broker answers in time"),
         source("0002", state=SourceState.BAD_TOKEN, seconds_until_data_loss=71.0, error="the API refuses the token"),
-        source("0003", state=SourceState.RETRYING, seconds_until_data_loss=-340.0, dead_lettered=3, gaps=(gap, long)),
+        source(
+            "0003",
+            state=SourceState.RETRYING,
+            seconds_until_data_loss=-340.0,
+            dead_lettered=3,
+            gaps=(gap, long),
+            gaps_waiting=2,
+            unhealed="of 87 hits that the history has before it, 0 are told",
+        ),
     )
     return replace(
         healthy(),

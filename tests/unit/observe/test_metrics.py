@@ -12,7 +12,9 @@ DESIGN = """polls_total{server,outcome}, poll_seconds{server}, rows_total{server
 window_ids{server}, pending_hits{server}, last_success_timestamp_seconds{server}, seconds_until_data_loss{server},
 coverage_gaps_total{kind}, coverage_gap_seconds_total{server}, snapshot_truncated_total{server},
 transactions_total{outcome}, publish_delay_seconds{}, owned_shards{}, dates_unparsed_total{server}, drift_total{kind},
-newest_row_timestamp_seconds{server}, pending_dropped_total{server,reason}, unknown_sources{}"""
+newest_row_timestamp_seconds{server}, pending_dropped_total{server,reason}, unknown_sources{},
+recovered_total{server,method}, gaps_recovered_total{server}, history_disagreements_total{server},
+gaps_waiting{server}"""
 
 
 def scraped(metrics: Metrics) -> dict[tuple[str, str], float]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
-from producer.core.ports import Polled, Told
-from producer.model import Dropped, Gap, GapKind, Progress
+from producer.core.ports import Polled, Told, Unhealed
+from producer.model import Dropped, Gap, GapKind, GapRecovered, Method, Progress
 from producer.observe.logs import configure
 from producer.observe.metrics import DROPPED, RESULTS, Metrics
 from producer.observe.observer import ServiceObserver
@@ -61,6 +63,48 @@ def test_a_gap_is_counted_logged_and_shown_when_it_is_told(
     seconds = metrics.registry.get_sample_value("wolkvox_hits_coverage_gap_seconds_total", {"server": "0042"})
     assert seconds == pytest.approx(900)
     assert list(observer.numbers("0042").gaps) == [GAP]
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(f"wolkvox_hits_{name}", {"server": "0042", **labels})
+
+
+def test_a_gap_that_was_healed_is_counted_and_logged_and_its_hits_are_results_of_no_poll(
+    observer: ServiceObserver, metrics: Metrics, written: Written
+) -> None:
+    observer.not_healed(Unhealed(GAP, "the history is away", 60.0))
+    recovery = GapRecovered("0042", GAP.start, GAP.end, Method.HISTORY, found=9, published=7, already_told=2)
+    told = Told(published=3, recovered=Counter({Method.HISTORY: 7}), recoveries=[recovery])
+    observer.committed(2, {"0042": told}, seconds=0.1)
+    (line,) = [line for line in written.lines if line["event"] == "gap_recovered"]
+    assert (line["server"], line["start"], line["method"]) == ("0042", "1970-01-01T00:16:40.000000Z", "history")
+    assert (line["found"], line["published"], line["already_told"]) == (9, 7, 2)
+    assert [line["events"] for line in written.lines if line["event"] == "committed"] == [10]
+    assert value(metrics, "recovered_total", method="history") == 7
+    assert value(metrics, "gaps_recovered_total") == 1
+    assert value(metrics, "rows_total", result="published") == 3
+    numbers = observer.numbers("0042")
+    assert (numbers.published, numbers.recovered, numbers.unhealed) == (3, 7, None)
+
+
+@pytest.mark.parametrize(
+    ("unhealed", "event"),
+    [
+        (Unhealed(GAP, "500", 60.04), "gap_not_healed"),
+        (Unhealed(GAP, "of 9 hits none is told", 3600.0, disagrees=True), "history_disagrees"),
+        (Unhealed(GAP, "nobody knows", None), "gap_given_up"),
+        (Unhealed(GAP, "of 9 hits none is told", None, disagrees=True), "gap_given_up"),
+    ],
+)
+def test_a_gap_that_was_not_healed_says_why_and_when_it_is_tried_again(
+    observer: ServiceObserver, metrics: Metrics, written: Written, unhealed: Unhealed, event: str
+) -> None:
+    observer.not_healed(unhealed)
+    (line,) = written.lines
+    assert (line["event"], line["problem"], line["server"]) == (event, unhealed.why, "0042")
+    assert line.get("retry_in") == (None if unhealed.retry_in is None else round(unhealed.retry_in, 1))
+    assert value(metrics, "history_disagreements_total") == (1 if unhealed.disagrees else None)
+    assert observer.numbers("0042").unhealed == (None if unhealed.retry_in is None else unhealed.why)
 
 
 def test_how_far_a_ledger_is_read_is_told_in_whole_percents(observer: ServiceObserver, written: Written) -> None:

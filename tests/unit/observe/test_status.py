@@ -16,7 +16,8 @@ def test_status_json_has_exactly_the_fields_of_the_contract() -> None:
     assert list(body) == ["instance", "version", "kafka", "shards", "sources"]
     assert list(body["sources"][0]) == [
         *("server", "owned", "state", "last_success", "next_poll"),
-        *("published", "changed", "duplicate", "dead_lettered", "unmarked", "pending", "seconds_until_data_loss"),
+        *("published", "changed", "duplicate", "dead_lettered", "unmarked", "pending", "recovered"),
+        *("gaps_waiting", "seconds_until_data_loss"),
     ]
 
 
