@@ -12,6 +12,7 @@
     │   └── NotASnapshot       as Retry: the answer can't be read, so nothing is believed of it
     └── KafkaFailed
         ├── Unavailable        wait and try again
+        │   └── NoRegistry     ... of the schema registry, not of Kafka
         ├── Discard            this producer is spent: start another, read the ledger again
         │   ├── Fenced         ... and first ask the group whether the shard is still ours
         │   ├── TooLarge       ... with smaller batches or the record trimmed
@@ -103,6 +104,10 @@ class KafkaFailed(WolkvoxHitsError):
 
 class Unavailable(KafkaFailed):
     """No broker or coordinator answers in time."""
+
+
+class NoRegistry(Unavailable):
+    """The schema registry, which Kafka's values need, does not answer."""
 
 
 class Discard(KafkaFailed):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from producer.model import Outgoing, Topic
+from producer.model import Outgoing, Series, Topic
 
 MAGIC = b"\0"
 SIZE = 5
 
-Frames = Mapping[Topic, bytes]
+SchemaFrames = Mapping[Topic, bytes]
 """What goes before the values of each topic; a topic that is not in it is sent as it is."""
 
 
@@ -22,12 +22,16 @@ def frame(schema_id: int) -> bytes:
     return MAGIC + schema_id.to_bytes(4)
 
 
-def framed(records: Iterable[Outgoing], frames: Frames) -> Iterator[Outgoing]:
+def framed(records: Iterable[Outgoing | Series], frames: SchemaFrames) -> Iterator[Outgoing | Series]:
     """The records, with the frame of their topic around each value; a tombstone has none."""
-    for record in records:
-        topic, key, value, headers = record
-        before = frames.get(topic)
-        yield record if before is None or value is None else Outgoing(topic, key, before + value, headers)
+    for one in records:
+        before = frames.get(one.topic)
+        if before is None:
+            yield one
+        elif isinstance(one, Series):
+            yield one._replace(values=[before + value for value in one.values])
+        else:
+            yield one if one.value is None else one._replace(value=before + one.value)
 
 
 def unframed(value: bytes) -> bytes:

@@ -7,14 +7,15 @@ import inspect
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from contextlib import ExitStack, contextmanager
+from typing import NoReturn, TypeVar
 
 import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
 from producer.demo.broker import BrokerUnavailable, EmbeddedCluster, EmbeddedKafka
+from tests.integration.registry.apicurio import apicurio
 from tests.matrix import kafkas
 
 # How long an example takes says how busy the machine is, and nothing of the code.
@@ -32,6 +33,17 @@ def kafka() -> Iterator[str]:
         return
     with started(EmbeddedKafka(install=kafkas.chosen())) as one:
         yield one.bootstrap
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[str]:
+    """The address of the session's schema registry, a real one."""
+    with ExitStack() as stack:
+        try:
+            address = stack.enter_context(apicurio())
+        except BrokerUnavailable as error:
+            not_to_be_had("A schema registry", error)
+        yield address
 
 
 @pytest.fixture
@@ -88,6 +100,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "leaves_tasks: leaves asyncio tasks behind on purpose; say why beside it")
 
 
+def not_to_be_had(what: str, error: BrokerUnavailable) -> NoReturn:
+    """Skips the test, with the reason; where it is required the test fails."""
+    if os.environ.get("CI") or os.environ.get("WOLKVOX_HITS_REQUIRE_KAFKA") == "1":
+        pytest.fail(f"{what} is required here. {error}", pytrace=False)
+    pytest.skip(str(error))
+
+
 @contextmanager
 def started(kafka: K) -> Iterator[K]:
     """Starts it for a test; where no Kafka can be had the test is skipped, or failed where one is required."""
@@ -95,9 +114,7 @@ def started(kafka: K) -> Iterator[K]:
         kafka.start()
     except BrokerUnavailable as error:
         kafka.close()
-        if os.environ.get("CI") or os.environ.get("WOLKVOX_HITS_REQUIRE_KAFKA") == "1":
-            pytest.fail(f"Kafka is required here. {error}", pytrace=False)
-        pytest.skip(str(error))
+        not_to_be_had("Kafka", error)
     try:
         yield kafka
     finally:

@@ -1,4 +1,4 @@
-"""`wolkvox-hits check`: settings, each source and Kafka, looked at before anything runs, or while it does not."""
+"""`wolkvox-hits check`: settings, each source, Kafka and the schema registry, looked at before anything runs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from producer.clock import Clock, SystemClock
 from producer.commands.check_findings import Finding, Verdict, failed, ok, print_findings, warning, worst
 from producer.commands.check_kafka import AREA as KAFKA
 from producer.commands.check_kafka import kafka_findings
+from producer.commands.check_registry import AREA as REGISTRY
+from producer.commands.check_registry import registry_findings
 from producer.commands.check_source import SourceCheck
 from producer.commands.console import stdout, until_nobody_reads
 from producer.commands.loop import run
@@ -19,12 +21,13 @@ from producer.core.turns import Turns
 from producer.errors import SettingsError
 from producer.kafka.connection import Connection, instance_name
 from producer.observe.listening import bound
+from producer.registry.client import registry_of
 from producer.settings import Settings, SourceSettings
 from producer.wolkvox.address import base_url
 from producer.wolkvox.client import WolkvoxApi
 
 DEADLINE = 25.0
-"""Seconds for each source and for Kafka, all at the same time; what is not known by then is told as such."""
+"""Seconds for each of them, all at the same time; what is not known by then is told as such."""
 AT_ONCE = 20
 """Sources that are asked at the same time."""
 
@@ -47,6 +50,8 @@ async def look(settings: Settings, *, clock: Clock | None = None, deadline: floa
         *(_within(deadline, one.area, _source(one, turns, room, clock or SystemClock(), cafile)) for one in checks),
         _within(deadline, KAFKA, kafka_findings(reached)),
     ]
+    if (registry := registry_of(settings)) is not None:
+        looking.append(_within(deadline, REGISTRY, registry_findings(registry)))
     found = await asyncio.gather(*looking)
     of_settings = [*_of_settings(settings), *await _of_page(settings)]
     return [*of_settings, *(finding for findings in found for finding in findings)]

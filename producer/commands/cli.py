@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ import typer
 from producer import __version__
 from producer.commands import loop
 from producer.commands.groups import configuration, ledger, schemas
-from producer.commands.options import Config, Set, settings_of
+from producer.commands.options import Config, OfEvents, Set, settings_of
 from producer.commands.streams import fail
 from producer.duration import seconds
 from producer.errors import SettingsError, WolkvoxHitsError
@@ -165,25 +164,16 @@ def check(
     config: Config = None,
     overrides: Set = None,
 ) -> None:
-    """Try everything that the service needs: settings, sources, Kafka; exit 1 if anything fails."""
+    """Try everything that the service needs: settings, sources, Kafka, registry; exit 1 if anything fails."""
     from producer.commands.check import check as look
 
     raise typer.Exit(look(settings_of(config, overrides), as_json=as_json))
 
 
-class Followed(StrEnum):
-    """The topics that `tail` follows."""
-
-    HITS = "hits"
-    CHANGES = "changes"
-    DEAD_LETTER = "dead-letter"
-    COVERAGE = "coverage"
-
-
 @app.command(epilog="Example: `wolkvox-hits tail --since 1h`")
 def tail(
     *,
-    topic: Annotated[Followed, typer.Option(metavar="TOPIC", help=", ".join(Followed))] = Followed.HITS,
+    topic: Annotated[OfEvents, typer.Option(metavar="TOPIC", help=", ".join(OfEvents))] = OfEvents.HITS,
     since: Annotated[str | None, typer.Option(help="Begin so long ago: 15m, 1h, 2d; else with what comes now.")] = None,
     follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Go on with what comes, or end.")] = True,
     show_personal: Annotated[bool, typer.Option("--show-personal", help="Telephones and customer ids too.")] = False,

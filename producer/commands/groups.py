@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from producer.commands.options import Config, Set, settings_of
+from producer.commands.options import Config, OfEvents, Set, settings_of
 
 # ruff: noqa: PLC0415 (as in cli.py: `--help` should not wait for Kafka's client)
 
@@ -76,6 +76,17 @@ def schemas_print(
     from producer.commands.schemas import schemas_print as show
 
     raise typer.Exit(show(name, version))
+
+
+@schemas.command("registered", epilog="Example: `wolkvox-hits schemas registered hits`")
+def schemas_registered(
+    topic: Annotated[OfEvents, typer.Argument(metavar="TOPIC", help=", ".join(OfEvents))],
+) -> None:
+    """What a schema registry is given for a topic: for whoever registers it by hand (REGISTRY_REGISTER=false)."""
+    from producer.commands.schemas import schemas_registered as show
+    from producer.model import Topic
+
+    raise typer.Exit(show(Topic[topic.name]))
 
 
 configuration = typer.Typer(no_args_is_help=True, help="The settings.")

@@ -1,11 +1,12 @@
-"""`wolkvox-hits schemas`: which there are, and one of them as it is in the package."""
+"""`wolkvox-hits schemas`: which there are, one of them as it is in the package, and what a registry is given."""
 
 from __future__ import annotations
 
 from rich.console import Console
 
 from producer.commands.console import print_lines, print_table, stdout, until_nobody_reads
-from producer.events import CURRENT, schema, schemas
+from producer.events import CURRENT, registered, schema, schemas
+from producer.model import Topic
 
 
 def schemas_list(*, console: Console | None = None) -> int:
@@ -32,4 +33,12 @@ def schemas_print(name: str, version: str | None = None, *, console: Console | N
     text = schema(name, version).text
     with until_nobody_reads(console):
         print_lines(console, text.splitlines())
+    return 0
+
+
+def schemas_registered(topic: Topic, *, console: Console | None = None) -> int:
+    """Print what a schema registry is given for a topic's subject, on one line."""
+    console = console or stdout()
+    with until_nobody_reads(console):
+        print_lines(console, [registered(topic)])
     return 0

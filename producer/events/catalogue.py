@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jsonschema_rs import Draft202012Validator
 
 from producer.errors import WolkvoxHitsError
+from producer.model import Topic
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -28,6 +29,15 @@ CURRENT = {
     "gap_recovered": "1.0.0",
 }
 """The version of each schema that is sent; schemas/README.md says how to move it."""
+
+ON_TOPIC = {
+    Topic.HITS: ("hit",),
+    Topic.CHANGES: ("hit_changed",),
+    Topic.DEAD_LETTER: ("dead_letter",),
+    Topic.COVERAGE: ("coverage_gap", "gap_recovered"),
+}
+"""The schemas of the events on each topic. To several another may be added; one alone is no union, and can't become
+one under BACKWARD."""
 
 
 class NoSuchSchema(WolkvoxHitsError):

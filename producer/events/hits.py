@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from producer.events import encoding
-from producer.events.catalogue import writer, writer_of_many
+from producer.events.catalogue import ON_TOPIC, writer, writer_of_many
 from producer.events.encoding import NotEncodable
 from producer.events.headers import constant
 from producer.events.record import Record, size
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from producer.model import Header, Hit
-
-SCHEMAS = {Topic.HITS: "hit", Topic.CHANGES: "hit_changed"}
-"""The topics whose events are hits, and the schema of each."""
 
 LONGEST_POINTER = 1024
 """Characters of a JSON pointer that are kept."""
@@ -42,12 +39,12 @@ class Refusal:
 
 
 class HitRecords:
-    """The records of one source's hits for one of the topics in `SCHEMAS`."""
+    """The records of one source's hits for the hits topic, or of their changes for the other."""
 
     def __init__(self, topic: Topic, *, server: str, recovered: Method | None = None) -> None:
         self._topic = topic
         self._prefix = f"{server}/".encode()
-        self._name = SCHEMAS[topic]
+        [self._name] = ON_TOPIC[topic]
         self._is_hit = writer(self._name).is_valid
         self._are_hits = writer_of_many(self._name).is_valid
         self._constant = constant(self._name, server, recovered)

@@ -17,6 +17,7 @@ from producer.clock import Clock
 from producer.core.fold import Fold
 from producer.core.ledger import begun_record, owner_record, shard_of
 from producer.errors import AccessDenied, Discard, Fenced, TooLarge, TooSlow, Unavailable, Untrusted
+from producer.frame import SIZE, SchemaFrames, framed
 from producer.kafka.access.probe import explained
 from producer.kafka.aiokafka_errors import named
 from producer.kafka.batches import Batches
@@ -35,7 +36,10 @@ TAKE_BOUND = 30.0
 
 
 class KafkaShardStore:
-    """The store of shard `number`; `servers` are the sources that this instance would poll there."""
+    """The store of shard `number`; `servers` are the sources that this instance would poll there.
+
+    `frames` go around the values, if there is a schema registry.
+    """
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class KafkaShardStore:
         connection: Connection,
         census: Census,
         clock: Clock,
+        frames: SchemaFrames,
         commit_bound: float = COMMIT_BOUND,
     ) -> None:
         self._number = number
@@ -55,6 +60,7 @@ class KafkaShardStore:
         self._connection = connection
         self._census = census
         self._clock = clock
+        self._frames = frames
         self._commit_bound = commit_bound
         self._producer: AIOKafkaProducer | None = None
         self._rotation = Rotation(connection)
@@ -64,7 +70,7 @@ class KafkaShardStore:
     @property
     def limit(self) -> int:
         """Bytes that one record may have at most, with its batch around it."""
-        return self._topics.max_message_bytes
+        return self._topics.max_message_bytes - (SIZE if self._frames else 0)
 
     @property
     def progress(self) -> Progress | None:
@@ -78,11 +84,12 @@ class KafkaShardStore:
         """
         await self.discard()
         self._topics = await self._setup.look()
+        largest = self._topics.max_message_bytes
         what = f"taking the transactional id {self._ledger}-{self._number}"
         self._rotation = Rotation(self._connection)
         try:
             with named(what):
-                self._producer = new_producer(self._connection, f"{self._ledger}-{self._number}", largest=self.limit)
+                self._producer = new_producer(self._connection, f"{self._ledger}-{self._number}", largest=largest)
                 await start(self._producer, seconds=TAKE_BOUND, what=what)
                 self._written = -1
                 await self._commit_owner(owner_record(self._number, **self._owner()))
@@ -146,7 +153,7 @@ class KafkaShardStore:
             timestamp=int(self._clock.now().wall * 1000),
             compression=self._connection.settings.compression,
         )
-        await batches.add(records)
+        await batches.add(framed(records, self._frames) if self._frames else records)
         self._refuse_made_anew(await batches.delivered())
         await producer.commit_transaction()
 

@@ -82,6 +82,9 @@ _ROWS = (
     # Kafka
     _row("kafka_unavailable", "warning", "Kafka can't be reached.", "error retry_in", limited=True),
     _row("kafka_refused", "error", "Kafka refuses the credentials or a permission.", "error"),
+    _row("registry_unavailable", "warning", "The schema registry can't be reached; it is waited for.", "error retry_in",
+         limited=True),
+    _row("schemas_known", "info", "The schema registry has our schemas; the values carry these ids.", "schemas"),
     _row("topics_created", "info", "Missing topics were made.", "topics"),
     _row("topic_lesser", "warning", "The cluster refused settings of a topic: it was made without them.", "problem"),
     _row("committed", "info", "A transaction was committed.",

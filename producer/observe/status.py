@@ -36,6 +36,7 @@ class KafkaState(StrEnum):
     OK = "ok"
     CONNECTING = "connecting"
     UNREACHABLE = "unreachable"
+    NO_REGISTRY = "waiting for the schema registry"
     SILENT = "does not answer"
     FAILING = "transactions fail"
     REFUSED = "access refused"

@@ -1,4 +1,6 @@
-"""What an instance has of Kafka: the topics, the shards its sources belong to, its membership in the group."""
+"""What an instance has of Kafka: the topics and the registry's schemas for them, the shards its sources belong to, its
+membership in the group.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,15 @@ from producer.core.fleet import by_shard
 from producer.core.heartbeat import Heartbeat
 from producer.core.ledger import shard_of
 from producer.core.shard import Shard
-from producer.errors import AccessDenied, Discard, KafkaFailed, Unavailable
+from producer.errors import AccessDenied, Discard, KafkaFailed, NoRegistry, Unavailable
+from producer.frame import SchemaFrames, frame
 from producer.kafka.census import Census
 from producer.kafka.connection import Connection
 from producer.kafka.membership import Membership
 from producer.kafka.topics import TopicSetup
 from producer.model import Topic
 from producer.observe.logs import get_logger
+from producer.registry.client import registry_of
 from producer.service.wiring import Wiring
 from producer.settings import Settings
 
@@ -43,6 +47,8 @@ class Cluster:
         self._rng = rng
         self._on_failure = on_failure
         self._setup = TopicSetup(self._connection, on_created=_tell_created, on_lesser=_tell_lesser)
+        self._registry = registry_of(settings)
+        self._frames: SchemaFrames = {}
         self._servers: dict[int, list[str]] = {}
         self._rebalanced = asyncio.Event()
         self.heartbeat = Heartbeat()
@@ -56,11 +62,12 @@ class Cluster:
         return frozenset(self.shards.values())
 
     async def connect(self) -> None:
-        """Wait for the cluster and its topics, for ever; raises AccessDenied or Untrusted."""
+        """Wait for the cluster, its topics and the schema registry, for ever; raises AccessDenied or Untrusted."""
         attempt = 0
         while not self._servers:
             try:
                 topics = await self._setup.ready()
+                self._frames = await self._framing()
             except (Unavailable, Discard) as error:
                 attempt += 1
                 wait = self._rng.uniform(0.2, min(LONGEST_WAIT, 2.0 ** min(attempt, 5)))
@@ -70,6 +77,13 @@ class Cluster:
                 self.shards = {server: shard_of(server, topics.shards) for server in self._wiring.sources}
                 self._servers = by_shard(self.shards)
         self._census = Census(connection=self._connection, setup=self._setup)
+
+    async def _framing(self) -> SchemaFrames:
+        if self._registry is None:
+            return {}
+        ids = await self._registry.ids()
+        _log.info("schemas_known", schemas=[f"{self._registry.subject(one)} {number}" for one, number in ids.items()])
+        return {topic: frame(number) for topic, number in ids.items()}
 
     async def watch(self) -> None:
         """Look at the topics again after each word of the group, until cancelled; raises Untrusted.
@@ -114,6 +128,7 @@ class Cluster:
             setup=self._setup,
             connection=self._connection,
             census=self._census,
+            frames=self._frames,
             settled=self._member.settled,
         )
 
@@ -124,3 +139,11 @@ def _tell_created(names: Sequence[str]) -> None:
 
 def _tell_lesser(problem: str) -> None:
     _log.warning("topic_lesser", problem=problem)
+
+
+def tell_away(error: KafkaFailed, wait: float) -> None:
+    """Say in the log who is waited for, and for how many seconds now."""
+    if isinstance(error, NoRegistry):
+        _log.warning("registry_unavailable", error=error, retry_in=round(wait, 1))
+    else:
+        _log.warning("kafka_unavailable", error=error, retry_in=round(wait, 1))

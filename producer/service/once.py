@@ -11,14 +11,11 @@ from typing import Any
 from producer.clock import SystemClock
 from producer.errors import KafkaFailed, Unavailable
 from producer.kafka.connection import instance_name
-from producer.observe.logs import get_logger
 from producer.observe.metrics import Metrics
 from producer.observe.observer import ServiceObserver
-from producer.service.cluster import Cluster
+from producer.service.cluster import Cluster, tell_away
 from producer.service.wiring import Wiring
 from producer.settings import Settings
-
-_log = get_logger(__name__)
 
 JOIN_BOUND = 90.0
 """Seconds to reach Kafka and to be given shards: a member that died is waited for until its session ends."""
@@ -107,7 +104,7 @@ class Once:
 
     def _failed(self, error: KafkaFailed, wait: float) -> None:
         self._failure = error
-        _log.warning("kafka_unavailable", error=error, retry_in=round(wait, 1))
+        tell_away(error, wait)
 
     def _reason(self) -> KafkaFailed:
         return self._failure or Unavailable("Kafka did not answer in time")

@@ -12,6 +12,7 @@ from producer.errors import (
     AccessDenied,
     BadToken,
     KafkaFailed,
+    NoRegistry,
     PendingFull,
     QuotaSpent,
     Refused,
@@ -99,6 +100,8 @@ class Overview:
                 return KafkaState.REFUSED
             if isinstance(failure, Untrusted):
                 return KafkaState.UNTRUSTED
+            if isinstance(failure, NoRegistry):
+                return KafkaState.NO_REGISTRY
             return KafkaState.UNREACHABLE if isinstance(failure, Unavailable) else KafkaState.FAILING
         if any(shard.committing_for > SILENT for shard in owned.values()):
             return KafkaState.SILENT

@@ -19,7 +19,7 @@ from producer.observe.metrics import Metrics
 from producer.observe.observer import ServiceObserver
 from producer.observe.server import StatusServer
 from producer.observe.status import ServiceStatus
-from producer.service.cluster import Cluster
+from producer.service.cluster import Cluster, tell_away
 from producer.service.overview import Overview
 from producer.service.wiring import Wiring
 from producer.settings import Settings
@@ -94,7 +94,7 @@ class Service:
         if isinstance(error, AccessDenied):
             _log.error("kafka_refused", error=error)
         else:
-            _log.warning("kafka_unavailable", error=error, retry_in=round(wait, 1))
+            tell_away(error, wait)
 
     async def _status_page(self) -> StatusServer | None:
         status = self._settings.status

@@ -18,6 +18,7 @@ from producer.core.rounds import Rounds
 from producer.core.shard import Shard
 from producer.core.source import Source
 from producer.core.turns import Turns
+from producer.frame import SchemaFrames
 from producer.kafka.census import Census
 from producer.kafka.connection import Connection
 from producer.kafka.past import HitsTopic
@@ -57,11 +58,18 @@ class Wiring:
         setup: TopicSetup,
         connection: Connection,
         census: Census,
+        frames: SchemaFrames,
         settled: Callable[[], Awaitable[None]],
     ) -> Shard:
         """A shard with its sources and its store on Kafka."""
         store = KafkaShardStore(
-            number=number, servers=servers, setup=setup, connection=connection, census=census, clock=self._clock
+            number=number,
+            servers=servers,
+            setup=setup,
+            connection=connection,
+            census=census,
+            clock=self._clock,
+            frames=frames,
         )
         return Shard(
             number=number,

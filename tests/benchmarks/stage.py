@@ -121,4 +121,5 @@ def _store(number: int, servers: list[str], setup: TopicSetup, connection: Conne
         connection=connection,
         census=Census(connection=connection, setup=setup),
         clock=SystemClock(),
+        frames={},
     )

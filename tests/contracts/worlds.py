@@ -118,6 +118,7 @@ class KafkaWorld:
             connection=self._connection,
             census=Census(connection=self._connection, setup=self._setup),
             clock=SystemClock(),
+            frames={},
         )
         self._stores.append(store)
         return store

@@ -18,7 +18,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "schemas" not in path
 HOMES = {
     "aiokafka": {"kafka", "kafka.access"},
     "murmurhash2": {"kafka"},
-    "httpx": {"wolkvox", "kafka.access", "demo.show"},
+    "httpx": {"wolkvox", "net", "demo.show"},
     "jsonschema_rs": {"events"},
     "structlog": {"observe"},
     "prometheus_client": {"observe"},
@@ -94,6 +94,7 @@ ROOMS: dict[str, set[str] | None] = {
         *WORDS,
     },
     "kafka.access": {"kafka", "net", "settings", *WORDS},
+    "registry": {"events", "frame", "net", "settings", *WORDS},
     "observe": {"core.ports", "net", *WORDS},
     "core": set(),
     "core.budget": {"core.ports", "core.source", *WORDS},

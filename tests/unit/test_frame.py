@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.frame import SIZE, frame, framed, unframed
-from producer.model import Outgoing, Topic
+from producer.model import Outgoing, Series, Topic
 
 FRAMES = {Topic.HITS: frame(1), Topic.COVERAGE: frame(0x01020304)}
 
@@ -28,9 +28,16 @@ def test_each_value_gets_the_frame_of_its_topic_and_everything_else_stays() -> N
     ]
 
 
+def test_many_records_of_a_topic_get_it_together() -> None:
+    series = Series(Topic.HITS, [b"a", b"b"], [b"{}", b"[]"], [("ce_type", b"t")], [("ce_id", b"0042/")])
+    expected = series._replace(values=[FRAMES[Topic.HITS] + b"{}", FRAMES[Topic.HITS] + b"[]"])
+    assert list(framed([series], FRAMES)) == [expected]
+    assert list(framed([series], {Topic.COVERAGE: frame(1)})) == [series]
+
+
 def test_tombstones_and_topics_without_a_schema_are_left_as_they_are() -> None:
     records = [_sent(Topic.HITS, None), _sent(Topic.LEDGER, b"{}"), _sent(Topic.LEDGER, None)]
-    assert list(framed(records, FRAMES)) == records
+    assert list(framed(iter(records), FRAMES)) == records
 
 
 @given(value=st.binary().filter(lambda value: value[:1] != b"\0"), schema_id=st.integers(0, 2**31 - 1))

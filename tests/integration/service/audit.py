@@ -29,9 +29,9 @@ class Record:
 
     @property
     def json(self) -> Any:
-        """The value, parsed."""
+        """The value, parsed; in a registry's frame or without."""
         assert self.value is not None
-        return orjson.loads(self.value)
+        return orjson.loads(self.value[5:] if self.value[:1] == b"\0" else self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,7 @@ def shard(connection: Connection, setup: TopicSetup) -> KafkaShardStore:
         connection=connection,
         census=Census(connection=patient, setup=setup),
         clock=SystemClock(),
+        frames={},
     )
 
 

@@ -50,6 +50,7 @@ async def commits(connection: Connection, setup: TopicSetup) -> None:
         connection=connection,
         census=Census(connection=connection, setup=setup),
         clock=SystemClock(),
+        frames={},
     )
     try:
         await store.take()

@@ -61,7 +61,13 @@ class Heir(KafkaShardStore):
         reading = connection if reads_from is None else reached(reads_from.bootstrap, topic)
         census = Census(connection=reading, setup=setup)
         store = cls(
-            number=SHARD, servers=[SERVER], setup=setup, connection=connection, census=census, clock=SystemClock()
+            number=SHARD,
+            servers=[SERVER],
+            setup=setup,
+            connection=connection,
+            census=census,
+            clock=SystemClock(),
+            frames={},
         )
         store.deposed, store.others = reads_from, tuple(cuts_off or ())
         return store

@@ -72,5 +72,6 @@ async def _store(rig: Rig, frail: FrailKafka, topic: str) -> KafkaShardStore:
         connection=connection,
         census=Census(connection=connection, setup=setup),
         clock=rig.clock,
+        frames={},
         commit_bound=BOUND,
     )

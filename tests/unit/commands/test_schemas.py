@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from producer.commands.schemas import schemas_list, schemas_print
-from producer.events import CURRENT, NoSuchSchema, schema
+from producer.commands.schemas import schemas_list, schemas_print, schemas_registered
+from producer.events import CURRENT, NoSuchSchema, registered, schema
+from producer.model import Topic
 from tests.unit.commands.screens import pipe, printed, terminal
 
 
@@ -30,3 +31,9 @@ def test_a_schema_is_printed_as_released() -> None:
 def test_a_schema_that_is_not_there_is_an_error_that_names_those_that_are() -> None:
     with pytest.raises(NoSuchSchema, match=r"there are: .*hit 1\.0\.0"):
         schemas_print("hits", console=pipe())
+
+
+def test_what_a_registry_is_given_is_one_line_that_is_the_schema() -> None:
+    console = pipe()
+    assert schemas_registered(Topic.COVERAGE, console=console) == 0
+    assert printed(console) == [registered(Topic.COVERAGE)]

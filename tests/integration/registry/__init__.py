@@ -1,0 +1,1 @@
+"""The schema registry, real: Apicurio, and a gate before it that lets in whom a test wants."""
