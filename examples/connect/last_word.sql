@@ -3,4 +3,4 @@
 CREATE VIEW last_word AS
 SELECT DISTINCT ON (server, conn_id) server, conn_id, hit, type_interaction, occurred_at, observed_at
 FROM (SELECT * FROM wolkvox_hits UNION ALL SELECT * FROM wolkvox_hits_changes) AS event
-ORDER BY server, conn_id, observed_at DESC;
+ORDER BY server, conn_id, observed_at DESC, first_observed_at IS NULL; -- of two in one moment, the change
