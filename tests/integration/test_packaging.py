@@ -25,9 +25,10 @@ def interpreters() -> dict[str, str]:
     found = {f"{sys.version_info.major}.{sys.version_info.minor}": sys.executable}
     siblings = Path(sys.base_prefix).parent
     for version in SUPPORTED:
-        beside = sorted(siblings.glob(f"{version}.*/bin/python{version}"))
-        path = shutil.which(f"python{version}") or next(map(str, beside), None)
-        if path is not None and _works(path):
+        # One on the PATH may be pyenv's shim, which works only where pyenv was told so.
+        beside = map(str, sorted(siblings.glob(f"{version}.*/bin/python{version}")))
+        candidates = filter(None, [shutil.which(f"python{version}"), *beside])
+        if path := next(filter(_works, candidates), None):
             found.setdefault(version, path)
     return found
 
