@@ -1,5 +1,5 @@
 # The only two commands that a fresh machine needs: make demo, make test. Python 3.11 or later is all they ask for.
-.PHONY: help demo test check bench simulate freezes chaos soak matrix pictures install lock clean
+.PHONY: help demo test check bench simulate freezes chaos soak matrix pythons pictures install lock clean
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,11 +14,9 @@ help:  ## this list
 demo: .venv/.installed  ## the whole product here: a real Kafka, a simulated call centre, a crash, an outage, an audit
 	@$(BIN)/wolkvox-hits demo
 
-# Files in their own order, chaos first and unit last: by default those with the fewest tests come last, and these are the
-# longest, so that one core waits for the other at the end.
 test: .venv/.installed  ## everything: lint, types, unit, contract and integration tests on a real Kafka
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 check: .venv/.installed  ## the quick part: lint, types, unit and meta tests
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy
@@ -41,6 +39,9 @@ soak: .venv/.installed  ## weeks of work in an hour: segments, retention, ids an
 
 matrix: .venv/.installed  ## what depends on the broker, on each Apache Kafka from 3.7 on: make matrix VERSIONS="3.9.2 4.4.0"
 	@$(BIN)/python -m tests.matrix $(VERSIONS)
+
+pythons: .venv/.installed  ## the wheel, the quick tests and a run on a broker with each Python found here (needs uv)
+	@$(BIN)/python -m tests.matrix.pythons $(VERSIONS)
 
 pictures: .venv/.installed  ## the documents' pictures anew, by the tests that look at them (needs chromium)
 	@PICTURES=docs/pictures $(BIN)/pytest -q tests/integration/test_pictures.py -k 'not document'

@@ -9,10 +9,11 @@ from xml.etree import ElementTree as ET
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of some files: how many of their tests passed, and which did not."""
+    """Of some files: how many of their tests passed, which did not, and how many of those did when tried again."""
 
     passed: int
     failed: Sequence[str]
+    again: int = 0
 
     @property
     def well(self) -> bool:
@@ -20,15 +21,21 @@ class Outcome:
         return self.passed > 0 and not self.failed
 
     def __str__(self) -> str:
-        if not self.failed:
-            return f"{self.passed} passed" if self.passed else "not run"
-        return f"{self.passed} passed, failed: {', '.join(self.failed)}"
+        told = [f"{self.passed} passed" if self.passed or self.failed else "not run"]
+        told += [f"{self.again} of them at the second try"] if self.again else []
+        told += [f"failed: {', '.join(self.failed)}"] if self.failed else []
+        return ", ".join(told)
 
 
 def outcomes(report: str, groups: Iterable[Sequence[str]]) -> Sequence[Outcome]:
-    """One for each group of files; a skipped test is a failed one, for nothing may be missing here."""
+    """One for each group of files and folders; a skipped test is a failed one, for nothing may be missing here."""
     cases = list(ET.fromstring(report).iter("testcase")) if report else []
-    return [_of([case for case in cases if _file(case) in files]) for files in groups]
+    return [_of([case for case in cases if _file(case).startswith(tuple(files))]) for files in groups]
+
+
+def together(first: Outcome, second: Outcome) -> Outcome:
+    """What a run came to whose failures were tried again, and nothing else."""
+    return Outcome(first.passed + second.passed, second.failed, again=second.passed) if first.failed else first
 
 
 def newest(versions: Iterable[str], *, since: tuple[int, int]) -> Sequence[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.matrix.outcomes import newest, outcomes
+from tests.matrix.outcomes import Outcome, newest, outcomes, together
 
 CONTRACT, ZOMBIES = ("tests/contracts/test_shard_store.py",), ("tests/integration/service/test_zombies.py",)
 
@@ -27,6 +27,18 @@ def test_what_passed_is_counted_by_its_file() -> None:
 def test_what_did_not_pass_is_named(inside: str) -> None:
     (found,) = outcomes(a_report(a_case("a"), a_case("b", inside)), [CONTRACT])
     assert (str(found), found.well) == ("1 passed, failed: b", False)
+
+
+def test_what_passed_at_the_second_try_says_so() -> None:
+    found = together(Outcome(5, ["a", "b"]), Outcome(1, ["b"]))
+    assert (str(found), found.well) == ("6 passed, 1 of them at the second try, failed: b", False)
+    assert str(together(Outcome(5, ["a"]), Outcome(1, []))) == "6 passed, 1 of them at the second try"
+    assert together(Outcome(5, []), Outcome(0, [])) == Outcome(5, [])
+
+
+def test_a_folder_stands_for_its_files() -> None:
+    (found,) = outcomes(a_report(a_case("a")), [("tests/contracts",)])
+    assert found.passed == 1
 
 
 def test_a_run_without_a_report_is_not_well() -> None:
