@@ -26,10 +26,10 @@ _answers = count()
 
 
 class Hoarder(WolkvoxApi):
-    """Keeps 20 kB of each answer."""
+    """Keeps 50 kB of each answer."""
 
     async def fetch(self) -> Snapshot:
-        _kept.append(os.urandom(20_000))
+        _kept.append(os.urandom(50_000))
         return await super().fetch()
 
 

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,7 +93,8 @@ class Soak(Course):
                 for number in range(self._cycles):
                     await self._cycle(number)
                 looking.cancel()
-                await asyncio.wait([looking])
+                with suppress(asyncio.CancelledError):
+                    await looking
                 await self._settle()
                 for place in range(INSTANCES):
                     await self._stop(place)
