@@ -71,7 +71,7 @@ def test_the_sdist_holds_what_the_repository_holds(built: Path) -> None:
 def test_it_installs_and_runs_in_a_clean_environment(built: Path, tmp_path: Path, version: str, kind: str) -> None:
     python = tmp_path / "env" / "bin" / "python"
     _run(FOUND[version], "-m", "venv", str(tmp_path / "env"))
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
     _run(*pip, "--require-hashes", "-r", str(ROOT / "requirements.lock"))
     if kind == "*.tar.gz":
         _run(*pip, "hatchling")
