@@ -1,10 +1,13 @@
-"""Consumers that keep the last word, in three languages, on one stream: all end with the table that is true."""
+"""Consumers that keep the last word, in three languages, on one stream: all end with the table that is true.
+
+Once with a service that knows no schema registry, once with one that finds it when half of the stream is told.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +16,6 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from producer import events
-from producer.clock import rfc3339
-from producer.frame import frame
-from producer.model import HitChanged
 from tests.integration.consumers.examples import LAST_WORDS, Place, example, prepare
 from tests.integration.consumers.running import Table, started
 from tests.integration.consumers.stream import OTHER, PARTITIONS, POISON, Others, Written
@@ -28,11 +27,8 @@ pytestmark = pytest.mark.kafka
 
 Words = Mapping[tuple[str, str], str | None]
 KILLS = 2
-LATER = 4_000_000_000.0
-"""After everything the service has observed."""
-CORRECTED = "CORRECTED"
-UNDONE = "UNDONE"
-"""What a hit says in transactions that are aborted."""
+UNDONE, LATER = "UNDONE", "2099-01-01T00:00:00.000000Z"
+"""What a hit says in transactions that are aborted, and when that would have been observed."""
 
 
 LAST = ("hits", "changes")
@@ -41,14 +37,15 @@ LAST = ("hits", "changes")
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The two topics, and what each hit said last: by the call centre's own books, and by who has written since."""
+    """The two topics, and what each hit said last by the call centre's own books."""
 
     place: Place
     words: Words
 
 
-async def make_stream(bootstrap: str, topic: str) -> Stream:
-    """A service that is killed again and again while hits change; beside it and behind it other producers."""
+async def make_stream(bootstrap: str, topic: str, registry: str | None) -> Stream:
+    """A service that is killed again and again while hits change, and in its last life has a registry, if there is one;
+    then other producers."""
     stage = Stage(bootstrap=bootstrap, topic=topic, typify_late=0.6)
     await stage.simulator.open()
     try:
@@ -56,7 +53,7 @@ async def make_stream(bootstrap: str, topic: str) -> Stream:
             life = await stage.start(f"life {number}", KAFKA_GROUP_INSTANCE_ID="one")
             await life.until("committed", where=lambda line: bool(line["changes"]))
             await life.kill()
-        last = await stage.start("the last", KAFKA_GROUP_INSTANCE_ID="one")
+        last = await stage.start("the last", KAFKA_GROUP_INSTANCE_ID="one", REGISTRY_URL=registry)
         await last.until("committed", where=lambda line: bool(line["changes"]))
         await stage.caught_up(last)
         await last.stop()
@@ -66,49 +63,32 @@ async def make_stream(bootstrap: str, topic: str) -> Stream:
         true = {key: words[key] for key in words if key[1] in stage.simulator.shown}
     finally:
         await stage.close()
-    corrected = {(stage.simulator.server, record.key): record for record in found.hits[::3]}
-    await asyncio.to_thread(_write_more, bootstrap, topic, found, corrected.values())
-    return Stream(Place(bootstrap, topic, "no group"), true | {key: f"{CORRECTED} {key[1]}" for key in corrected})
+    await asyncio.to_thread(_write_more, bootstrap, topic, found)
+    return Stream(Place(bootstrap, topic, "no group"), true)
 
 
-def _write_more(bootstrap: str, topic: str, found: Audit, corrected: Iterable[Record]) -> None:
-    """What else a topic may hold: undone records, such as nobody can read, some again, some in frames."""
+def _write_more(bootstrap: str, topic: str, found: Audit) -> None:
+    """What else a topic may hold: undone records, such as nobody can read, and some again, long overtaken."""
     for name, last, records in ((topic, LAST[0], found.hits), (f"{topic}.changes", LAST[1], found.changes)):
         others = Others(bootstrap, name)
         others.abort(_undone(records[:60]))
         others.write(POISON)
         others.write((record.key.encode(), record.value, record.headers) for record in records[::5])
-        if last == LAST[1]:
-            others.write(_in_frames(corrected))
         others.finish(last)
 
 
 def _undone(records: Sequence[Record]) -> Iterator[Written]:
-    """What hits would say by transactions that are aborted."""
+    """What hits would say last, by transactions that are aborted."""
     for record in records:
-        value = record.json | {"hit": UNDONE, "observed_at": rfc3339(LATER + 1)}
-        assert record.value is not None
-        yield record.key.encode(), orjson.dumps(value), record.headers
+        yield record.key.encode(), orjson.dumps(record.json | {"hit": UNDONE, "observed_at": LATER}), record.headers
 
 
-def _in_frames(records: Iterable[Record]) -> Iterator[Written]:
-    """A change of each hit, as of a service with a schema registry."""
-    for record in records:
-        changed: HitChanged = record.json | {
-            "hit": f"{CORRECTED} {record.key}",
-            "observed_at": rfc3339(LATER),
-            "first_observed_at": record.json["observed_at"],
-        }
-        made = events.Events(server=changed["server"]).change(changed, limit=100_000)
-        assert isinstance(made, events.Record)
-        yield made.key, frame(7) + made.value, dict(made.headers)
-
-
-@pytest.fixture(scope="module")
-def stream(kafka: str) -> Stream:
-    """One stream for all three."""
+@pytest.fixture(scope="module", params=["plain", "registry"])
+def stream(request: pytest.FixtureRequest, kafka: str) -> Stream:
+    """One stream for all three; with a registry it has values of both forms."""
+    registry = request.getfixturevalue("registry") if request.param == "registry" else None
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, make_stream(kafka, f"t-{uuid4().hex[:12]}.hits")).result()
+        return thread.submit(asyncio.run, make_stream(kafka, f"t-{uuid4().hex[:12]}.hits", registry)).result()
 
 
 @pytest.fixture(scope="module")
@@ -132,13 +112,12 @@ def test_whoever_read_both_topics_has_the_table_that_is_true(
     assert tables[name].result() == stream.words
 
 
-async def test_the_stream_has_what_such_a_consumer_must_stand(stream: Stream) -> None:
-    """Words that would be the last ones and are undone, events that come again, frames."""
+async def test_the_stream_has_what_such_a_consumer_must_stand(stream: Stream, request: pytest.FixtureRequest) -> None:
+    """Words that would be the last ones and are undone, events that come again, and with a registry both forms."""
+    forms = {False, True} if "registry" in request.node.name else {False}
     for topic in (stream.place.topic, f"{stream.place.topic}.changes"):
         dirty = await read(stream.place.bootstrap, topic, isolation="read_uncommitted")
         assert any(UNDONE.encode() in (record.value or b"") for record in dirty)
-        clean = await read(stream.place.bootstrap, topic)
-        times = Counter(record.headers["ce_id"] for record in clean if not record.key.startswith("poison"))
-        assert set(times.values()) == {1, 2}
-    framed = sum((record.value or b"").startswith(b"\0") for record in clean)
-    assert framed == sum((word or "").startswith(CORRECTED) for word in stream.words.values()) > 0
+        told = [one for one in await read(stream.place.bootstrap, topic) if not one.key.startswith("poison")]
+        assert set(Counter(record.headers["ce_id"] for record in told).values()) == {1, 2}
+        assert {(record.value or b"").startswith(b"\0") for record in told} == forms
