@@ -13,6 +13,7 @@ from producer import __version__
 from producer.commands import loop
 from producer.commands.groups import configuration, ledger, schemas
 from producer.commands.options import Config, OfEvents, Set, settings_of
+from producer.commands.recover_group import recover
 from producer.commands.streams import fail
 from producer.duration import seconds
 from producer.errors import SettingsError, WolkvoxHitsError
@@ -190,6 +191,7 @@ def tail(
     raise typer.Exit(read(settings, topic=Topic[topic.name], since=ago, follow=follow, show_personal=show_personal))
 
 
+app.add_typer(recover, name="recover")
 app.add_typer(ledger, name="ledger")
 app.add_typer(schemas, name="schemas")
 app.add_typer(configuration, name="config")

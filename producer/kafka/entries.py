@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from producer.core.ledger import server_of
+import orjson
+
+from producer.core.ledger import Kind, Outcome, server_of
 from producer.errors import Untrusted
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.aiokafka_errors import failure
@@ -63,3 +65,17 @@ async def read_entries(
                     there.entries[record.key] = record.value
             await asyncio.sleep(0)
     return found
+
+
+async def refused_ids(connection: Connection, partition: int, server: str) -> frozenset[str]:
+    """The ids of a server's hits that were dead-lettered, and so are done, as the ledger has it; raises KafkaFailed."""
+    found = set[str]()
+    async with aclosing(PartitionReader(connection, ledger_name(connection)).parts(partition)) as parts:
+        async for part in parts:
+            for record in part.records:
+                if record.value is not None and record.key.startswith(f"{Kind.TOLD}/{server}/".encode()):
+                    content = orjson.loads(record.value)
+                    ids = content["ids"]
+                    found = found.union(ids) if content["outcome"] == Outcome.DEAD_LETTERED else found.difference(ids)
+            await asyncio.sleep(0)
+    return frozenset(found)

@@ -13,13 +13,12 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from producer.clock import Clock, Moment, elapsed
 from producer.errors import NotASnapshot
 from producer.model import RECORD_CAP, Snapshot
-from producer.wolkvox.client import WolkvoxApi
 from producer.wolkvox.envelope import Answer
 from producer.wolkvox.history_rows import CALLS, CHATS, Historical, Page, read_codes, read_page
 from producer.wolkvox.masking import Shown
@@ -36,6 +35,14 @@ SHORTEST = 60.0
 """Seconds; a full answer to no more than this is no history but a report that does not heed its dates."""
 
 
+class Calls(Protocol):
+    """What makes the calls: the source's `WolkvoxApi`, or somebody who has more patience."""
+
+    async def call(self, path: str, read: Callable[[Answer, Shown], Read]) -> tuple[Answer, Read]:
+        """One call of any report, and what `read` makes of it; raises PollFailed."""
+        ...
+
+
 class WolkvoxHistory:
     """One server's history. `hit` is the field that gives a hit its text: RECOVER_HIT.
 
@@ -46,7 +53,7 @@ class WolkvoxHistory:
         self,
         *,
         server: str,
-        api: WolkvoxApi,
+        api: Calls,
         zone: ZoneInfo,
         hit: str,
         turn: Callable[[], AbstractAsyncContextManager[None]],

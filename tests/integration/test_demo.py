@@ -35,11 +35,11 @@ def test_the_demo_ends_with_an_audit_that_holds(kafka: str, capsys: pytest.Captu
     (audit,) = re.findall(
         r"Audit: hits shown by the API (\d+), events on the topic (\d+), duplicates 0, missing 0, "
         r"changes told (\d+), hits misquoted 0, "
-        r"coverage gaps told (\d+), hits never shown (\d+), of them outside every gap 0\.",
+        r"coverage gaps told (\d+), hits never shown (\d+), of them still in gaps 0\.",
         told,
     )
     shown, events, changes, gaps, never_shown = map(int, audit)
-    assert shown == events > 20
+    assert shown + never_shown >= events >= shown > 20  # what came from the history first may be shown yet
     assert changes >= 2  # a call typified late, and corrected
     assert gaps >= 1
     assert never_shown >= 1

@@ -40,13 +40,15 @@ class Audit:
     """Their events don't say what the API showed of them, in its order, each once and to the last."""
     gaps: tuple[Gap, ...]
     never_shown: int
+    lost: tuple[str, ...]
+    """Never shown, and no event: of a gap that has not healed."""
     unexplained: tuple[str, ...]
-    """Never shown, and in no gap that was told."""
+    """Of the lost, those in no gap that was told."""
 
     @property
     def holds(self) -> bool:
-        """Whether each hit shown is exactly one event, its changes are told, and what was never shown lies in a gap."""
-        return not (self.duplicates or self.missing or self.strangers or self.misquoted or self.unexplained)
+        """Whether each hit, shown or not, is exactly one event, and its changes are told."""
+        return not (self.duplicates or self.missing or self.strangers or self.misquoted or self.lost)
 
     @property
     def line(self) -> str:
@@ -57,7 +59,7 @@ class Audit:
             f"duplicates {len(self.duplicates)}, missing {len(self.missing)}{strangers}, "
             f"changes told {self.changes}, hits misquoted {len(self.misquoted)}, "
             f"coverage gaps told {len(self.gaps)}, hits never shown {self.never_shown}, "
-            f"of them outside every gap {len(self.unexplained)}"
+            f"of them still in gaps {len(self.lost)}"
         )
 
 
@@ -76,17 +78,19 @@ def audit(
     events.
     """
     counts = Counter(events)
+    lost = [hit for hit in never_shown if hit.conn_id not in counts]
     return Audit(
         shown=len(shown),
         events=len(events),
         duplicates=tuple((counts - Counter(counts.keys())).elements()),
         missing=tuple(sorted(set(shown) - counts.keys())),
-        strangers=tuple(sorted(counts.keys() - set(shown))),
+        strangers=tuple(sorted(counts.keys() - set(shown) - {hit.conn_id for hit in never_shown})),
         changes=sum(len(told) - 1 for told in words.values()),
         misquoted=tuple(sorted(one for one, told in words.items() if not _quotes(told, said.get(one, told[:1])))),
         gaps=tuple(gaps),
         never_shown=len(never_shown),
-        unexplained=tuple(hit.conn_id for hit in never_shown if not any(_explains(gap, hit) for gap in gaps)),
+        lost=tuple(hit.conn_id for hit in lost),
+        unexplained=tuple(hit.conn_id for hit in lost if not any(_explains(gap, hit) for gap in gaps)),
     )
 
 

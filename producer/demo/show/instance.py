@@ -15,7 +15,7 @@ from producer.demo.broker.guarded import STEP, Guarded
 from producer.errors import WolkvoxHitsError
 
 LOG = "service.log"
-_OURS = ("WOLKVOX_", "POLL_", "DEDUP_", "KAFKA_", "PENDING_", "STATUS_", "LOG_")
+_OURS = ("WOLKVOX_", "POLL_", "RECOVER_", "DEDUP_", "KAFKA_", "PENDING_", "STATUS_", "LOG_")
 
 
 class ServiceFailed(WolkvoxHitsError):

@@ -29,6 +29,8 @@ class Plan:
     """Ordinary running before the kill; a third of it after it."""
     outage: float = 15.0
     """No answer from the API: longer than `report`, so that hits are lost."""
+    delay: float = 1.0
+    """RECOVER_DELAY: the gap's calls are typified before the API answers again."""
     session: float = 6.0
     """KAFKA_SESSION_TIMEOUT; six are the least that a broker with Kafka's defaults accepts."""
     patience: float = 60.0
@@ -64,6 +66,8 @@ class Plan:
             "WOLKVOX_WINDOW": f"{self.window:g}s",
             "POLL_INTERVAL": "1s",
             "POLL_TIMEOUT": f"{self.window / 2:g}s",
+            "RECOVER_GAPS": "history",
+            "RECOVER_DELAY": f"{self.delay:g}s",
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
             "KAFKA_TOPIC": TOPIC,
             "KAFKA_SESSION_TIMEOUT": f"{self.session:g}s",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,8 @@ class Readback:
         """The conn_id of each event, in the order read."""
         self.changes = 0
         self.gaps: list[Gap] = []
+        self.recovered = 0
+        """Hits that were published when gaps were healed."""
         self.last: deque[HitLine] = deque(maxlen=LAST)
         self._said: dict[str, list[tuple[str, str]]] = {}
         self._ids: set[str] = set()
@@ -44,9 +46,9 @@ class Readback:
         """Events too many."""
         return len(self.events) - len(self._ids)
 
-    def missing(self, shown: set[str]) -> int:
-        """Of the conn_ids `shown`, how many have no event yet."""
-        return len(shown - self._ids)
+    def missing(self, ids: Collection[str]) -> int:
+        """Of the conn_ids, how many have no event yet."""
+        return len(set(ids) - self._ids)
 
     @property
     def words(self) -> dict[str, list[str]]:
@@ -76,8 +78,11 @@ class Readback:
         self._hear(orjson.loads(value))
 
     def take_gap(self, value: bytes) -> None:
-        """An event of the coverage topic."""
+        """An event of the coverage topic: a gap, or that one was healed."""
         gap = orjson.loads(value)
+        if "method" in gap:
+            self.recovered += gap["published"]
+            return
         start, end = parse_rfc3339(gap["from"]), parse_rfc3339(gap["to"])
         self.gaps.append(Gap(gap["server"], start, end, GapKind(gap["kind"]), gap["certain"]))
 

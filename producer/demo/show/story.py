@@ -81,7 +81,7 @@ class Story:
         self._narrator.step(f"The API fails for {plan.outage:g} s (HTTP 503)")
         self._narrator.say(
             f"That is longer than the {plan.window:g} s that a report surely reaches back (WOLKVOX_WINDOW): hits "
-            "leave it without having been shown. Nobody can publish those, but the gap in time is told."
+            "leave it without having been shown. The gap in time is told, and then it heals."
         )
         self._simulator.fault = "http-503"
         await asyncio.sleep(plan.outage)
@@ -91,6 +91,12 @@ class Story:
         self._narrator.say(
             f"It answers again, and {COVERAGE} says: no snapshot covered {_span(self._watch.readback.gaps[-1])}. "
             f"{lost} hits left the report in the outage without having been shown."
+        )
+        await self._watch.until(self._watch.healed, otherwise="the gap has not healed")
+        self._narrator.say(
+            "The API's historical reports still have them (RECOVER_GAPS=history). What they know of the time before "
+            "agrees with what was told, so what is missing of the gap is published now, marked "
+            f"`wolkvox_recovered: history`: {self._watch.readback.recovered} hits."
         )
 
     async def _drain(self) -> None:

@@ -75,6 +75,10 @@ class Watch:
         """Whether each hit that the API has shown was read back."""
         return not self.readback.missing(self._simulator.shown)
 
+    def healed(self) -> bool:
+        """Whether each hit that the API never showed was read back all the same."""
+        return not self.readback.missing({hit.conn_id for hit in self.unseen()})
+
     def heard_the_last_words(self) -> bool:
         """Whether the last that the API showed of each hit was read back."""
         words = self.readback.words

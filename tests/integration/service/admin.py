@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from confluent_kafka import Producer
+from confluent_kafka import OFFSET_END, Producer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but not re-exported as mypy wants it
     AdminClient,
     AlterConfigOpType,
@@ -34,6 +34,15 @@ class Admin:
     async def delete(self, topic: str) -> None:
         """Delete a topic."""
         await self._done(self._client.delete_topics([topic])[topic])
+
+    async def empty(self, topic: str) -> None:
+        """Delete all records of a topic, as its retention would."""
+        partitions = (
+            (await asyncio.to_thread(self._client.list_topics, topic, timeout=PATIENCE)).topics[topic].partitions
+        )
+        ends = [TopicPartition(topic, number, OFFSET_END) for number in partitions]
+        for future in self._client.delete_records(ends).values():
+            await self._done(future)
 
     async def until_gone(self, topic: str) -> None:
         """Wait until the brokers list a deleted topic no more."""

@@ -53,24 +53,29 @@ def test_an_event_that_the_api_never_showed_fails_it() -> None:
     assert "events never shown by the API 1" in verdict.line
 
 
-def test_a_hit_never_shown_is_explained_by_a_gap_that_was_told() -> None:
-    lost = [Lost("c", 105.0, 105.0)]
-    verdict = _audit(gaps=[GAP], never_shown=lost)
+def test_a_hit_never_shown_that_is_an_event_has_healed() -> None:
+    verdict = _audit(shown={"a"}, events=["a", "c"], gaps=[GAP], never_shown=[Lost("c", 105.0, 105.0)])
     assert verdict.holds
-    assert "coverage gaps told 1, hits never shown 1, of them outside every gap 0" in verdict.line
+    assert "coverage gaps told 1, hits never shown 1, of them still in gaps 0" in verdict.line
 
 
-def test_a_hit_never_shown_that_no_gap_explains_fails_it() -> None:
-    before, after = Lost("c", 99.0, 99.0), Lost("d", 110.5, 110.5)
-    verdict = _audit(gaps=[GAP], never_shown=[before, after])
+def test_a_hit_never_shown_that_is_none_fails_it_also_in_a_gap_that_was_told() -> None:
+    lost = [Lost("c", 105.0, 105.0), Lost("d", 105.0, 105.0)]
+    verdict = _audit(gaps=[GAP], never_shown=lost, events=["d"])
     assert not verdict.holds
-    assert verdict.unexplained == ("c", "d")
-    assert not _audit(never_shown=[before]).holds
+    assert (verdict.lost, verdict.unexplained) == (("c",), ())
+    assert "hits never shown 2, of them still in gaps 1" in verdict.line
+    assert list(findings(verdict)) == ["never shown by the API, no event: c"]
+
+
+def test_a_hit_never_shown_that_no_gap_explains_is_named() -> None:
+    before, after = Lost("c", 99.0, 99.0), Lost("d", 110.5, 110.5)
+    assert _audit(gaps=[GAP], never_shown=[before, after]).unexplained == ("c", "d")
 
 
 def test_a_late_hit_is_explained_if_it_would_have_turned_up_in_the_gap() -> None:
-    assert _audit(gaps=[GAP], never_shown=[Lost("c", 99.0, 101.0)]).holds
-    assert not _audit(gaps=[GAP], never_shown=[Lost("c", 97.0, 99.0)]).holds
+    assert not _audit(gaps=[GAP], never_shown=[Lost("c", 99.0, 101.0)]).unexplained
+    assert _audit(gaps=[GAP], never_shown=[Lost("c", 97.0, 99.0)]).unexplained
 
 
 @pytest.mark.parametrize("told", [["", "A", "B"], ["", "B"], ["B"]])
