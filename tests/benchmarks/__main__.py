@@ -11,14 +11,16 @@ from rich.console import Console
 from rich.table import Table
 
 from producer.demo.broker import EmbeddedKafka
-from tests.benchmarks import cold, compression, fleet, ids, latency, memory, restore, steady
+from tests.benchmarks import cold, compression, fleet, fresh, ids, latency, memory, restore, start, steady
 from tests.benchmarks.measures import Figure, Report
 
 Benchmark = Callable[[EmbeddedKafka], Awaitable[Report | Sequence[Report]]]
 BENCHMARKS: Mapping[str, Benchmark] = {
+    "fresh": fresh.run,
     "cold": cold.run,
     "steady": steady.run,
     "restore": restore.run,
+    "start": start.run,
     "ids": ids.run,
     "latency": latency.run,
     "memory": memory.run,

@@ -42,7 +42,7 @@ async def run(kafka: EmbeddedKafka) -> Report:
         ABOUT,
         [
             Figure("user and system time, start included", median(one["cpu"] for one in used), "s"),
-            Figure("peak memory", median(one["peak"] for one in used) / 1e6, "MB", at_most=250),
+            Figure("peak memory", median(one["peak"] for one in used) / 1e6, "MB", at_most=160),
             Figure("resident after 200 polls", flat["early"] / 1e6, "MB"),
             Figure("growth from there to 1,000 polls", (flat["late"] - flat["early"]) / 1e6, "MB", at_most=GROWTH),
         ],

@@ -44,7 +44,7 @@ async def run(kafka: EmbeddedKafka) -> Sequence[Report]:
             f"{ROWS:,} rows, all known. {FLOOR}. The commit is that of the cursor alone, beside the polling",
             idle[1:],
             floors[1:],
-            1.2,
+            1.0,
         ),
     ]
 

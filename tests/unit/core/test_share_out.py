@@ -8,6 +8,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from producer.core.ledger import shard_of
 from producer.kafka.assignor import share_out
 
 SHARDS = st.lists(st.integers(0, 30), unique=True)
@@ -80,3 +81,14 @@ def test_a_member_that_holds_nothing_gets_what_the_others_have_too_much() -> Non
 
 def test_claims_of_shards_that_are_gone_count_for_nothing() -> None:
     assert share_out({"a": [40, 41, 42], "b": [0]}, [0]) == {"a": [], "b": [0]}
+
+
+def test_ten_thousand_sources_are_spread_over_twenty_instances_and_few_move() -> None:
+    sources = Counter(shard_of(f"{number:04}", 60) for number in range(10_000))
+    members = [f"{number:02}" for number in range(20)]
+    shares = share_out(dict.fromkeys(members, ()), range(60))
+    assert max(sum(map(sources.__getitem__, share)) for share in shares.values()) < 1.1 * 10_000 / 20
+    without = share_out({member: shares[member] for member in members[1:]}, range(60))
+    assert sum(len(set(share).difference(shares[member])) for member, share in without.items()) == 3
+    again = share_out({members[0]: (), **without}, range(60))
+    assert sum(len(set(share).difference(without.get(member, ()))) for member, share in again.items()) == 3

@@ -1,0 +1,97 @@
+"""One system in a process started for it: a first answer, then some that have little new or nothing; for `fresh`.
+
+`python -m tests.benchmarks.alone {ours|librdkafka} BOOTSTRAP TOPIC` tells, as JSON, what each answer cost from its last
+byte to the commit. What comes before the first (imports, connections, taking the shard) is not counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict
+
+import orjson
+
+from tests.benchmarks.answers import NEW, ROWS, body
+from tests.benchmarks.measures import Spent, medians, spent
+
+PARTITIONS = 12
+STEPS = 6
+"""Answers with some new rows, and as many with none; the first of each meets cold code and does not count."""
+
+Step = Callable[[bytes], Awaitable[object]]
+
+
+@asynccontextmanager
+async def ours(bootstrap: str, topic: str) -> AsyncIterator[Step]:
+    """The service's own parts, from the HTTP client on."""
+    from producer.heap import keep_freed_memory  # noqa: PLC0415 (the other one has no part in what this costs)
+    from tests.benchmarks.stage import staged  # noqa: PLC0415 (as above)
+
+    keep_freed_memory()
+    async with staged(bootstrap, topic) as stage:
+        source = stage.source(stage.servers[0])
+
+        async def step(answer: bytes) -> None:
+            source.answer = answer
+            await source.both()
+
+        yield step
+
+
+@asynccontextmanager
+async def librdkafka(bootstrap: str, topic: str) -> AsyncIterator[Step]:
+    """The script that one would write: parse, leave out what was sent, one transaction of the rest.
+
+    No ledger, no validation, no headers; what was sent it forgets when it ends.
+    """
+    from confluent_kafka import Producer  # noqa: PLC0415 (as above)
+    from confluent_kafka.admin import AdminClient  # noqa: PLC0415 (as above)
+    from confluent_kafka.cimpl import NewTopic  # noqa: PLC0415 (as above)
+
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    await asyncio.to_thread(admin.create_topics([NewTopic(topic, PARTITIONS)])[topic].result)
+    producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": topic})
+    producer.init_transactions()
+    sent = set[str]()
+
+    async def step(answer: bytes) -> None:
+        rows = [row for row in orjson.loads(answer)["data"] if row["conn_id"] not in sent]
+        producer.begin_transaction()
+        for row in rows:
+            producer.produce(topic, orjson.dumps(row), row["conn_id"])
+        producer.commit_transaction()
+        sent.update(row["conn_id"] for row in rows)
+
+    yield step
+
+
+SYSTEMS: Mapping[str, Callable[[str, str], AbstractAsyncContextManager[Step]]] = {
+    "ours": ours,
+    "librdkafka": librdkafka,
+}
+
+
+async def costs(step: Step) -> dict[str, Spent]:
+    """What each kind of answer took."""
+    answer = body(ROWS)
+    fresh = await spent(lambda: step(answer))
+    steady, idle = list[Spent](), list[Spent]()
+    for number in range(1, STEPS + 1):
+        answer = body(ROWS, first=number * NEW)
+        steady.append(await spent(lambda: step(answer)))  # noqa: B023 (awaited here)
+        idle.append(await spent(lambda: step(answer)))  # noqa: B023 (awaited here)
+    return {"fresh": fresh, "steady": medians(steady[1:]), "idle": medians(idle[1:])}
+
+
+async def main(system: str, bootstrap: str, topic: str) -> None:
+    """Tell the costs."""
+    async with SYSTEMS[system](bootstrap, topic) as step:
+        found = await costs(step)
+    sys.stdout.write(orjson.dumps({name: asdict(one) for name, one in found.items()}).decode())
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
