@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from producer.demo.broker import BrokerUnavailable, jars, maven
-from producer.demo.broker.cache import cache_folder
 from producer.demo.broker.guarded import Guarded
+from producer.demo.broker.jars import listed
 from producer.demo.broker.java import bundled_java, find_java
 from producer.demo.broker.ports import Ports
+from tests.integration.pinned import provided
 
 VERSION = "4.2.0"
 LOCK = Path(__file__).with_name("connect.lock")
@@ -26,7 +26,8 @@ LOCK = Path(__file__).with_name("connect.lock")
 @contextmanager
 def connect(bootstrap: str, connector: Mapping[str, str]) -> Iterator[Guarded]:
     """One that runs this connector; raises BrokerUnavailable where none can be had."""
-    java, classpath = find_java(bundled=bundled_java()), os.pathsep.join(map(str, _jars()))
+    jars = provided(listed(LOCK.read_text()), what=f"Kafka Connect {VERSION}", folder=f"connect-{VERSION}")
+    java, classpath = find_java(bundled=bundled_java()), os.pathsep.join(map(str, jars))
     ports = Ports(("rest",))
     guarded = Guarded()
     try:
@@ -56,13 +57,3 @@ def connect(bootstrap: str, connector: Mapping[str, str]) -> Iterator[Guarded]:
 def words(guarded: Guarded) -> str:
     """The end of what it said."""
     return "\n    ".join((guarded.folder / "broker.log").read_text(errors="replace").splitlines()[-30:])
-
-
-def _jars() -> list[Path]:
-    lines = (line.split() for line in LOCK.read_text().splitlines())
-    pinned = [jars.Jar(sha256, int(size), coordinate) for sha256, size, coordinate in lines]
-    try:
-        return jars.provide(pinned, folder=cache_folder() / f"connect-{VERSION}", download=maven.download)
-    except BrokerUnavailable as error:
-        # Its own text is Kafka's.
-        raise BrokerUnavailable(f"Kafka Connect {VERSION} can't be had here: {error.__cause__}") from error

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import httpx
 
-from producer.demo.broker import BrokerUnavailable, jars, maven
+from producer.demo.broker import BrokerUnavailable, jars
 from producer.demo.broker.cache import cache_folder, locked
 from producer.demo.broker.guarded import Guarded
 from producer.demo.broker.java import bundled_java, find_java
 from producer.demo.broker.ports import Ports
+from tests.integration.pinned import provided
 
 VERSION = "3.3.3"
 API = "/apis/ccompat/v7"
@@ -104,11 +105,7 @@ def _fetched(folder: Path) -> list[Path]:
     print(
         f"fetching Apicurio Registry {VERSION} from Maven Central, once: {megabytes}", file=sys.__stderr__, flush=True
     )
-    try:
-        return jars.provide([PINNED], folder=folder, download=maven.download)
-    except BrokerUnavailable as error:
-        # Its own text is Kafka's.
-        raise BrokerUnavailable(f"Apicurio Registry {VERSION} can't be had here: {error.__cause__}") from error
+    return provided([PINNED], what=f"Apicurio Registry {VERSION}", folder=folder.name)
 
 
 def _unpack(packed: Path, unpacked: Path) -> None:

@@ -28,6 +28,8 @@ class Gate:
         self._login = password and base64.b64encode(f"user:{password}".encode()).decode()
         self._server: asyncio.Server | None = None
         self._port = 0
+        self._serving: set[asyncio.Task[None]] = set()
+        self._open: set[asyncio.StreamWriter] = set()
         self.page: int | None = None
         self.asked: list[str] = []
         """Method and path of each request that came, below the registry's address."""
@@ -43,9 +45,13 @@ class Gate:
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def shut(self) -> None:
-        """Refuse connections; the address stays."""
+        """Refuse connections, and cut those that are there; the address stays."""
         if self._server is not None:
             self._server.close()
+            for writer in self._open:
+                writer.transport.abort()
+            if self._serving:
+                await asyncio.wait(self._serving)
             await self._server.wait_closed()
             self._server = None
 
@@ -59,6 +65,10 @@ class Gate:
         await self.shut()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        self._open.add(writer)
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"(?i)content-length: (\d+)", head)
@@ -68,9 +78,11 @@ class Gate:
             writer.write(self._refusal(head) or await self._passed(head, body))
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # who asked has gone
+            pass  # one of both has gone
         finally:
             writer.close()
+            self._open.discard(writer)
+            self._serving.discard(task)
 
     def _refusal(self, head: bytes) -> bytes | None:
         if self.page is not None:
@@ -82,11 +94,13 @@ class Gate:
     async def _passed(self, head: bytes, body: bytes) -> bytes:
         assert self._behind.hostname
         reader, writer = await asyncio.open_connection(self._behind.hostname, self._behind.port)
+        self._open.add(writer)
         try:
             writer.write(re.sub(rb"(?i)connection: [^\r]*", b"Connection: close", head) + body)
             return await reader.read()
         finally:
             writer.close()
+            self._open.discard(writer)
 
 
 def _answer(status: str) -> bytes:

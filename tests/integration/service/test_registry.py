@@ -18,13 +18,16 @@ from confluent_kafka.schema_registry.json_schema import JSONDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from producer.errors import AccessDenied, NoRegistry, Untrusted
-from producer.events import ON_TOPIC, registered, schema
+from producer.events import CURRENT, ON_TOPIC, registered, schema
+from producer.events.catalogue import packaged
 from producer.events.registered import text_of
+from producer.frame import frame
 from producer.model import Topic
 from producer.registry.client import SchemaRegistry
 from producer.settings.secret import Secret
 from producer.settings.sections import Registry
 from tests.integration.registry.gate import Gate
+from tests.integration.registry.java_reader import read_in_java
 from tests.integration.security.certificates import Authority
 from tests.integration.service.audit import Audit, Record
 from tests.integration.service.conftest import Open
@@ -96,7 +99,7 @@ async def every_kind_of_event(stage: Stage, service: Instance) -> None:
     stage.simulator.fault = "odd-rows"
     await service.until("committed", where=lambda line: bool(line["dead_letters"]))
     began, stage.simulator.fault = stage.clock.now().wall, "http-500"
-    await stage.simulator.until(lambda: stage.clock.now().wall > began + 8)
+    await stage.simulator.until(lambda: stage.clock.now().wall > began + 6)
     stage.simulator.fault = None
     await service.until("committed", where=lambda line: bool(line["gaps"]))
 
@@ -178,6 +181,20 @@ async def test_a_registry_behind_tls_and_a_login_is_reached_by_who_knows_its_aut
         gate.page = 200
         with pytest.raises(Untrusted, match=r"any.hits-value .*status 200, a page"):
             await _client(gate.url, **known, **login).ids()
+
+
+async def test_a_reader_in_java_finds_in_the_frame_what_was_put_there(registry: str, tmp_path: Path) -> None:
+    """Each of the examples beside our schemas, by Apicurio's deserializer, which validates too."""
+    ids = await _client(registry).ids()
+    examples = [
+        (topic, orjson.loads(file.read_bytes()))
+        for topic, names in ON_TOPIC.items()
+        for name in names
+        for file in (packaged() / name / "examples" / CURRENT[name] / "valid").iterdir()
+    ]
+    values = [(f"any.hits{topic}", frame(ids[topic]) + orjson.dumps(example)) for topic, example in examples]
+    found = await asyncio.to_thread(read_in_java, registry, values, tmp_path)
+    assert found == [example for _, example in examples]
 
 
 async def test_an_address_that_is_not_the_apis_is_told_as_such(registry: str) -> None:
