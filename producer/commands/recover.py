@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -22,12 +23,15 @@ from producer.commands.loop import run
 from producer.commands.recover_words import Summary, disagreement, print_summary, print_verdict
 from producer.core.healer import EARLIER, FURTHER
 from producer.core.healing import LEAST, Agreement, agreement
+from producer.core.ledger import shard_of
 from producer.core.quota import Quota, seconds_to_reset, spares
 from producer.errors import NotASnapshot, PollFailed, QuotaSpent, SettingsError
 from producer.frame import SchemaFrames, frame
+from producer.kafka.census import Census
 from producer.kafka.connection import Connection, instance_name
-from producer.kafka.entries import ledger_partitions
+from producer.kafka.entries import ledger_partitions, refused_ids
 from producer.kafka.past import HitsTopic
+from producer.kafka.store import KafkaShardStore
 from producer.kafka.topics import TopicSetup
 from producer.model import REPORT_REACH, Method, Reason, Topic
 from producer.recovery.files import read_file
@@ -152,13 +156,13 @@ class _Recovery:
         summary = Summary(found, by_topic, rows=rows, unread=unread)
         if not self._how.dry_run and (by_topic.new or found.dead or healing):
             self._say("taking the shard's transactional id")
+            number = shard_of(self._source.server, self._setup.topics.shards)
             publication = Publication(
                 server=self._source.server,
                 keep=self._settings.dedup.window,
                 window=self._source.window,
-                setup=self._setup,
-                frames=self._frames,
-                connection=self._connection,
+                store=self._store(number),
+                refused=partial(refused_ids, self._connection, number, self._source.server),
                 clock=self._clock,
                 rng=Random(),  # noqa: S311 (jitter, no secret)
                 say=self._say,
@@ -166,6 +170,17 @@ class _Recovery:
             summary.outcome = await publication.publish(found, by_topic, asked=asked, healing=healing)
         print_summary(self._console, summary, dry_run=self._how.dry_run)
         return 1 if unread or by_topic.unknown else 0
+
+    def _store(self, number: int) -> KafkaShardStore:
+        return KafkaShardStore(
+            number=number,
+            servers=[self._source.server],
+            setup=self._setup,
+            frames=self._frames,
+            connection=self._connection,
+            census=Census(connection=self._connection, setup=self._setup),
+            clock=self._clock,
+        )
 
     async def _agreement(self, history: WolkvoxHistory, begin: float) -> Agreement:
         """How far what the history has of the covered time before a moment is told under the same ids."""

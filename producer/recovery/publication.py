@@ -9,7 +9,7 @@ neither tells what the other has told. If he is back too soon we are fenced in t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from random import Random
@@ -17,18 +17,11 @@ from random import Random
 from producer.clock import Clock, Moment
 from producer.core.digests import SIZE
 from producer.core.healer import EDGE
-from producer.core.ledger import shard_of
 from producer.core.pending import Harvest, Recovery
 from producer.core.poller import ROWS_PER_TRANSACTION, commit_once
 from producer.core.ports import ShardStore, Told
 from producer.core.source import Source
 from producer.errors import Discard, Fenced, TooSlow, Unavailable
-from producer.frame import SchemaFrames
-from producer.kafka.census import Census
-from producer.kafka.connection import Connection
-from producer.kafka.entries import refused_ids
-from producer.kafka.store import KafkaShardStore
-from producer.kafka.topics import TopicSetup
 from producer.model import DeadRow, Entry, Gap, Hit, Method, SourceFold
 from producer.recovery.found import Found, Judged, moment_of
 
@@ -54,7 +47,11 @@ class Outcome:
 
 
 class Publication:
-    """Of one server. `keep` and `window` are its source's, as in the service; `say` is told why it tries again."""
+    """Of one server, into the shard of `store`. `keep` and `window` are its source's, as in the service.
+
+    `refused` gives the ids that the ledger has as dead letters; they count as told unless dead letters are recovered.
+    `say` is told why it tries again, `pause` is asyncio.sleep but in tests.
+    """
 
     def __init__(
         self,
@@ -62,23 +59,24 @@ class Publication:
         server: str,
         keep: float,
         window: float,
-        setup: TopicSetup,
-        frames: SchemaFrames,
-        connection: Connection,
+        store: ShardStore,
+        refused: Callable[[], Awaitable[AbstractSet[str]]],
         clock: Clock,
         rng: Random,
         say: Callable[[str], object],
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        room: int = ROWS_PER_TRANSACTION,
     ) -> None:
         self._server = server
         self._keep = keep
         self._window = window
-        self._setup = setup
-        self._frames = frames
-        self._connection = connection
+        self._store = store
+        self._refused = refused
         self._clock = clock
         self._rng = rng
         self._say = say
-        self._room = ROWS_PER_TRANSACTION
+        self._pause = pause
+        self._room = room
 
     async def publish(
         self, found: Found, by_topic: Judged, *, asked: Moment, healing: tuple[float, float] | None = None
@@ -97,30 +95,19 @@ class Publication:
                 self._room = max(1, self._room // 2) if isinstance(error, TooSlow) else self._room
                 why = "the owner took the shard back" if isinstance(error, Fenced) else str(error)
                 self._say(f"{why}: once more, {left} tries are left")
-                await asyncio.sleep(self._rng.uniform(0.1, LONGEST_WAIT))
+                await self._pause(self._rng.uniform(0.1, LONGEST_WAIT))
             else:
                 break
         return work.outcome
 
     async def _once(self, work: _Work) -> None:
-        number = shard_of(self._server, self._setup.topics.shards)
-        census = Census(connection=self._connection, setup=self._setup)
-        store = KafkaShardStore(
-            number=number,
-            servers=[self._server],
-            setup=self._setup,
-            frames=self._frames,
-            connection=self._connection,
-            census=census,
-            clock=self._clock,
-        )
         try:
-            fold = (await store.take()).get(self._server, SourceFold())
+            fold = (await self._store.take()).get(self._server, SourceFold())
             if work.found.method is Method.DEAD_LETTER:
-                fold = _without(fold, await refused_ids(self._connection, number, self._server))
-            await self._tell(work, fold, store)
+                fold = _without(fold, await self._refused())
+            await self._tell(work, fold, self._store)
         finally:
-            await store.discard()
+            await self._store.discard()
 
     async def _tell(self, work: _Work, fold: SourceFold, store: ShardStore) -> None:
         source = Source(server=self._server, keep=self._keep, window=self._window)
@@ -205,7 +192,7 @@ class _Work:
 
 def _without(fold: SourceFold, ids: AbstractSet[str]) -> SourceFold:
     """The fold as if it did not know these ids."""
-    return replace(fold, hits=[_entry_without(entry, ids) for entry in fold.hits])
+    return replace(fold, hits=[_entry_without(entry, ids) for entry in fold.hits], by_id=None)
 
 
 def _entry_without(entry: Entry, ids: AbstractSet[str]) -> Entry:

@@ -173,13 +173,11 @@ ROOMS: dict[str, set[str] | None] = {
     "recovery": {
         "core.digests",
         "core.healer",
-        "core.ledger",
         "core.pending",
         "core.poller",
         "core.ports",
         "core.source",
         "events",
-        "frame",
         "kafka",
         "wolkvox",
         *WORDS,
