@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from producer.commands.streams import fail, standard_streams
+from producer.garbage import importing
 
 _WINDOWS = {"win32", "cygwin", "msys"}
 _SCHEMAS = Path(__file__).parent / "schemas"
@@ -17,7 +18,8 @@ def main(*, platform: str = sys.platform) -> None:
         try:
             if reason := _misplaced(platform):
                 fail([reason], code=1)
-            from producer.commands.cli import main as commands  # noqa: PLC0415 (inside the try, for that reason)
+            with importing():
+                from producer.commands.cli import main as commands  # noqa: PLC0415 (inside the try, for that reason)
 
             commands()
         except KeyboardInterrupt:

@@ -17,6 +17,7 @@ from producer.commands.recover_group import recover
 from producer.commands.streams import fail
 from producer.duration import seconds
 from producer.errors import SettingsError, WolkvoxHitsError
+from producer.garbage import importing
 from producer.heap import keep_freed_memory
 from producer.model import Topic
 from producer.observe.logs import configure
@@ -71,7 +72,8 @@ def run(
     if once:
         _once(settings)
         return
-    from producer.service.service import Service
+    with importing():
+        from producer.service.service import Service
 
     loop.run(Service(settings).run())
 
@@ -214,7 +216,8 @@ def main() -> None:
 
 
 def _once(settings: Settings) -> None:
-    from producer.service.once import Once
+    with importing():
+        from producer.service.once import Once
 
     results = loop.run(Once(settings).run())
     for result in results:

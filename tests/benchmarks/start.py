@@ -103,7 +103,11 @@ async def _api() -> AsyncIterator[tuple[int, asyncio.Future[float]]]:
     asked: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:  # the service ended first
+            writer.close()
+            return
         if not asked.done():
             asked.set_result(time.perf_counter())
         body = b'{"code":404,"error":null,"msg":"records not found","data":[]}'

@@ -69,7 +69,7 @@ WORDS = {"clock", "duration", "errors", "model"}
 
 ROOMS: dict[str, set[str] | None] = {
     "__init__": set(),
-    "__main__": {"commands"},
+    "__main__": {"commands", "garbage"},
     "clock": set(),
     "duration": set(),
     "errors": set(),
