@@ -29,6 +29,7 @@ async def test_nobody_finds_a_telephone_and_whoever_has_the_key_finds_all_of_his
     stage.simulator.fault = None
     await first.kill()
     second = await started(stage, "second")
+    await second.until("committed", where=lambda line: bool(line["changes"]))
     await stage.caught_up(second)
     pages = [await stage.page(second, path) for path in ("/", "/status.json", "/metrics")]
     await second.stop()
