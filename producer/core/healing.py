@@ -8,7 +8,7 @@ That a gap waits is in the ledger; when it is due is not: whoever takes the shar
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from producer.clock import parse_rfc3339
@@ -51,6 +51,11 @@ class Healing:
         self._given_up: set[bytes] = set()
         self.reading = 0
         """How often the ledger was read, or lost. What was found out under an earlier one is not believed any more."""
+
+    @property
+    def open(self) -> Collection[OpenGap]:
+        """Those that wait."""
+        return self._open.values()
 
     def __len__(self) -> int:
         return len(self._open)

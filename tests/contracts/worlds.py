@@ -10,14 +10,16 @@ from typing import Any, Literal, Protocol
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from producer.clock import SystemClock
-from producer.core.ports import ShardStore
+from producer.core.ports import Past, ShardStore
 from producer.kafka.census import Census
 from producer.kafka.connection import Connection
+from producer.kafka.past import HitsTopic
 from producer.kafka.store import KafkaShardStore
 from producer.kafka.topics import Topics, TopicSetup
 from producer.model import Outgoing, Topic
 from producer.settings.sections import Kafka
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer
+from tests.twins.memory_past import MemoryPast
 from tests.twins.memory_store import MemoryShardStore
 
 Codec = Literal["none", "gzip", "snappy", "lz4", "zstd"]
@@ -28,7 +30,7 @@ class Stranger(Protocol):
     """A producer that is not the store: another program, or a predecessor that was killed."""
 
     async def send(self, *records: Outgoing, partition: int) -> None:
-        """Write to the ledger within an open transaction."""
+        """Write to its topic within an open transaction."""
 
     async def commit(self) -> None:
         """End the transaction."""
@@ -41,8 +43,12 @@ class World(Protocol):
         """One instance's store of a shard."""
         ...
 
-    async def stranger(self, transactional_id: str) -> Stranger:
-        """Somebody with that id, `shard-N` for the shards' own."""
+    def past(self) -> Past:
+        """The hits topic as a witness."""
+        ...
+
+    async def stranger(self, transactional_id: str, topic: Topic = Topic.LEDGER) -> Stranger:
+        """Somebody with that id, `shard-N` for the shards' own, who writes to a topic."""
         ...
 
     async def read(self, topic: Topic) -> list[Read]:
@@ -66,7 +72,10 @@ class MemoryWorld:
     def store(self, number: int, servers: Sequence[str] = ()) -> ShardStore:
         return MemoryShardStore(self._kafka, number=number, servers=servers)
 
-    async def stranger(self, transactional_id: str) -> Stranger:
+    def past(self) -> Past:
+        return MemoryPast(self._kafka)
+
+    async def stranger(self, transactional_id: str, topic: Topic = Topic.LEDGER) -> Stranger:
         own = transactional_id.replace("shard-", "wolkvox.hits.ledger-")
         return _MemoryStranger(self._kafka.producer(own))
 
@@ -123,13 +132,15 @@ class KafkaWorld:
         self._stores.append(store)
         return store
 
-    async def stranger(self, transactional_id: str) -> Stranger:
-        ledger = self._topics.name(Topic.LEDGER)
-        own = transactional_id.replace("shard-", f"{ledger}-")
+    def past(self) -> Past:
+        return HitsTopic(connection=self._connection, setup=self._setup, clock=SystemClock())
+
+    async def stranger(self, transactional_id: str, topic: Topic = Topic.LEDGER) -> Stranger:
+        own = transactional_id.replace("shard-", f"{self._topics.name(Topic.LEDGER)}-")
         producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, transactional_id=own)
         self._producers.append(producer)
         await producer.start()
-        return _KafkaStranger(producer, ledger)
+        return _KafkaStranger(producer, self._topics.name(topic))
 
     async def read(self, topic: Topic) -> list[Read]:
         return [(record.key, record.value) for record in await self._records(topic)]
@@ -172,9 +183,9 @@ class KafkaWorld:
 
 
 class _KafkaStranger:
-    def __init__(self, producer: Any, ledger: str) -> None:
+    def __init__(self, producer: Any, topic: str) -> None:
         self._producer = producer
-        self._ledger = ledger
+        self._topic = topic
         self._began = False
 
     async def send(self, *records: Outgoing, partition: int) -> None:
@@ -182,7 +193,7 @@ class _KafkaStranger:
             await self._producer.begin_transaction()
             self._began = True
         for record in records:
-            await self._producer.send_and_wait(self._ledger, record.value, record.key, partition)
+            await self._producer.send_and_wait(self._topic, record.value, record.key, partition)
 
     async def commit(self) -> None:
         await self._producer.commit_transaction()

@@ -65,7 +65,7 @@ def _bugs() -> int:
     missed = 0
     for bug, seed, wrong in hunt():
         missed += seed is None
-        _say(f"{bug:<34} {'not found' if seed is None else seed!s:>9}  {wrong}")
+        _say(f"{bug:<46} {'not found' if seed is None else seed!s:>9}  {wrong}")
     return int(missed > 0)
 
 

@@ -9,12 +9,15 @@ import orjson
 
 from producer.clock import Moment, parse_rfc3339
 from producer.core.fold import Fold
+from producer.core.healer import EDGE
+from producer.core.ledger import gap_record
 from producer.core.window import Window
-from producer.model import REPORT_REACH, Entry, Outgoing, Topic, Version
+from producer.model import REPORT_REACH, Entry, OpenGap, Outgoing, Topic, Version
 from tests.simulation.conditions import now
+from tests.simulation.history import known_at
 from tests.simulation.plan import KEEP, Kind
 from tests.simulation.report import Archive
-from tests.simulation.truth import Fact
+from tests.simulation.truth import Fact, Stream
 from tests.simulation.watch import Watch, WatchedSource
 from tests.twins.manual_clock import WALL
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from tests.simulation.instance import Instance
     from tests.simulation.world import World
 
+RECOVERED = ("wolkvox_recovered", b"history")
+"""The header of a hit that no answer of the report showed."""
 SLACK = 5.0
 """Seconds by which the instances' clocks may differ from the world's, and from each other."""
 
@@ -50,7 +55,7 @@ def _told(record: Outgoing) -> Told:
 class Ledger:
     """The committed records of a world, as they come."""
 
-    def __init__(self, archives: Mapping[str, Archive], *, judges_cursors: bool) -> None:
+    def __init__(self, archives: Mapping[str, Archive], streams: Mapping[str, Stream], *, judges_cursors: bool) -> None:
         self.told: dict[str, float] = {}
         """Name of a row to when it was committed."""
         self.gaps: dict[str, list[tuple[float, float]]] = {}
@@ -59,7 +64,12 @@ class Ledger:
         self.cursor_told_at: dict[str, float] = {}
         self.versions: dict[str, list[Told]] = {}
         """What was told of each hit, one after the other."""
+        self.recovered: dict[str, float] = {}
+        """What no answer of the report showed when it was told, and when that was."""
+        self.healed: dict[str, list[tuple[float, float, float]]] = {}
+        """From when to when a healed gap was, and when that was told."""
         self.archives = archives
+        self._facts = {fact.name: fact for stream in streams.values() for fact in stream.facts if not fact.dead}
         self.judges_cursors = judges_cursors
         self._gap_ids: set[bytes] = set()
 
@@ -71,7 +81,7 @@ class Ledger:
         said = sum(map(_said, records))
         for record in records:
             if record.topic is Topic.COVERAGE:
-                yield from self._gap(record)
+                yield from self._gap(record, at)
             elif record.topic is Topic.CHANGES:
                 yield from self._change(record, at)
             elif record.topic is Topic.LEDGER:
@@ -91,12 +101,14 @@ class Ledger:
         self.told[name] = at
         if record.topic is Topic.HITS:
             self.versions[name] = [one := _told(record)]
-            yield from self._never_said(name, one)
+            yield from self._recovered(name, at) if RECOVERED in record.headers else self._never_said(name, one)
 
     def _change(self, record: Outgoing, at: float) -> Iterator[str]:
         name, one = record.key.decode(), _told(record)
         before = self.versions.setdefault(name, [])
-        if not before:
+        if name in self.recovered:
+            yield f"{name} was recovered, and told at {at:.1f} as changed"
+        elif not before:
             yield f"a change of {name} was told at {at:.1f}, and no hit before it"
         elif one.says == before[-1].says:
             yield f"{name} was told at {at:.1f} as it had been told before"
@@ -111,14 +123,32 @@ class Ledger:
         if (name, one.observed_at, one.says) not in self.archives[name.partition("-")[0]].said:
             yield f"{name} was told as it was never shown"
 
-    def _gap(self, record: Outgoing) -> Iterator[str]:
-        identity = dict(record.headers)["ce_id"]
+    def _gap(self, record: Outgoing, at: float) -> Iterator[str]:
+        headers, value = dict(record.headers), orjson.loads(record.value or b"")
+        identity = headers["ce_id"]
         if identity in self._gap_ids:
             yield f"gap {identity.decode()} was told twice"
         self._gap_ids.add(identity)
-        value = orjson.loads(record.value or b"")
-        gap = (parse_rfc3339(value["from"]) - WALL, parse_rfc3339(value["to"]) - WALL)
-        self.gaps.setdefault(value["server"], []).append(gap)
+        start, end = parse_rfc3339(value["from"]) - WALL, parse_rfc3339(value["to"]) - WALL
+        if headers["ce_type"] == b"wolkvox.coverage-gap":
+            self.gaps.setdefault(value["server"], []).append((start, end))
+            return
+        self.healed.setdefault(value["server"], []).append((start, end, at))
+        if value["found"] != value["published"] + value["already_told"]:
+            yield f"the counts of {identity.decode()} do not add up"
+        if (start, end) not in self.gaps.get(value["server"], []):
+            yield f"{identity.decode()} speaks of a gap that was never told"
+
+    def _recovered(self, name: str, at: float) -> Iterator[str]:
+        """It happened, and in the time of a gap."""
+        self.recovered[name] = at
+        fact = self._facts.get(name)
+        if fact is None:
+            yield f"{name} was recovered, and never was"
+            return
+        gaps, slack = self.gaps.get(fact.server, []), EDGE + SLACK
+        if self.judges_cursors and not any(start - slack <= fact.occurred <= end + slack for start, end in gaps):
+            yield f"{name} was recovered, and is of no gap"
 
     def _cursor(self, record: Outgoing, at: float) -> Iterator[str]:
         kind, _, server = record.key.decode().partition("/")
@@ -137,6 +167,7 @@ class Ledger:
             told = self.versions.get(name)
             if (
                 told
+                and name not in self.recovered
                 and told[-1].says != says
                 and told[-1].observed_at <= requested_at
                 and not self._unaware(name, told, says, asked=answer.process)
@@ -154,7 +185,7 @@ class Ledger:
 
 def findings(world: World) -> list[str]:
     """Everything that is wrong at the end of a world."""
-    return [*_missing(world), *_sums(world)]
+    return [*_missing(world), *_unhealed(world), *_sums(world)]
 
 
 def disagreements(world: World) -> list[str]:
@@ -162,6 +193,8 @@ def disagreements(world: World) -> list[str]:
     fold = Fold()
     fold.apply((record.key, record.value) for record in world.kafka.committed(Topic.LEDGER))
     told = {server: _names(found.hits, found.dead, found.changed) for server, found in fold.sources().items()}
+    for server, found in fold.sources().items():
+        told[server] |= set(map(_waits, found.gaps))
     return [text for one in world.places if one is not None for text in _of_instance(one, told)]
 
 
@@ -186,10 +219,15 @@ def _names(hits: Iterable[Entry], dead: Iterable[Entry], changed: Mapping[str, V
     return told | {f"{name} (dead)" for entry in dead for name in entry.ids}
 
 
+def _waits(one: OpenGap) -> str:
+    """A gap that waits to be healed, in the ledger's words."""
+    return str(gap_record(one)[:3])
+
+
 def _of_instance(one: Instance, told_of: Mapping[str, set[str]]) -> Iterator[str]:
     for server, source in one.sources.items():
         memory = {f"{key} as {source.hits.version(key)}" for key in source.hits}
-        memory |= {f"{key} (dead)" for key in source.dead}
+        memory |= {f"{key} (dead)" for key in source.dead} | set(map(_waits, source.healing.open))
         if not source.held and memory:
             yield f"{one.process.name} remembers {len(memory)} ids of {server}, which it does not hold"
         told = told_of.get(server, set[str]())
@@ -213,6 +251,20 @@ def _missing(world: World) -> Iterator[str]:
             if not _explained(world, fact, slack):
                 shown = "shown" if fact.name in world.supplies.archives[server].shown else "never shown"
                 yield f"{fact.name} ({shown}; visible {fact.visible:.1f} to {fact.gone:.1f}) is nowhere"
+
+
+def _unhealed(world: World) -> Iterator[str]:
+    """Hits of a healed gap that the history had by then, and that are nowhere all the same."""
+    if world.plan.clocks_are_set:
+        return
+    for server, stream in world.supplies.streams.items():
+        for fact in stream.facts:
+            if fact.dead or fact.name in world.ledger.told:
+                continue
+            for start, end, at in world.ledger.healed.get(server, []):
+                asked = at - 10 * world.plan.timeout  # it is told some time after the history was asked
+                if start <= fact.occurred <= end and known_at(fact, world.plan.history) < asked:
+                    yield f"{fact.name} is nowhere, and its gap from {start:.1f} to {end:.1f} is healed"
 
 
 def _slack(world: World) -> float:
@@ -240,6 +292,7 @@ def _sums(world: World) -> Iterator[str]:
     for one in world.all:
         assert isinstance(one.observer, Watch)
         for server, count in one.observer.counts.items():
-            waiting = len(one.sources[server].pending)
+            pending = one.sources[server].pending
+            waiting = len(pending) - (pending.recovered.rows if pending.recovered else 0)
             if count.taken != count.told + count.dropped + waiting:
                 yield f"{one.process.name}, {server}: {count} and {waiting} waiting do not add up"

@@ -7,7 +7,8 @@ coordinator, the clock, the observer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -17,10 +18,11 @@ from zoneinfo import ZoneInfo
 from producer.clock import Clock
 from producer.core.budget import Pendings
 from producer.core.fleet import Fleet, by_shard
+from producer.core.healer import Healer
 from producer.core.heartbeat import Heartbeat
 from producer.core.ledger import shard_of
 from producer.core.poller import Poller
-from producer.core.ports import Api, Observer, ShardStore
+from producer.core.ports import Api, History, Observer, Past, ShardStore
 from producer.core.quota import Quota
 from producer.core.rounds import Rounds
 from producer.core.shard import Shard
@@ -35,6 +37,9 @@ ZONE = ZoneInfo("America/Bogota")
 STOP_BOUND = 4.0
 """As in producer/service/service.py."""
 SHARDS = 12
+
+
+Turn = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,9 @@ class Surroundings:
     quota: Callable[[Api], Callable[[], Awaitable[Quota]]] | None = None
     source: Callable[..., Source] = Source
     pending_limit: int = 500_000
+    heal_after: float | None = None
+    history: Callable[[SourceSetup, Clock, Turn], History] | None = None
+    past: Past | None = None
 
 
 class Instance:
@@ -80,7 +88,10 @@ class Instance:
         self.observer = observer
         self.shards = {one.server: shard_of(one.server, SHARDS) for one in sources}
         self.sources = {
-            one.server: surroundings.source(server=one.server, keep=KEEP, window=one.window) for one in sources
+            one.server: surroundings.source(
+                server=one.server, keep=KEEP, window=one.window, heal_after=surroundings.heal_after
+            )
+            for one in sources
         }
         self.pendings = Pendings(list(self.sources.values()), surroundings.pending_limit, on_dropped=observer.dropped)
         self.turns = Turns()
@@ -156,6 +167,7 @@ class Instance:
             number=number,
             store=store,
             all_rounds=[self.all_rounds[server] for server in servers],
+            healers=[healer for one in self.setups if one.server in servers for healer in self._healing(one)],
             settled=self._member.settled,
             clock=self._clock,
             rng=self._rng,
@@ -170,9 +182,35 @@ class Instance:
             interval=one.interval,
             timeout=one.timeout,
             zone=ZONE,
-            turn=partial(self.turns.turn, one.token),
+            turn=self._turn(one),
             clock=self._clock,
             rng=self._rng,
             observer=self.observer,
             quota=self._around.quota(api) if self._around.quota else None,
         )
+
+    def _healing(self, one: SourceSetup) -> Iterator[Healer]:
+        around = self._around
+        if around.heal_after is None or around.history is None or around.past is None:
+            return
+        yield Healer(
+            source=self.sources[one.server],
+            history=around.history(one, self._clock, self._turn(one)),
+            past=around.past,
+            reader=RowReader(server=one.server, zone=ZONE),
+            budget=self.pendings,
+            quota=_unknown_quota,
+            interval=one.interval,
+            timeout=one.timeout,
+            zone=ZONE,
+            clock=self._clock,
+            rng=self._rng,
+            observer=self.observer,
+        )
+
+    def _turn(self, one: SourceSetup) -> Turn:
+        return partial(self.turns.turn, one.token)
+
+
+async def _unknown_quota() -> Quota:
+    return Quota(None, None)

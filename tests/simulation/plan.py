@@ -34,6 +34,15 @@ class Kind(StrEnum):
     LOST = "the ledger is deleted and made again"
 
 
+class Past(StrEnum):
+    """What the historical reports are like."""
+
+    SAME = "by the same ids"
+    OTHER_IDS = "by other ids"
+    LATE = "half an hour late"
+    MISSING = "always 404"
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """One thing that goes wrong: from `at` for `seconds`; `target` is an instance's place or a source's."""
@@ -64,6 +73,9 @@ class Plan:
     split: bool
     skew: float
     latency: float
+    heal_after: float | None
+    """RECOVER_DELAY; None if gaps are not healed."""
+    history: Past
     troubles: tuple[Trouble, ...]
 
     @property
@@ -100,6 +112,10 @@ def plan_of(seed: int) -> Plan:
     interval = rng.choice((60.0, 120.0, 180.0, 300.0))
     late_by = rng.choice((0.0, 0.0, 120.0))
     duration = rng.uniform(2400, 9000) if rng.random() < 0.85 else rng.uniform(9000, 26_000)
+    healing = Random(f"healing/{seed}")
+    heal_after = healing.choice((None, None, None, 60.0, 1200.0, KEEP + 800.0))
+    if heal_after is not None and heal_after > KEEP:
+        duration += heal_after  # so that gaps heal whose hits every window has forgotten
     places = rng.choice((1, 2, 2, 3))
     servers = Random(f"servers/{seed}").choice((TOGETHER, APART))[: rng.choice((1, 1, 2, 3))]
     rate = 1 / rng.uniform(20, 120)
@@ -123,6 +139,8 @@ def plan_of(seed: int) -> Plan:
         split=places > 1 and rng.random() < 0.04,
         skew=rng.choice((0.0, 0.0, 2.0)),
         latency=rng.choice((0.01, 0.1, 1.0)),
+        heal_after=heal_after,
+        history=healing.choice((Past.SAME, Past.SAME, Past.SAME, Past.OTHER_IDS, Past.LATE, Past.MISSING)),
         troubles=tuple(
             sorted(
                 (

@@ -1,4 +1,4 @@
-"""Eighteen bugs, each a mistake that somebody has made, planted one at a time to see that the simulation finds them.
+"""Twenty-one bugs, each a mistake that somebody has made, planted one at a time to see that the simulation finds them.
 
 with planted("memory before the commit"):
     run_seed(...)
@@ -19,6 +19,8 @@ from producer.core.budget import Pendings
 from producer.core.comparison import Comparison, KnownRows
 from producer.core.cursor import LedgerCursor
 from producer.core.digests import digest
+from producer.core.healer import Found, Healer
+from producer.core.healing import Agreement
 from producer.core.pending import Harvest, Pending
 from producer.core.ports import ShardStore, Told
 from producer.core.settlement import Settlement
@@ -26,7 +28,20 @@ from producer.core.source import Source
 from producer.core.taking import Taking
 from producer.core.transaction import Transaction
 from producer.core.window import Window
-from producer.model import Entry, Gap, Hit, Outgoing, Rows, Series, Snapshot, SourceFold, Topic, Version, each
+from producer.model import (
+    Entry,
+    Gap,
+    Hit,
+    Outgoing,
+    Rows,
+    Series,
+    Snapshot,
+    SourceFold,
+    ToldSince,
+    Topic,
+    Version,
+    each,
+)
 from tests.simulation.broker import SimulatedStore
 from tests.twins.memory_kafka import MemoryKafka, MemoryProducer, Record
 
@@ -153,6 +168,16 @@ def _whoever_saw_it_first(self: Settlement, hit: Hit, harvest: Harvest) -> bool:
     return self.hits.version(hit["conn_id"]) == Version(digest(hit), harvest.observed_at)
 
 
+def _kept_waiting(_self: Pending) -> None:
+    """What was recovered goes on waiting when the ledger was read again, which may say that the gap is healed."""
+
+
+def _by_the_window_alone(self: Healer, gap: Gap, found: Found, past: ToldSince) -> None:
+    """What the ledger has forgotten is not looked for on the topic."""
+    _add(self, gap, found, replace(past, ids=frozenset()))
+
+
+_add = Healer._add
 _known = Comparison.known
 _commit, _restore, _take = SimulatedStore.commit, Source.restore, Taking.take
 
@@ -180,5 +205,8 @@ BUGS: dict[str, Patch] = {
     "no barrier": _of(SimulatedStore, "_pass", _as_far_as_it_knows),
     "an empty ledger believed": _of(SimulatedStore, "_begin", _believed),
     "retry without reading the ledger": _of(Taking, "take", _without_looking),
+    "the agreement not asked": _of(Agreement, "holds", True),
+    "a gap healed twice": _of(Pending, "withdraw", _kept_waiting),
+    "the topic not asked for what the ledger forgot": _of(Healer, "_add", _by_the_window_alone),
 }
 """Each bug by its name, and how it is put in."""

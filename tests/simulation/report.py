@@ -81,7 +81,7 @@ class SimulatedReport:
         try:
             async with asyncio.timeout(self._timeout):
                 await asyncio.sleep(self._rng.uniform(0, self._latency))
-                self._refuse(mood)
+                refuse(mood, self._rng)
                 facts, at = self._facts(mood), asyncio.get_running_loop().time()
                 await asyncio.sleep(self._wait(mood))
         except TimeoutError:
@@ -121,9 +121,11 @@ class SimulatedReport:
             return [fact for fact in facts if self._rng.random() < 0.6]
         return facts
 
-    def _refuse(self, mood: str) -> None:
-        if (make := _REFUSALS.get(mood)) is not None:
-            raise make(self._rng)
+
+def refuse(mood: str, rng: Random) -> None:
+    """Raise what a mood answers, if that is a refusal."""
+    if (make := _REFUSALS.get(mood)) is not None:
+        raise make(rng)
 
 
 def _at_times(rng: Random) -> float | None:

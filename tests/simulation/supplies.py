@@ -8,17 +8,19 @@ from functools import partial
 from random import Random
 
 from producer.clock import Clock
-from producer.core.ports import Api, ShardStore
+from producer.core.ports import Api, History, ShardStore
 from tests.simulation.broker import SimulatedKafka, SimulatedStore
 from tests.simulation.conditions import Weather
 from tests.simulation.group import Coordinator
-from tests.simulation.instance import SHARDS, SourceSetup, Surroundings
+from tests.simulation.history import SimulatedHistory
+from tests.simulation.instance import SHARDS, SourceSetup, Surroundings, Turn
 from tests.simulation.plan import WINDOW, Plan
 from tests.simulation.processes import Process, current_process
 from tests.simulation.report import Archive, SimulatedReport
 from tests.simulation.truth import Stream, changing, stream
 from tests.simulation.watch import WatchedSource
 from tests.twins.manual_clock import WALL, ManualClock
+from tests.twins.memory_past import MemoryPast
 
 
 class Supplies:
@@ -48,6 +50,9 @@ class Supplies:
             delay=lambda: rng.uniform(0, 3),
             pending_limit=self.plan.pending_limit,
             source=WatchedSource,
+            heal_after=self.plan.heal_after,
+            history=partial(self._history, name),
+            past=MemoryPast(self._kafka),
         )
 
     def _stream(self, server: str) -> Stream:
@@ -87,6 +92,20 @@ class Supplies:
             timeout=setup.timeout,
             latency=self.plan.latency,
             rng=Random(f"report/{self.plan.seed}/{name}/{setup.server}"),
+        )
+
+    def _history(self, name: str, setup: SourceSetup, clock: Clock, turn: Turn) -> History:
+        number = self.plan.servers.index(setup.server)
+        return SimulatedHistory(
+            setup.server,
+            stream=self.streams[setup.server],
+            kind=self.plan.history,
+            mood=lambda: self._weather.mood(number, _running()),
+            turn=turn,
+            timeout=setup.timeout,
+            latency=self.plan.latency,
+            clock=clock,
+            rng=Random(f"history/{self.plan.seed}/{name}/{setup.server}"),
         )
 
     def _store(self, process: Process, number: int, servers: Sequence[str]) -> ShardStore:

@@ -15,8 +15,8 @@ from tests.simulation.story import Wrong
 class WatchedSource(Source):
     """A source that notes which rows it dropped because another owner may have told and forgotten them."""
 
-    def __init__(self, *, server: str, keep: float, window: float) -> None:
-        super().__init__(server=server, keep=keep, window=window)
+    def __init__(self, *, server: str, keep: float, window: float, heal_after: float | None = None) -> None:
+        super().__init__(server=server, keep=keep, window=window, heal_after=heal_after)
         self.superseded: set[str] = set()
 
     def _settle_waiting(self, dropped: Dropped) -> None:
@@ -86,7 +86,8 @@ class Watch:
             self._count(server).told += one.published + one.changed + one.dead_lettered
         rows = {server: one.published + one.changed + one.dead_lettered for server, one in told.items()}
         gaps = [f", gap {gap.kind} of {gap.end - gap.start:.0f} s" for one in told.values() for gap in one.gaps]
-        self.tell(f"shard {shard} committed {rows}{''.join(gaps)}")
+        healed = [f", healed {gap}" for one in told.values() for gap in one.recoveries]
+        self.tell(f"shard {shard} committed {rows}{''.join(gaps)}{''.join(healed)}")
 
     def commit_failed(self, shard: int, error: KafkaFailed, *, pending: int, retry_in: float) -> None:
         self.tell(f"shard {shard} failed: {type(error).__name__} {error}, {pending} wait, again in {retry_in:.1f} s")

@@ -34,7 +34,7 @@ class World:
         self.kafka = SimulatedKafka(marker_delay=self.weather.marker_delay, on_commit=self._decided)
         self.supplies = Supplies(plan, self.weather, self.kafka)
         # Whose wall clocks are set can't say which of two snapshots was the later.
-        self.ledger = Ledger(self.supplies.archives, judges_cursors=not plan.clocks_are_set)
+        self.ledger = Ledger(self.supplies.archives, self.supplies.streams, judges_cursors=not plan.clocks_are_set)
         self.places: list[Instance | None] = [None] * plan.places
         self.all: list[Instance] = []
         self.lost = False
