@@ -55,13 +55,17 @@ class Readback:
         """What the `hit` of each conn_id said, by the events of both topics, as they were observed."""
         return {conn_id: [hit for _, hit in sorted(said)] for conn_id, said in self._said.items()}
 
-    def take_hit(self, value: bytes, *, now: float) -> None:
-        """An event of the hits topic, read at `now` in Unix seconds."""
+    def take_hit(self, value: bytes, *, now: float, recovered: bool = False) -> None:
+        """An event of the hits topic, read at `now` in Unix seconds.
+
+        One that was `recovered` says what the history does: of the report's words some may have died with a process.
+        """
         hit = orjson.loads(value)
         occurred_at = parse_rfc3339(hit["occurred_at"]) if hit["occurred_at"] else None
         self.events.append(hit["conn_id"])
         self._ids.add(hit["conn_id"])
-        self._hear(hit)
+        if not recovered:
+            self._hear(hit)
         self.last.append(
             HitLine(
                 conn_id=hit["conn_id"],

@@ -12,6 +12,8 @@ from producer.kafka.connection import Connection
 from producer.kafka.tail import BEGINNING, tail
 from producer.model import Topic
 
+RECOVERED = "wolkvox_recovered"
+"""The header of a hit that no report showed in time."""
 PAUSE = 0.25
 """Seconds between two questions whether the topics are there."""
 
@@ -45,7 +47,8 @@ class Reading:
             async for record in records:
                 assert record.value is not None
                 if record.topic == self._hits:
-                    into.take_hit(record.value, now=self._clock.now().wall)
+                    recovered = any(name == RECOVERED for name, _ in record.headers)
+                    into.take_hit(record.value, now=self._clock.now().wall, recovered=recovered)
                 elif record.topic == self._changes:
                     into.take_change(record.value)
                 else:

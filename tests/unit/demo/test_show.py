@@ -79,6 +79,20 @@ def test_what_a_hit_said_is_in_the_order_observed_whichever_topic_is_read_first(
     assert (readback.changes, len(readback.events)) == (2, 1)
 
 
+def test_what_came_from_the_history_is_not_held_to_the_words_of_the_report() -> None:
+    readback = Readback()
+    readback.take_hit(event(), now=AT, recovered=True)
+    assert (readback.events, readback.words) == ([CONN_ID], {})
+
+
+def test_a_gap_that_was_healed_is_no_gap_more() -> None:
+    readback = Readback()
+    gap = {"server": "0042", "from": "2026-01-19T01:13:33Z", "to": "2026-01-19T01:14:33Z"}
+    readback.take_gap(orjson.dumps(gap | {"kind": "unpolled", "certain": True}))
+    readback.take_gap(orjson.dumps(gap | {"method": "history", "found": 9, "published": 7, "already_told": 2}))
+    assert (len(readback.gaps), readback.recovered) == (1, 7)
+
+
 @pytest.mark.parametrize("width", [79, 100])
 def test_the_table_fits_and_shows_whole_ids_and_delays(width: int) -> None:
     text = _drawn(_view(), width=width)
