@@ -35,7 +35,7 @@ chaos: .venv/.installed  ## three real brokers, two instances, everything goes w
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 soak: .venv/.installed  ## weeks of work in an hour: segments, retention, ids and certificates that last seconds: make soak MINUTES=60
-	@$(BIN)/python -m tests.chaos.soak --minutes $(or $(MINUTES),60)
+	@$(BIN)/python -m tests.chaos.soak --minutes $(or $(MINUTES),60) $(if $(PLANTED),--planted $(PLANTED))
 
 matrix: .venv/.installed  ## what depends on the broker, on each Apache Kafka from 3.7 on: make matrix VERSIONS="3.9.2 4.4.0"
 	@$(BIN)/python -m tests.matrix $(VERSIONS)

@@ -6,14 +6,14 @@ python -m tests.matrix [VERSION...]; without versions the newest of each minor t
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from producer.demo.broker import maven
-from tests.matrix.outcomes import Outcome, newest, outcomes, together
+from tests.matrix.outcomes import Outcome, newest
+from tests.matrix.tries import tried
 
 OLDEST = (3, 7)
 """Earlier ones are not KRaft for production, or can't say which disk a leader is on (KIP-858)."""
@@ -29,7 +29,7 @@ PROMISES: Mapping[str, Sequence[str]] = {
 
 
 # Not what is held to seconds: it judges the machine.
-PYTEST = (sys.executable, "-m", "pytest", "-m", "kafka", "-k", "not within_two_seconds")
+OPTIONS = ("-m", "kafka", "-k", "not within_two_seconds")
 
 
 def main(versions: Sequence[str]) -> int:
@@ -43,27 +43,9 @@ def main(versions: Sequence[str]) -> int:
 
 def _on(version: str) -> Sequence[Outcome]:
     folder = Path(tempfile.mkdtemp(prefix=f"kafka-{version}-"))
-    found = _run(version, folder / "first")
-    if any(one.failed for one in found):
-        # A machine that has much else to do fails other tests each time, a broker the same.
-        found = list(map(together, found, _run(version, folder / "again", "--last-failed")))
+    found = tried(PROMISES, folder, options=OPTIONS, environ=os.environ | {"TEST_KAFKA_VERSION": version})
     _say(f"{version}: {', '.join(map(str, found))}; {folder}")
     return found
-
-
-def _run(version: str, folder: Path, *options: str) -> Sequence[Outcome]:
-    folder.mkdir()
-    report = folder / "report.xml"
-    tests = [path for paths in PROMISES.values() for path in paths]
-    with (folder / "log").open("wb") as output:
-        subprocess.run(
-            [*PYTEST, "-o", f"cache_dir={folder.parent}", f"--junitxml={report}", *options, *tests],
-            env=os.environ | {"TEST_KAFKA_VERSION": version, "WOLKVOX_HITS_REQUIRE_KAFKA": "1"},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    return outcomes(report.read_text() if report.exists() else "", PROMISES.values())
 
 
 def _served() -> Sequence[str]:

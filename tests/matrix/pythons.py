@@ -14,14 +14,16 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.integration.test_packaging import ROOT, SUPPORTED, interpreters
-from tests.matrix.outcomes import Outcome, outcomes
+from tests.integration.test_packaging import SUPPORTED, interpreters
+from tests.matrix.outcomes import Outcome
+from tests.matrix.tries import ROOT, tried
 
 RESOLUTIONS = {"oldest": "lowest-direct", "newest": "highest"}
 PROMISES: Mapping[str, Sequence[str]] = {
     "quick tests": ("tests/unit",),
-    "on a broker": ("tests/contracts", "tests/integration/service/test_once.py"),
+    "a run on a broker": ("tests/contracts", "tests/integration/service/test_once.py"),
 }
+OPTIONS = ("-n", "2", "--dist", "loadfile")
 
 
 def main(versions: Sequence[str]) -> int:
@@ -45,7 +47,7 @@ def _tried(uv: str, python: str, age: str) -> Sequence[Outcome]:
     folder = Path(tempfile.mkdtemp(prefix="python-"))
     with (folder / "log").open("wb") as log:
         wheel = _installed(Steps(log.fileno()), uv, python, RESOLUTIONS[age], folder)
-        tests = _tested(Steps(log.fileno()), folder) if wheel.well else outcomes("", PROMISES.values())
+    tests = _tested(folder) if wheel.well else [Outcome(0, []) for _ in PROMISES]
     _say(f"{python}, {age}: {', '.join(map(str, [wheel, *tests]))}; {folder}")
     return [wheel, *tests]
 
@@ -62,9 +64,7 @@ class Steps:
         """One of them."""
         if self.failed:
             return
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        environ |= {"WOLKVOX_HITS_REQUIRE_KAFKA": "1"}
-        done = subprocess.run(command, cwd=cwd, env=environ, stdout=self._log, stderr=self._log, check=False)
+        done = subprocess.run(command, cwd=cwd, env=_environ(), stdout=self._log, stderr=self._log, check=False)
         self.failed += [" ".join(command[:3])] if done.returncode else []
         self.passed += not done.returncode
 
@@ -88,13 +88,13 @@ def _installed(steps: Steps, uv: str, python: str, resolution: str, folder: Path
     return Outcome(int(not steps.failed), steps.failed)
 
 
-def _tested(steps: Steps, folder: Path) -> Sequence[Outcome]:
-    report, tests = folder / "report.xml", [path for paths in PROMISES.values() for path in paths]
-    steps.run(
-        *(str(folder / "env" / "bin" / "python"), "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"),
-        *("-p", "no:cacheprovider", f"--junitxml={report}", *tests),
-    )
-    return outcomes(report.read_text() if report.exists() else "", PROMISES.values())
+def _tested(folder: Path) -> Sequence[Outcome]:
+    python = str(folder / "env" / "bin" / "python")
+    return tried(PROMISES, folder, python=python, options=OPTIONS, environ=_environ())
+
+
+def _environ() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 def _say(*lines: str) -> None:
