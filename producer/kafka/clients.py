@@ -47,6 +47,7 @@ def new_producer(
         compression_type=None if compression == "none" else compression,
         max_request_size=largest,
     )
+    # Its requests go through here alone, whichever of its tasks makes them; see `requests` for what it saves.
     send = producer.client.send
     producer.client.send = lambda node, request, **more: send(node, whole(request), **more)
     return producer
