@@ -48,6 +48,7 @@ FAULTS = (
     *("http-500", "http-503:2", "429:2", "simultaneous", "maintenance", "html", "no-route", "empty-body"),
     *("truncated-json", "broken-gzip", "reset", "cut", "stall", "timeout", "slow:3", "error-in-200"),
     *("duplicate-rows", "total-line", "top-level-list", "code-string", "deflate"),
+    *("history-other-ids", "history-late:2", "history-404"),
 )
 """Of the simulator; none that hide rows and call that a whole report, or show a row once and take it back: nobody could
 know better then."""

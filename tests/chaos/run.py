@@ -15,12 +15,14 @@ from tests.chaos import waits
 from tests.chaos.cluster import Network
 from tests.chaos.course import Course
 from tests.chaos.plan import INSTANCES, Kind, Trouble, plan
-from tests.chaos.stage import TOPIC, Stage
+from tests.chaos.stage import TOPIC, TYPIFY_BY, Stage
 from tests.chaos.verdict import Verdict, verdict
 from tests.integration.service.audit import audit
 
 DEPOSED = 6.0
 """Seconds in which the others miss a frozen broker, elect and acknowledge: its session is 3 s."""
+HEALS = {"RECOVER_GAPS": "history", "RECOVER_DELAY": f"{3 * TYPIFY_BY:g}s"}
+"""Gaps heal, once the last code has been given."""
 LATE = 0.3
 """Seconds that each of a broker's answers takes through a slow network."""
 
@@ -42,7 +44,7 @@ class Chaos(Course):
     """`run` it."""
 
     def __init__(self, *, seed: int, seconds: float, folder: Path, say: Callable[[str], object]) -> None:
-        super().__init__(Stage(seed=seed, folder=folder), say=say)
+        super().__init__(Stage(seed=seed, folder=folder, settings=HEALS), say=say)
         self._seed = seed
         self._seconds = seconds
         self._troubles: list[waits.Past] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -38,6 +39,17 @@ def cursor_at(moment: float) -> Record:
 def a_gap(start: float, end: float) -> Record:
     value = {"server": SERVER, "from": rfc3339(start), "to": rfc3339(end), "kind": "unpolled", "certain": True}
     return a_record(f"{SERVER}/unpolled/{rfc3339(start)}", SERVER, value)
+
+
+def a_healing(start: float, end: float) -> Record:
+    value = {"server": SERVER, "from": rfc3339(start), "to": rfc3339(end), "method": "history"}
+    headers = {"ce_id": f"{SERVER}/recovered/{rfc3339(start)}".encode(), "ce_type": b"wolkvox.gap-recovered"}
+    return Record(0, 0, 0, SERVER, orjson.dumps(value), headers)
+
+
+def a_recovered(conn_id: str) -> Record:
+    one = an_event(conn_id, "in the words of the history")
+    return replace(one, headers=dict(one.headers) | {"wolkvox_recovered": b"history"})
 
 
 def a_hit(conn_id: str, at: float) -> SimulatedHit:
@@ -159,6 +171,23 @@ def test_what_was_never_shown_or_died_inside_a_told_gap_is_explained() -> None:
     assert (found.wrong, found.never_shown, found.gaps) == ([], 1, 1)
     found = judged(shown="abc", forgetful=True, gaps=[a_gap(25, 35)])
     assert (found.wrong, found.died, found.missing) == ([], 1, 0)
+
+
+def of_healed(*events: Record) -> list[str]:
+    """What is wrong if a call was never shown, its gap is told as healed, and these are the events."""
+    call = a_hit("c.1", 30.0)
+    of_server = Shown(frozenset("ab"), [call], HITS | {"c.1": call}, window=600.0, said={"c.1": ["SALE"]})
+    told = [an_event("a"), an_event("b"), *events]
+    ledger = [remembered(record.key) for record in told]
+    return verdict(Audit(told, [], [], [a_gap(25, 35), a_healing(25, 35)], ledger), {SERVER: of_server}).wrong
+
+
+def test_a_gap_that_healed_has_all_its_calls_and_none_that_never_was() -> None:
+    assert of_healed(a_recovered("c.1")) == []
+    assert of_healed() == ["0042/c.1 lies in a gap that is told as healed, and is no event"]
+    assert "event 0042/c.1 is there 2 times" in of_healed(a_recovered("c.1"), a_recovered("c.1"))
+    assert "0042/9c.1 is an event, and never happened" in of_healed(a_recovered("c.1"), a_recovered("9c.1"))
+    assert of_healed(an_event("c.1")) == ["0042/c.1 is an event, and was never shown"]
 
 
 def test_what_left_the_report_before_the_first_cursor_is_nobodys() -> None:

@@ -54,7 +54,11 @@ class Verdict:
     duplicates: int = 0
     missing: int = 0
     gaps: int = 0
+    healed: int = 0
+    """Gaps whose hits the history brought, and told so."""
     never_shown: int = 0
+    recovered: int = 0
+    """Events that came from the history."""
     unexplained: int = 0
     late: int = 0
     """Came late into the report and left it between two snapshots that overlap: the one thing that no gap tells."""
@@ -66,7 +70,8 @@ class Verdict:
     def line(self) -> str:
         return (
             f"hits shown {self.shown:,}, events {self.events:,}, changes {self.changes:,}, "
-            f"duplicates {self.duplicates}, missing {self.missing}, gaps told {self.gaps}, "
+            f"duplicates {self.duplicates}, missing {self.missing}, gaps told {self.gaps}, healed {self.healed}, "
+            f"hits recovered {self.recovered}, "
             f"never shown {self.never_shown}, of them outside every gap {self.unexplained}, "
             f"died with a process inside a gap {self.died}, "
             f"came late and left between snapshots that overlap {self.late}"
@@ -75,11 +80,14 @@ class Verdict:
 
 def verdict(found: Audit, servers: Mapping[str, Shown], *, forgets: bool = False) -> Verdict:
     """Everything together; `wrong` is empty if every promise was kept. `forgets`: ids are old enough for that."""
-    total = Verdict(events=len(found.hits), changes=len(found.changes))
+    healed = [record for record in found.gaps if _is_healed(record)]
+    total = Verdict(events=len(found.hits), changes=len(found.changes), healed=len(healed))
+    total.recovered = sum(map(_is_recovered, found.hits))
     for server, shown in servers.items():
         cursors = _cursors(found, server)
         _add(total, server, _of_server(found, server, shown, cursors), shown, cursors)
         total.wrong += _misquoted(found, server, shown, cursors)
+        total.wrong += _healing(found, server, shown)
     total.wrong += _told_twice("event", found.hits)
     total.wrong += _told_twice("change", found.changes)
     total.wrong += _told_twice("dead letter", found.dead_letters)
@@ -109,20 +117,50 @@ def _add(total: Verdict, server: str, one: OfServer, shown: Shown, cursors: Sequ
 
 
 def _of_server(found: Audit, server: str, shown: Shown, cursors: Sequence[float]) -> OfServer:
-    events = [record.key for record in found.hits if _server(record) == server]
-    gaps = [_gap(record) for record in found.gaps if record.key == server]
+    """But for what the history brought, which is judged apart."""
+    brought = _brought(found, server)
+    events = [record.key for record in found.hits if _server(record) == server and not _is_recovered(record)]
+    gaps = [_gap(record) for record in found.gaps if record.key == server and not _is_healed(record)]
     began = cursors[0] if cursors else 0.0  # with it the service's time begins
-    # What left the report while the first answer was made was in none that anybody could have asked for.
-    never = [hit for hit in shown.never_shown if shown.within(hit.conn_id, began + SLACK)]
     due = {conn_id for conn_id in shown.shown if shown.within(conn_id, began)} | shown.shown.intersection(events)
-    return compared(shown=due, events=events, gaps=gaps, never_shown=never, said={}, words={})
+    # What left the report while the first answer was made was in none that anybody could have asked for.
+    unseen = [hit for hit in shown.never_shown if shown.within(hit.conn_id, began + SLACK)]
+    never = [hit for hit in unseen if hit.conn_id not in brought and hit.conn_id not in events]
+    return compared(shown=due - brought, events=events, gaps=gaps, never_shown=never, said={}, words={})
+
+
+def _healing(found: Audit, server: str, shown: Shown) -> Iterator[str]:
+    """What the history brought and never happened; what happened in a gap that was told as healed, and is no event."""
+    yield from (
+        f"{server}/{one} is an event, and never happened" for one in _brought(found, server) - shown.hits.keys()
+    )
+    told = {record.key for record in found.hits if _server(record) == server}
+    for record in found.gaps:
+        if record.key == server and _is_healed(record):
+            start, end = (parse_rfc3339(record.json[name]) for name in ("from", "to"))
+            for conn_id, hit in shown.hits.items():
+                if conn_id not in told and start <= hit.occurred_at <= end and not hit.is_chat:
+                    yield f"{server}/{conn_id} lies in a gap that is told as healed, and is no event"
+
+
+def _brought(found: Audit, server: str) -> set[str]:
+    return {record.key for record in found.hits if _server(record) == server and _is_recovered(record)}
+
+
+def _is_healed(record: Record) -> bool:
+    return record.headers.get("ce_type") == b"wolkvox.gap-recovered"
+
+
+def _is_recovered(record: Record) -> bool:
+    return "wolkvox_recovered" in record.headers
 
 
 def _misquoted(found: Audit, server: str, shown: Shown, cursors: Sequence[float]) -> Iterator[str]:
     """Events that say what the API did not, or in another order; words of committed snapshots that no event says."""
     words: dict[str, list[str]] = {}
+    brought = _brought(found, server)  # in the history's words, which nobody compares
     for record in (*found.hits, *found.changes):
-        if _server(record) == server:
+        if _server(record) == server and record.key not in brought:
             words.setdefault(record.key, []).append(record.json.get("hit") or "")
     for conn_id, told in words.items():
         said = shown.said.get(conn_id, told[:1])
