@@ -48,7 +48,7 @@ async def look(settings: Settings, *, clock: Clock | None = None, deadline: floa
     checks = [named(settings, source) for source in settings.sources]
     looking = [
         *(_within(deadline, one.area, _source(one, turns, room, clock or SystemClock(), cafile)) for one in checks),
-        _within(deadline, KAFKA, kafka_findings(reached)),
+        _within(deadline, KAFKA, kafka_findings(reached, heals=settings.recover.gaps == "history")),
     ]
     if (registry := registry_of(settings)) is not None:
         looking.append(_within(deadline, REGISTRY, registry_findings(registry)))

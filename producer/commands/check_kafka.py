@@ -21,8 +21,8 @@ _LOGIN = "see KAFKA_SECURITY_PROTOCOL and the KAFKA_SASL_* and KAFKA_SSL_* setti
 _NETWORK = "see KAFKA_BOOTSTRAP_SERVERS, and whether a firewall lets you through"
 
 
-async def kafka_findings(connection: Connection) -> AsyncIterator[Finding]:
-    """What is found, as soon as it is; after "nobody answers" no further."""
+async def kafka_findings(connection: Connection, *, heals: bool) -> AsyncIterator[Finding]:
+    """What is found, as soon as it is; after "nobody answers" no further. `heals` with RECOVER_GAPS=history."""
     async with Inquiry(connection) as cluster:
         reached = False
         async for finding in _bootstrap(cluster):
@@ -38,7 +38,7 @@ async def kafka_findings(connection: Connection) -> AsyncIterator[Finding]:
             return
         async for finding in _brokers(cluster, found):
             yield finding
-        async for finding in TopicsCheck(cluster, found).findings():
+        async for finding in TopicsCheck(cluster, found, heals=heals).findings():
             yield finding
         yield await _group(cluster)
         yield await _transactional_id(cluster)

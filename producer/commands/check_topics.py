@@ -22,10 +22,11 @@ SAFE_REPLICAS = 3
 
 
 class TopicsCheck:
-    """The topics of one installation, as `found` on the cluster."""
+    """The topics of one installation, as `found` on the cluster; `heals` with RECOVER_GAPS=history."""
 
-    def __init__(self, cluster: Inquiry, found: Metadata) -> None:
+    def __init__(self, cluster: Inquiry, found: Metadata, *, heals: bool) -> None:
         self._cluster = cluster
+        self._heals = heals
         self._settings = cluster.connection.settings
         self._found = found
         self._hits = found.topics[self._settings.topic + Topic.HITS]
@@ -44,14 +45,14 @@ class TopicsCheck:
         if facts.missing:
             return await self._missing(topic, facts)
         if facts.error is not None:
-            return self._not_described(facts, needed(topic))
-        if missing := lacking(topic, facts):
+            return self._not_described(facts, needed(topic, heals=self._heals))
+        if missing := lacking(topic, facts, heals=self._heals):
             told = f"not permitted: {', '.join(sorted(one.acl for one in missing))}"
             return _failed(facts.name, told, self._grant(facts.name, missing))
         try:
             config = await topic_config(self._cluster, facts.name)
         except KafkaFailed as error:
-            return _failed(facts.name, str(error), self._grant(facts.name, needed(topic)))
+            return _failed(facts.name, str(error), self._grant(facts.name, needed(topic, heals=self._heals)))
         return await self._fit(topic, facts, config)
 
     async def _fit(self, topic: Topic, facts: TopicFacts, config: Mapping[str, str]) -> Finding:

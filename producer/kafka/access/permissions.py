@@ -27,7 +27,7 @@ NEEDED: Mapping[Topic, frozenset[Operation]] = {
     | (frozenset({Operation.READ}) if topic is Topic.LEDGER else frozenset())
     for topic in Topic
 }
-"""On each topic; the ledger alone is read."""
+"""On each topic; the ledger alone is read, as long as gaps stay what they are."""
 PROBE = "check"
 """Follows the prefix in the transactional id that is tried: no shard's, so nobody is fenced."""
 _TOPIC, _BROKER = 2, 4
@@ -45,16 +45,16 @@ async def refuse_missing_topic_rights(cluster: Inquiry) -> None:
         raise AccessDenied(f"Kafka permits too little: grant {', '.join(grants)}")
 
 
-def needed(topic: Topic) -> frozenset[Operation]:
-    """What to grant on a topic."""
-    return _told(NEEDED[topic])
+def needed(topic: Topic, *, heals: bool = False) -> frozenset[Operation]:
+    """What to grant on a topic. An owner that `heals` gaps looks up on the hits topic what was told."""
+    return _told(_all(topic, heals=heals))
 
 
-def lacking(topic: Topic, facts: TopicFacts) -> frozenset[Operation]:
+def lacking(topic: Topic, facts: TopicFacts, *, heals: bool = False) -> frozenset[Operation]:
     """What is still to grant on a topic; nothing for one that is not there, or can't be described now."""
     if facts.error is kafka.TopicAuthorizationFailedError:
-        return needed(topic)
-    return _told(NEEDED[topic] - facts.allowed) if facts.error is None else frozenset()
+        return needed(topic, heals=heals)
+    return _told(_all(topic, heals=heals) - facts.allowed) if facts.error is None else frozenset()
 
 
 async def try_transactional_id(cluster: Inquiry, transactional_id: str) -> None:
@@ -90,6 +90,10 @@ async def _config(wire: Wire, kind: int, name: str) -> dict[str, str]:
     if (error := kafka.for_code(code)) is not kafka.NoError:
         raise failure(error(), what)
     return {entry[0]: entry[1] for entry in entries}
+
+
+def _all(topic: Topic, *, heals: bool) -> frozenset[Operation]:
+    return NEEDED[topic] | {Operation.READ} if heals and topic is Topic.HITS else NEEDED[topic]
 
 
 def _told(operations: frozenset[Operation]) -> frozenset[Operation]:

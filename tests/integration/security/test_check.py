@@ -98,6 +98,16 @@ async def test_one_missing_permission_on_a_topic_is_the_one_that_is_named(
     assert f"--operation {operation}" in findings[subject].hint
 
 
+async def test_who_heals_gaps_must_read_the_hits_topic_as_well(granted: tuple[Secured, Simulator, str, str]) -> None:
+    secured, simulator, topic, user = granted
+    async with asyncio.timeout(15):
+        while failed(found := await kafka_findings(secured, simulator, topic, user=user, RECOVER_GAPS="history")) != {
+            "hits"
+        }:
+            pass
+    assert f"--operation Read --topic {topic}" in found["hits"].hint
+
+
 async def test_who_may_not_create_is_told_so_before_anything_is_started(
     secured: Secured, simulator: Simulator, topic: str, user: str
 ) -> None:
