@@ -4,8 +4,9 @@
     for each header: name length, name, value length, value
 
 Of a series hundreds are written in one go: everything between their keys and values is looked up by a length, and one
-join puts it together. Record by record, by aiokafka's builder in C, 60,000 events with their eight headers took twice
-as long. Every record of a transaction has the batch's own time, so that the delta is 0.
+join puts it together. Record by record, by aiokafka's builder in C, each of 60,000 events is a call and eight pairs of
+a header: from the records to the request's bytes 327 ms of processor, this way 244 (with `requests`, which copies
+less). Every record of a transaction has the batch's own time, so that the delta is 0.
 """
 
 from __future__ import annotations
