@@ -53,7 +53,7 @@ def a_recovered(conn_id: str) -> Record:
 
 
 def a_hit(conn_id: str, at: float) -> SimulatedHit:
-    return SimulatedHit(0, at, at, {"conn_id": conn_id})
+    return SimulatedHit(0, at, at, {"conn_id": conn_id, "hit": "SALE"})
 
 
 LATE = SimulatedHit(0, 10.0, 10.0, {"conn_id": "a", "hit": ""}, ((15.0, "PROMISE"), (20.0, "SALE")))
@@ -158,6 +158,7 @@ def test_what_only_a_snapshot_showed_that_died_with_its_process_is_nobodys() -> 
     assert of_late([SALE], cursors=(11, 19.5, 21)) == []  # made when it was, or just behind it
     assert of_late([PROMISE], cursors=(11, 16)) == []
     assert of_late([PROMISE], said=["", "PROMISE"], cursors=(11, 16)) == []
+    assert of_late([PROMISE], said=["", "PROMISE"], cursors=(11, 16, 21)) == []  # the answer was made too late for it
 
 
 def test_a_change_that_the_api_never_showed_is_found() -> None:
