@@ -61,7 +61,8 @@ def readable(letters: Letters, reader: Reader, *, server: str, limit: int, clock
 
 def _keep_covered(hits: Mapping[str, Hit], letters: Letters) -> None:
     """What PRIVACY_KEY covered when the letter was written is not covered once more: nobody could join by it."""
-    sent = {row.get("conn_id"): row for row in reversed(letters.rows) if isinstance(row, dict)}
+    # As text: an id may be a number, and in a row that stays dead anything else.
+    sent = {str(row.get("conn_id")): row for row in reversed(letters.rows) if isinstance(row, dict)}
     for key, hit in hits.items():
         row = sent.get(key, {})
         if hit["telephone"] is not None and _is_covered(row.get("telephone")):

@@ -90,7 +90,7 @@ def keys(*records: Outgoing) -> list[str]:
 def test_show_tells_each_server_with_its_counts_and_its_cursor(here: Settings) -> None:
     lines = shown(here)
     partition = str(shard_of("0042", SHARDS))
-    assert lines["0042"][:7] == ["0042", partition, "3", "0", "1", "2026-01-18", "12:00:00Z"]
+    assert lines["0042"][:8] == ["0042", partition, "3", "0", "1", "0", "2026-01-18", "12:00:00Z"]
     assert "settings:" in lines["0043"]  # "not in the settings: nobody polls it here"
     assert set(shown(here, "43")) == {"0043"}
 

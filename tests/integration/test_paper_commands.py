@@ -14,10 +14,12 @@ import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from producer.demo.simulator.callcentre import BOGOTA
 from tests.integration.service.instance import PATIENCE
 from tests.integration.service.stage import Stage
 from tests.meta.papers import mentioned, typed
@@ -27,8 +29,10 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
 FIRST, LAST = "check --config wolkvox-hits.toml", ("ledger init", "ledger reset 0042")
 ELSEWHERE = ("demo", "try", "--version", *ALONE)
-INCOMPLETE = {"ledger reset"}
-"""Named within a sentence, without the argument that it needs."""
+INCOMPLETE = {"ledger reset", "recover", "recover file", "recover history", "recover verify", "tail"}
+"""Named within a sentence, without what it needs: `tail` alone shows what comes from now on, and here nothing does."""
+REFUSED = ("recover history", "recover verify")
+"""Of a time of which this call centre has nothing: exit status 1, and why."""
 ENDLESS = ("run", "tail", "simulate")
 """They go on until they are asked to end."""
 
@@ -48,6 +52,7 @@ async def test_each_command_does_what_it_says(kafka: str, topic: str, tmp_path: 
     await stage.simulator.open()
     try:
         await typing(stage, tmp_path, "config example > wolkvox-hits.toml")
+        (tmp_path / "hits.csv").write_text(f"ID;date;hit\n6736.4628.1040.1;{datetime.now(BOGOTA):%Y%m%d%H%M%S};VENTA\n")
         for command in documented():
             told = await typing(stage, tmp_path, command)
             if command.endswith("--json"):
@@ -68,7 +73,8 @@ async def typing(stage: Stage, folder: Path, command: str) -> str:
         async with asyncio.timeout(2 * PATIENCE):
             told = await until_working(process) if goes_on(shlex.split(command)) else b""
             rest, _ = await process.communicate()
-        assert process.returncode in ({0, 130} if told else {0}), f"{command}\n{(told + rest).decode()}"
+        fine = {0, 130} if told else {0, 1} if command.startswith(REFUSED) else {0}
+        assert process.returncode in fine, f"{command}\n{(told + rest).decode()}"
         return (told + rest).decode()
     finally:
         with suppress(ProcessLookupError):

@@ -129,7 +129,8 @@ async def test_an_outage_is_told_in_words_with_the_worst_first(tmp_path: Path) -
         assert await page.servers() == ["0003", "0002", "0001"]
         assert await page.tab.texts("#sources .chip") == ["■ retrying", "■ bad token", "■ waiting for kafka"]
         assert "losing for 5 min" in await page.tab.text("#sources tr")
-        gaps = await page.tab.texts("#gaps li")
+        waiting, *gaps = await page.tab.texts("#gaps li")
+        assert waiting == "0003 2 to heal · not yet: of 87 hits that the history has before it, 0 are told"
         assert [gap.split(" unpolled ")[1] for gap in gaps] == [
             "· not certain: the API may reach further back",
             "· certain",

@@ -44,6 +44,8 @@ async def test_the_endpoints_say_what_the_contract_says(stage: Stage) -> None:
         "dead_lettered": 0,
         "unmarked": 0,
         "pending": 0,
+        "recovered": 0,
+        "gaps_waiting": 0,
     }
     metrics = await scraped(stage, instance)
     assert metrics['rows_total{result="published",server="0042"}'] == published

@@ -23,6 +23,7 @@ def read(*rows: Any, privacy: Privacy | None = None, limit: int = 1_000_000) -> 
 
 def test_what_is_a_hit_now_is_read_and_the_rest_stays_what_it_is() -> None:
     assert set(read(ROW, ROW | {"conn_id": ""}, "no object", ROW | {"conn_id": "7", "hit": {}})) == {ROW["conn_id"]}
+    assert set(read(ROW, ROW | {"conn_id": ["7"]}, ROW | {"conn_id": {}})) == {ROW["conn_id"]}
 
 
 def test_what_the_topic_would_refuse_once_more_is_left_out() -> None:
@@ -33,7 +34,8 @@ def test_what_the_topic_would_refuse_once_more_is_left_out() -> None:
 def test_what_is_covered_already_is_not_covered_once_more() -> None:
     privacy = Privacy(telephone="hmac", customer_id="hmac", keep_extra=False, key=lambda: "k" * 32)
     old, new = ROW | {"telephone": COVERED, "customer_id": COVERED}, ROW | {"conn_id": "7"}
-    hits = read(old, new, privacy=privacy)
+    hits = read(old, new, old | {"conn_id": 8}, privacy=privacy)
+    assert hits["8"]["telephone"] == COVERED
     assert (hits[ROW["conn_id"]]["telephone"], hits[ROW["conn_id"]]["customer_id"]) == (COVERED, COVERED)
     assert hits["7"]["telephone"] not in (ROW["telephone"], COVERED)
 
