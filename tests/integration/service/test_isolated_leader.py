@@ -21,7 +21,7 @@ from producer.settings.sections import Kafka
 from tests.integration.service.admin import Admin
 from tests.twins.told import a_told, ids_in
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]  # its waits take 160 s alone on two cores
 
 SERVER = "0042"
 SHARD = shard_of(SERVER, 12)
