@@ -22,7 +22,7 @@ from producer.commands.console import print_lines, stdout
 from producer.commands.loop import run
 from producer.commands.recover_words import Summary, disagreement, print_summary, print_verdict
 from producer.core.healer import EARLIER, FURTHER
-from producer.core.healing import LEAST, Agreement, agreement
+from producer.core.healing import LEAST, Agreement, agreement, covered
 from producer.core.ledger import shard_of
 from producer.core.quota import Quota, seconds_to_reset, spares
 from producer.errors import NotASnapshot, PollFailed, QuotaSpent, SettingsError
@@ -35,7 +35,7 @@ from producer.kafka.store import KafkaShardStore
 from producer.kafka.topics import TopicSetup
 from producer.model import REPORT_REACH, Method, Reason, Topic
 from producer.recovery.files import read_file
-from producer.recovery.found import Found, judged, moment_of, read_rows
+from producer.recovery.found import Found, judged, read_rows
 from producer.recovery.letters import read_letters, readable
 from producer.recovery.patience import PatientCalls
 from producer.recovery.publication import Publication
@@ -187,16 +187,11 @@ class _Recovery:
         gaps = await gaps_told(self._connection, self._source.server, since=begin - FURTHER)
         for reach in (REPORT_REACH, FURTHER):
             found = read_rows(await history.fetch(begin - reach, begin), self._historian, method=Method.HISTORY)
-            moments = {key: moment_of(hit) for key, hit in found.hits.items()}
-            covered = {
-                key: moment
-                for key, moment in moments.items()
-                if 0 < moment < begin and not any(gap.start <= moment <= gap.end for gap in gaps)
-            }
-            if len(covered) >= LEAST:
+            before = covered(found.hits.values(), before=begin, gaps=gaps)
+            if len(before) >= LEAST:
                 break
         past = await self._past.told(self._source.server, begin - reach - EARLIER)
-        return agreement(covered, past.ids)
+        return agreement(before, past.ids)
 
     @asynccontextmanager
     async def _history(self) -> AsyncIterator[WolkvoxHistory]:

@@ -117,20 +117,24 @@ class Healing:
         self._again.clear()
 
     def comparable(self, one: OpenGap, hits: Iterable[Hit]) -> dict[str, float]:
-        """Those of the history's hits that snapshots covered, as far as is known: by id, with their moment."""
-        gaps = [(other.gap.start - TICK, other.gap.end) for other in self._open.values()]
-        dated = ((hit["conn_id"], parse_rfc3339(moment)) for hit in hits if (moment := hit["occurred_at"]) is not None)
-        return {
-            key: moment
-            for key, moment in dated
-            if moment < one.gap.start and not any(start < moment <= end for start, end in gaps)
-        }
+        """Those of the history's hits that snapshots covered before the gap, as far as is known."""
+        return covered(hits, before=one.gap.start, gaps=[other.gap for other in self._open.values()])
 
     def _due(self, key: bytes) -> float:
         return self._again.get(key) or self._first_due(self._open[key])
 
     def _first_due(self, one: OpenGap) -> float:
         return parse_rfc3339(one.observed_at) + (self._delay or 0.0)
+
+
+def covered(hits: Iterable[Hit], *, before: float, gaps: Collection[Gap]) -> dict[str, float]:
+    """Those of the history's hits that lie before a moment and in none of the gaps: by id, each with its moment."""
+    dated = ((hit["conn_id"], parse_rfc3339(moment)) for hit in hits if (moment := hit["occurred_at"]) is not None)
+    return {
+        key: moment
+        for key, moment in dated
+        if moment < before and not any(gap.start - TICK < moment <= gap.end for gap in gaps)
+    }
 
 
 def agreement(hits: Mapping[str, float], told: Container[str]) -> Agreement:
