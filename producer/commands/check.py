@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 from rich.console import Console
 
@@ -22,9 +21,9 @@ from producer.errors import SettingsError
 from producer.kafka.connection import Connection, instance_name
 from producer.observe.listening import bound
 from producer.registry.client import registry_of
+from producer.service.wiring import api_of
 from producer.settings import Settings, SourceSettings
 from producer.wolkvox.address import base_url
-from producer.wolkvox.client import WolkvoxApi
 
 DEADLINE = 25.0
 """Seconds for each of them, all at the same time; what is not known by then is told as such."""
@@ -44,10 +43,10 @@ def check(settings: Settings, *, as_json: bool, console: Console | None = None, 
 async def look(settings: Settings, *, clock: Clock | None = None, deadline: float = DEADLINE) -> list[Finding]:
     """Everything that `check` finds, in the order it is told; takes a little more than `deadline` seconds at most."""
     reached = Connection(settings.kafka, client_id=f"wolkvox-hits-check-{instance_name()}")
-    turns, room, cafile = Turns(), asyncio.Semaphore(AT_ONCE), settings.wolkvox.ssl_cafile
+    turns, room = Turns(), asyncio.Semaphore(AT_ONCE)
     checks = [named(settings, source) for source in settings.sources]
     looking = [
-        *(_within(deadline, one.area, _source(one, turns, room, clock or SystemClock(), cafile)) for one in checks),
+        *(_within(deadline, one.area, _source(one, turns, room, clock or SystemClock(), settings)) for one in checks),
         _within(deadline, KAFKA, kafka_findings(reached, heals=settings.recover.gaps == "history")),
     ]
     if (registry := registry_of(settings)) is not None:
@@ -108,17 +107,10 @@ async def _within(deadline: float, area: str, findings: AsyncIterator[Finding]) 
 
 
 async def _source(
-    check: SourceCheck, turns: Turns, room: asyncio.Semaphore, clock: Clock, cafile: Path | None
+    check: SourceCheck, turns: Turns, room: asyncio.Semaphore, clock: Clock, settings: Settings
 ) -> AsyncIterator[Finding]:
     source = check.source
-    api = WolkvoxApi(
-        server=source.server,
-        url=source.url,
-        token=source.token.read,
-        timeout=source.timeout,
-        cafile=cafile,
-        clock=clock,
-    )
+    api = api_of(source, settings, clock)
     try:
         # The API refuses simultaneous calls of a token, and two sources may share one.
         async with turns.turn(source.token.read), room:

@@ -24,7 +24,7 @@ from producer.commands.recover_words import Summary, disagreement, print_summary
 from producer.core.healer import EARLIER, FURTHER
 from producer.core.healing import LEAST, Agreement, agreement, covered
 from producer.core.ledger import shard_of
-from producer.core.quota import Quota, seconds_to_reset, spares
+from producer.core.quota import seconds_to_reset, spares
 from producer.errors import NotASnapshot, PollFailed, QuotaSpent, SettingsError
 from producer.frame import SchemaFrames, frame
 from producer.kafka.census import Census
@@ -41,9 +41,9 @@ from producer.recovery.patience import PatientCalls
 from producer.recovery.publication import Publication
 from producer.recovery.told import gaps_told, hits_told
 from producer.registry.client import registry_of
-from producer.service.wiring import privacy_of
+from producer.service.wiring import api_of, privacy_of, quota_of
 from producer.settings import Settings, SourceSettings
-from producer.wolkvox.client import BODY_LIMIT, WolkvoxApi
+from producer.wolkvox.client import BODY_LIMIT
 from producer.wolkvox.history import WolkvoxHistory
 from producer.wolkvox.reader import RowReader
 
@@ -195,14 +195,7 @@ class _Recovery:
 
     @asynccontextmanager
     async def _history(self) -> AsyncIterator[WolkvoxHistory]:
-        self._api = WolkvoxApi(
-            server=self._source.server,
-            url=self._source.url,
-            token=self._source.token.read,
-            timeout=self._source.timeout,
-            cafile=self._settings.wolkvox.ssl_cafile,
-            clock=self._clock,
-        )
+        self._api = api_of(self._source, self._settings, self._clock)
         try:
             yield WolkvoxHistory(
                 server=self._source.server,
@@ -218,10 +211,9 @@ class _Recovery:
     async def _spare_the_polls(self, calls: int) -> None:
         """Raises QuotaSpent if the service could not poll until the reset; not every operation tells its quota."""
         try:
-            info = await self._api.token_info()
+            quota = await quota_of(self._api)
         except PollFailed:
             return
-        quota = Quota(info.token_limit, info.calls_left)
         reset = seconds_to_reset(self._clock.now().wall, self._source.timezone)
         if not spares(quota, calls, interval=self._source.interval, until_reset=reset):
             raise QuotaSpent(f"{quota.left} calls are left today, and the polls need them: again after the reset")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from time import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,9 @@ from producer.errors import SettingsError
 from producer.model import API_FIELDS, Reason
 from producer.settings import Settings, SourceSettings
 from producer.wolkvox.address import normalise_server
+
+if TYPE_CHECKING:
+    from producer.commands.recover import How
 
 # ruff: noqa: PLC0415 (as in cli.py: `--help` should not wait for Kafka's client)
 
@@ -50,13 +53,10 @@ def recover_history(
     overrides: Set = None,
 ) -> None:
     """Publish what the API's historical reports have of a time, if their ids are those of the hits before it."""
-    from producer.commands.recover import How
     from producer.commands.recover import recover_history as publish
 
-    settings = settings_of(config, overrides)
-    source = _source(settings, server)
-    how = How(settings=settings, source=source, dry_run=dry_run, accept_unknown=accept_unknown)
-    raise typer.Exit(publish(how, _span(settings, source, from_, to)))
+    how = _how(config, overrides, server, dry_run=dry_run, accept_unknown=accept_unknown)
+    raise typer.Exit(publish(how, _span(how, from_, to)))
 
 
 @recover.command("file", epilog="Example: `wolkvox-hits recover file hits.csv --map conn_id=ID --map hit=Resultado`")
@@ -73,12 +73,10 @@ def recover_file(
     overrides: Set = None,
 ) -> None:
     """Publish what a file has: an answer of the API that somebody saved, or a spreadsheet's export."""
-    from producer.commands.recover import How
     from producer.commands.recover import recover_file as publish
 
     named = _columns(columns or ())
-    settings = settings_of(config, overrides)
-    how = How(settings=settings, source=_source(settings, server), dry_run=dry_run, accept_unknown=accept_unknown)
+    how = _how(config, overrides, server, dry_run=dry_run, accept_unknown=accept_unknown)
     raise typer.Exit(publish(how, path, named))
 
 
@@ -96,12 +94,10 @@ def recover_dead_letters(
     overrides: Set = None,
 ) -> None:
     """Publish dead letters that can be read by now: by a newer version, or since the topic takes larger ones."""
-    from producer.commands.recover import How
     from producer.commands.recover import recover_dead_letters as publish
 
     ago = None if since is None else _seconds(since, option="--since")
-    settings = settings_of(config, overrides)
-    how = How(settings=settings, source=_source(settings, server), dry_run=dry_run, accept_unknown=accept_unknown)
+    how = _how(config, overrides, server, dry_run=dry_run, accept_unknown=accept_unknown)
     raise typer.Exit(publish(how, since=ago, reasons=reason or ()))
 
 
@@ -110,12 +106,24 @@ def recover_verify(
     *, from_: From, to: To = None, server: Server = None, config: Config = None, overrides: Set = None
 ) -> None:
     """Say how the history and the topic agree; exit 1 if they don't. Publishes nothing."""
-    from producer.commands.recover import How
     from producer.commands.recover import recover_verify as verify
 
+    how = _how(config, overrides, server)
+    raise typer.Exit(verify(how, _span(how, from_, to)))
+
+
+def _how(
+    config: Path | None,
+    overrides: list[str] | None,
+    server: str | None,
+    *,
+    dry_run: bool = False,
+    accept_unknown: bool = False,
+) -> How:
+    from producer.commands.recover import How
+
     settings = settings_of(config, overrides)
-    source = _source(settings, server)
-    raise typer.Exit(verify(How(settings=settings, source=source), _span(settings, source, from_, to)))
+    return How(settings=settings, source=_source(settings, server), dry_run=dry_run, accept_unknown=accept_unknown)
 
 
 def _source(settings: Settings, server: str | None) -> SourceSettings:
@@ -134,10 +142,10 @@ def _source(settings: Settings, server: str | None) -> SourceSettings:
     return known[number]
 
 
-def _span(settings: Settings, source: SourceSettings, begin: str, end: str | None) -> tuple[float, float]:
+def _span(how: How, begin: str, end: str | None) -> tuple[float, float]:
     now = time()
-    first = moment(begin, source, now, option="--from")
-    last = now - settings.recover.delay if end is None else moment(end, source, now, option="--to")
+    first = moment(begin, how.source, now, option="--from")
+    last = now - how.settings.recover.delay if end is None else moment(end, how.source, now, option="--to")
     if not first < last <= now:
         fail(["--from, --to: the one must be before the other, and neither in the future"], code=2)
     return first, last

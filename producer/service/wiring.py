@@ -45,7 +45,7 @@ class Wiring:
         self._privacy = privacy_of(settings)
         self._settings = {one.server: one for one in settings.sources}
         self._recover = settings.recover if settings.recover.gaps == "history" else None
-        self._apis = {one.server: self._api(one, settings) for one in settings.sources}
+        self._apis = {one.server: api_of(one, settings, clock) for one in settings.sources}
         self.sources = {one.server: self._source(one, settings) for one in settings.sources}
         self.pendings = Pendings(list(self.sources.values()), settings.pending.limit, on_dropped=observer.dropped)
         self.all_rounds = {one.server: self._rounds(one) for one in settings.sources}
@@ -86,16 +86,6 @@ class Wiring:
         """Let the connections to the APIs go."""
         await asyncio.gather(*(api.aclose() for api in self._apis.values()))
 
-    def _api(self, one: SourceSettings, settings: Settings) -> WolkvoxApi:
-        return WolkvoxApi(
-            server=one.server,
-            url=one.url,
-            token=one.token.read,
-            timeout=one.timeout,
-            cafile=settings.wolkvox.ssl_cafile,
-            clock=self._clock,
-        )
-
     def _source(self, one: SourceSettings, settings: Settings) -> Source:
         heal_after = None if self._recover is None else self._recover.delay
         return Source(server=one.server, keep=settings.dedup.window, window=one.window, heal_after=heal_after)
@@ -114,7 +104,7 @@ class Wiring:
             clock=self._clock,
             rng=self._rng,
             observer=self._observer,
-            quota=partial(_quota, api),
+            quota=partial(quota_of, api),
         )
 
     def _healers(self, servers: Sequence[str], past: Past) -> list[Healer]:
@@ -145,6 +135,18 @@ class Wiring:
         return partial(self._turns.turn, one.token.read)
 
 
+def api_of(source: SourceSettings, settings: Settings, clock: Clock) -> WolkvoxApi:
+    """The API of one source; close it in the end."""
+    return WolkvoxApi(
+        server=source.server,
+        url=source.url,
+        token=source.token.read,
+        timeout=source.timeout,
+        cafile=settings.wolkvox.ssl_cafile,
+        clock=clock,
+    )
+
+
 def privacy_of(settings: Settings) -> Privacy | None:
     """How rows are covered; None if all of them is kept, which then costs nothing."""
     chosen = settings.privacy
@@ -154,11 +156,12 @@ def privacy_of(settings: Settings) -> Privacy | None:
     return Privacy(telephone=chosen.telephone, customer_id=chosen.customer_id, keep_extra=chosen.keeps_extra, key=key)
 
 
-async def _quota(api: WolkvoxApi) -> Quota:
+async def quota_of(api: WolkvoxApi) -> Quota:
+    """The operation's calls of today; raises PollFailed, for not every operation tells them. Costs one."""
     info = await api.token_info()
     return Quota(limit=info.token_limit, left=info.calls_left)
 
 
 async def _quota_in_turn(api: WolkvoxApi, turn: Turn) -> Quota:
     async with turn():
-        return await _quota(api)
+        return await quota_of(api)
