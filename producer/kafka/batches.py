@@ -16,7 +16,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from murmurhash2 import murmurhash2
 
 from producer.kafka.bounds import retrieve
-from producer.kafka.frames import Frames, record
+from producer.kafka.layout import Layout, record
 from producer.kafka.topics import Topics
 from producer.model import Outgoing, Series, Topic
 
@@ -104,7 +104,7 @@ class Batches:
             topic: [None] * count for topic, count in topics.partitions.items()
         }
         self._sent: list[asyncio.Future[Any]] = []
-        self._frames: Frames | None = None
+        self._layout: Layout | None = None
 
     async def add(self, records: Iterable[Outgoing | Series]) -> None:
         """Append every record, sending the batches that are full."""
@@ -142,8 +142,8 @@ class Batches:
         batch.add(written, 1)
 
     async def _add_series(self, series: Series) -> None:
-        if self._frames is None or not self._frames.fits(series):
-            self._frames = Frames(series)
+        if self._layout is None or not self._layout.fits(series):
+            self._layout = Layout(series)
         count = len(self._open[series.topic])
         places: list[list[int]] = [[] for _ in range(count)]
         for place, hashed in enumerate(map(murmurhash2, series.keys, repeat(SEED))):
@@ -151,20 +151,20 @@ class Batches:
         for partition, theirs in enumerate(places):
             if theirs:
                 keys, values = [series.keys[place] for place in theirs], [series.values[place] for place in theirs]
-                await self._add_many(series.topic, partition, self._frames, keys, values)
+                await self._add_many(series.topic, partition, self._layout, keys, values)
 
     async def _add_many(
-        self, topic: Topic, partition: int, frames: Frames, keys: Sequence[bytes], values: Sequence[bytes]
+        self, topic: Topic, partition: int, layout: Layout, keys: Sequence[bytes], values: Sequence[bytes]
     ) -> None:
-        batch, most = self._batch(topic, partition), frames.most(keys, values)
+        batch, most = self._batch(topic, partition), layout.most(keys, values)
         if batch.count and batch.size + most > self._most:
             batch = await self._next(topic, partition)
         if len(keys) > 1 and batch.size + most > self._most:
             half = len(keys) // 2
-            await self._add_many(topic, partition, frames, keys[:half], values[:half])
-            await self._add_many(topic, partition, frames, keys[half:], values[half:])
+            await self._add_many(topic, partition, layout, keys[:half], values[:half])
+            await self._add_many(topic, partition, layout, keys[half:], values[half:])
             return
-        batch.add(frames.written(keys, values, first=batch.count), len(keys))
+        batch.add(layout.written(keys, values, first=batch.count), len(keys))
 
     def _partition(self, topic: Topic, key: bytes) -> int:
         return self._shard if topic is Topic.LEDGER else partition_of(key, len(self._open[topic]))

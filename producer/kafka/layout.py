@@ -76,7 +76,7 @@ class _Shapes(dict[int, _Shape]):
         return shape
 
 
-class Frames:
+class Layout:
     """How the records of a series are written, and of those that have its headers."""
 
     def __init__(self, series: Series) -> None:

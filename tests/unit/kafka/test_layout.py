@@ -8,7 +8,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.kafka.frames import Frames, record
+from producer.kafka.layout import Layout, record
 from producer.kafka.requests import whole
 from producer.model import Header, Outgoing, Series, Topic, each
 
@@ -42,12 +42,12 @@ def test_a_series_is_written_as_its_records_are(
 ) -> None:
     keys, values = [key for key, _ in rows], [value for _, value in rows]
     series = Series(Topic.HITS, keys, values, headers, keyed)
-    frames, records = Frames(series), list(each([series]))
-    written = frames.written(keys, values, first=first)
+    layout, records = Layout(series), list(each([series]))
+    written = layout.written(keys, values, first=first)
     assert written == b"".join(record(one, offset=offset) for offset, one in enumerate(records, start=first))
-    assert len(written) <= frames.most(keys, values)
-    assert frames.fits(series)
-    assert not frames.fits(series._replace(headers=[*headers, ("more", b"")]))
+    assert len(written) <= layout.most(keys, values)
+    assert layout.fits(series)
+    assert not layout.fits(series._replace(headers=[*headers, ("more", b"")]))
 
 
 @pytest.mark.parametrize("version", range(3, 8))
