@@ -2,50 +2,23 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
-from producer.clock import Clock, rfc3339
+from producer.clock import Clock
 from producer.core.ports import Failed, Polled, Told, Unhealed
 from producer.errors import Fenced, KafkaFailed, PendingFull, TooLarge, Unavailable
-from producer.model import Gap, GapRecovered, Method, Progress
+from producer.model import Progress
+from producer.observe.gaps import Gaps
 from producer.observe.logs import context, get_logger
 from producer.observe.metrics import DROPPED, POLL_OK, Metrics
-from producer.observe.status import MINUTES
+from producer.observe.numbers import Numbers
 
 _log = get_logger(__name__)
 
-GAPS_SHOWN = 5
 UNMARKED = (
     "their `hit` is empty or says no, like that of calls which are not typified yet. WOLKVOX_HITS is `all`: they are "
     "told, and what becomes of them is told as a change; with `marked` a row is told when it says that it is a hit"
 )
-
-
-@dataclass(slots=True)
-class Numbers:
-    """One source's numbers since the process began.
-
-    `minutes` counts new hits by the minute since 1970, `newest` is the latest date of any, in Unix seconds.
-    """
-
-    published: int = 0
-    changed: int = 0
-    duplicate: int = 0
-    dead_lettered: int = 0
-    unmarked: int = 0
-    recovered: int = 0
-    unhealed: str | None = None
-    """Why the last gap that was looked into waits on; None if none was, or it was healed."""
-    gaps: deque[Gap] = field(default_factory=lambda: deque(maxlen=GAPS_SHOWN))
-    minutes: dict[int, int] = field(default_factory=dict)
-    newest: float = 0.0
-
-    def per_minute(self, now: float) -> tuple[int, ...]:
-        """New hits in each of the last MINUTES minutes, oldest first."""
-        last = int(now // 60)
-        return tuple(self.minutes.get(minute, 0) for minute in range(last - MINUTES + 1, last + 1))
 
 
 class ServiceObserver:
@@ -55,6 +28,7 @@ class ServiceObserver:
         self._metrics = metrics
         self._clock = clock
         self._numbers: dict[str, Numbers] = {}
+        self._gaps = Gaps(metrics=metrics, numbers=self.numbers)
         self._unknown: dict[int, int] = {}
         self._failures: dict[str, int] = {}
         self._doubtful: set[str] = set()
@@ -122,7 +96,7 @@ class ServiceObserver:
         """What left pending without a record of its own."""
         for server, one in told.items():
             drop = one.dropped
-            self._tell_gaps(drop.gaps)
+            self._gaps.told(drop.gaps)
             self._count_rows(
                 server,
                 published=drop.confirmed - drop.confirmed_dead - drop.confirmed_changed,
@@ -141,8 +115,8 @@ class ServiceObserver:
         for server, one in told.items():
             self._count_rows(server, published=one.published, changed=one.changed, dead_lettered=one.dead_lettered)
             self._metrics.publish_delay_seconds.observe(one.delays)
-            self._tell_gaps(one.gaps)
-            self._tell_recovered(server, one.recovered, one.recoveries)
+            self._gaps.told(one.gaps)
+            self._gaps.recovered(server, one.recovered, one.recoveries)
         _log.info(
             "committed",
             shard=shard,
@@ -177,18 +151,7 @@ class ServiceObserver:
 
     def not_healed(self, unhealed: Unhealed) -> None:
         """A gap that waits was looked into, and waits on or is given up."""
-        server, start, end = unhealed.gap.server, rfc3339(unhealed.gap.start), rfc3339(unhealed.gap.end)
-        self.numbers(server).unhealed = None if unhealed.retry_in is None else unhealed.why
-        if unhealed.disagrees:
-            self._metrics.history_disagreements_total.labels(server=server).inc()
-        if unhealed.retry_in is None:
-            _log.error("gap_given_up", server=server, start=start, end=end, problem=unhealed.why)
-            return
-        again = round(unhealed.retry_in, 1)
-        if unhealed.disagrees:
-            _log.warning("history_disagrees", server=server, start=start, end=end, problem=unhealed.why, retry_in=again)
-        else:
-            _log.warning("gap_not_healed", server=server, start=start, end=end, problem=unhealed.why, retry_in=again)
+        self._gaps.not_healed(unhealed)
 
     def restoring(self, shard: int, progress: Progress, *, seconds: float) -> None:
         """A shard's ledger is being read."""
@@ -235,10 +198,7 @@ class ServiceObserver:
         for kind, count in polled.drift.items():
             metrics.drift_total.labels(kind=kind).inc(count)
         self._count_rows(server, duplicate=polled.duplicate, unmarked=polled.unmarked)
-        minutes, minute = numbers.minutes, int(now // 60)
-        minutes[minute] = minutes.get(minute, 0) + polled.new
-        for old in [old for old in minutes if old <= minute - MINUTES]:
-            del minutes[old]
+        numbers.count_new(polled.new, now)
 
     def _count_rows(
         self,
@@ -265,37 +225,3 @@ class ServiceObserver:
         }
         for result, count in counted.items():
             self._metrics.rows_total.labels(server=server, result=result).inc(count)
-
-    def _tell_recovered(self, server: str, hits: Mapping[Method, int], gaps: Sequence[GapRecovered]) -> None:
-        for method, count in hits.items():
-            self.numbers(server).recovered += count
-            self._metrics.recovered_total.labels(server=server, method=method.value).inc(count)
-        for gap in gaps:
-            self.numbers(server).unhealed = None
-            self._metrics.gaps_recovered_total.labels(server=server).inc()
-            _log.info(
-                "gap_recovered",
-                server=server,
-                start=rfc3339(gap.start),
-                end=rfc3339(gap.end),
-                method=gap.method.value,
-                found=gap.found,
-                published=gap.published,
-                already_told=gap.already_told,
-            )
-
-    def _tell_gaps(self, gaps: Sequence[Gap]) -> None:
-        """Once they are events: one that waited may shrink or go, if another owner covered its time."""
-        for gap in gaps:
-            self.numbers(gap.server).gaps.appendleft(gap)
-            self._metrics.coverage_gaps_total.labels(kind=gap.kind.value).inc()
-            self._metrics.coverage_gap_seconds_total.labels(server=gap.server).inc(max(0.0, gap.end - gap.start))
-            _log.warning(
-                "coverage_gap",
-                server=gap.server,
-                kind=gap.kind.value,
-                start=rfc3339(gap.start),
-                end=rfc3339(gap.end),
-                seconds=round(gap.end - gap.start, 3),
-                certain=gap.certain,
-            )
