@@ -74,8 +74,8 @@ def test_what_the_answers_no_longer_show_is_let_go() -> None:
     recall = Recall()
     for first in range(0, 1000, 10):
         recall.content(compact(*numbered(*range(first, first + 50))))
-    assert recall._ids is not None
-    assert len(recall._ids) == 50
+    assert recall._last is not None
+    assert len(recall._last.ids) == len(recall._last.texts) == 50
 
 
 def kinds(recall: Recall, *rows: Any) -> list[type]:
