@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from producer.commands.streams import fail, standard_streams
-from producer.garbage import importing
+from producer.imports import COLOURS, importing
 
 _WINDOWS = {"win32", "cygwin", "msys"}
 _SCHEMAS = Path(__file__).parent / "schemas"
@@ -19,6 +19,8 @@ def main(*, platform: str = sys.platform) -> None:
             if reason := _misplaced(platform):
                 fail([reason], code=1)
             with importing():
+                import typer  # noqa: F401, PLC0415 (its help is by rich; the others go without)
+            with importing(without=COLOURS):
                 from producer.commands.cli import main as commands  # noqa: PLC0415 (inside the try, for that reason)
 
             commands()

@@ -10,7 +10,7 @@ from producer.errors import AccessDenied, KafkaFailed
 from producer.kafka.access.creation import NewTopic, create
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.metadata import Metadata, Operation, TopicFacts
-from producer.kafka.access.permissions import lacking, needed, topic_config
+from producer.kafka.access.permissions import lacking, needed, topic_configs
 from producer.kafka.census import has_begun
 from producer.kafka.judgement import LEDGER_CONFIG, alter, cost, lesser, lost_ledger, new_topic, unfit
 from producer.kafka.reader import PartitionReader
@@ -50,7 +50,7 @@ class TopicsCheck:
             told = f"not permitted: {', '.join(sorted(one.acl for one in missing))}"
             return _failed(facts.name, told, self._grant(facts.name, missing))
         try:
-            config = await topic_config(self._cluster, facts.name)
+            config = (await topic_configs(self._cluster, facts.name))[facts.name]
         except KafkaFailed as error:
             return _failed(facts.name, str(error), self._grant(facts.name, needed(topic, heals=self._heals)))
         return await self._fit(topic, facts, config)

@@ -17,8 +17,8 @@ from producer.commands.recover_group import recover
 from producer.commands.streams import fail
 from producer.duration import seconds
 from producer.errors import SettingsError, WolkvoxHitsError
-from producer.garbage import importing
 from producer.heap import keep_freed_memory
+from producer.imports import COLOURS, importing
 from producer.model import Topic
 from producer.observe.logs import configure
 from producer.settings import Settings
@@ -72,7 +72,7 @@ def run(
     if once:
         _once(settings)
         return
-    with importing():
+    with importing(without=COLOURS):
         from producer.service.service import Service
 
     loop.run(Service(settings).run())
@@ -216,7 +216,7 @@ def main() -> None:
 
 
 def _once(settings: Settings) -> None:
-    with importing():
+    with importing(without=COLOURS):
         from producer.service.once import Once
 
     results = loop.run(Once(settings).run())

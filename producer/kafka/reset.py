@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 from producer.clock import Clock
 from producer.core.ledger import begun_record, shard_of, tombstone
 from producer.kafka.access.inquiry import Inquiry
-from producer.kafka.access.permissions import topic_config, try_transactional_id
+from producer.kafka.access.permissions import topic_configs, try_transactional_id
 from producer.kafka.aiokafka_errors import named
 from producer.kafka.batches import Batches
 from producer.kafka.bounds import bounded
@@ -73,7 +73,7 @@ async def _fence(connection: Connection, partitions: int) -> int:
     async with Inquiry(connection) as cluster:
         for number in range(partitions):
             await try_transactional_id(cluster, f"{name}-{number}")
-        return int((await topic_config(cluster, name))["max.message.bytes"])
+        return int((await topic_configs(cluster, name))[name]["max.message.bytes"])
 
 
 async def _write(

@@ -10,7 +10,7 @@ from producer.errors import Unavailable, Untrusted
 from producer.kafka.access.creation import create
 from producer.kafka.access.inquiry import Inquiry
 from producer.kafka.access.metadata import Metadata, TopicFacts
-from producer.kafka.access.permissions import topic_config
+from producer.kafka.access.permissions import topic_configs
 from producer.kafka.access.probe import probe, refuse_missing_rights
 from producer.kafka.aiokafka_errors import failure, named
 from producer.kafka.bounds import bounded
@@ -147,7 +147,8 @@ class TopicSetup:
             raise Untrusted(f"topic {self._name(Topic.LEDGER)} is {lost.text}; {lost.remedy}")
 
     async def _judged(self, cluster: Inquiry, found: Metadata) -> Topics:
-        configs = {topic: await topic_config(cluster, self._name(topic)) for topic in Topic}
+        named = await topic_configs(cluster, *map(self._name, Topic))
+        configs = {topic: named[self._name(topic)] for topic in Topic}
         if problems := list(self._problems(found, configs)):
             raise Untrusted("; ".join(problems))
         partitions = {topic: self._facts(found, topic).partitions for topic in Topic}

@@ -7,7 +7,7 @@ fence its owner.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiokafka import errors as kafka
@@ -72,24 +72,26 @@ async def try_transactional_id(cluster: Inquiry, transactional_id: str) -> None:
     await settled(ask, what=what)
 
 
-async def topic_config(cluster: Inquiry, name: str) -> dict[str, str]:
-    """A topic's configuration, defaults included; raises KafkaFailed."""
-    return await _config(await cluster.any_wire(), _TOPIC, name)
+async def topic_configs(cluster: Inquiry, *names: str) -> dict[str, dict[str, str]]:
+    """The configuration of topics, defaults included, each by its name; raises KafkaFailed."""
+    return await _configs(await cluster.any_wire(), _TOPIC, names)
 
 
 async def broker_config(cluster: Inquiry) -> dict[str, str]:
     """Some broker's configuration; raises KafkaFailed, AccessDenied without DescribeConfigs on the cluster."""
     number, address = min((await cluster.metadata()).brokers.items())
-    return await _config(await cluster.wire(address), _BROKER, str(number))
+    return (await _configs(await cluster.wire(address), _BROKER, [str(number)]))[str(number)]
 
 
-async def _config(wire: Wire, kind: int, name: str) -> dict[str, str]:
-    what = f"reading the configuration of {name} (grant DescribeConfigs)"
-    answer = await wire.ask(DescribeConfigsRequest([(kind, name, None)]), what=what)
-    ((code, _, _, _, entries),) = answer.resources
-    if (error := kafka.for_code(code)) is not kafka.NoError:
-        raise failure(error(), what)
-    return {entry[0]: entry[1] for entry in entries}
+async def _configs(wire: Wire, kind: int, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    what = "reading the configuration of {} (grant DescribeConfigs)"
+    request = DescribeConfigsRequest([(kind, name, None) for name in names])
+    found = {}
+    for code, _, _, name, entries in (await wire.ask(request, what=what.format(", ".join(names)))).resources:
+        if (error := kafka.for_code(code)) is not kafka.NoError:
+            raise failure(error(), what.format(name))
+        found[name] = {entry[0]: entry[1] for entry in entries}
+    return found
 
 
 def _all(topic: Topic, *, heals: bool) -> frozenset[Operation]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from producer.garbage import collection_paused, importing
+from producer.garbage import collection_paused
 
 
 @pytest.fixture(autouse=True)
@@ -44,15 +44,3 @@ def test_who_switched_it_off_finds_it_off() -> None:
     with collection_paused():
         pass
     assert not gc.isenabled()
-
-
-def test_what_was_imported_is_never_searched_again() -> None:
-    frozen = gc.get_freeze_count()
-    try:
-        with importing():
-            made: list[list[int]] = [[] for _ in range(1_000)]
-            assert not gc.isenabled()
-        assert gc.isenabled()
-        assert gc.get_freeze_count() >= frozen + len(made)
-    finally:
-        gc.unfreeze()
