@@ -1,7 +1,8 @@
 """One system in a process started for it: a first answer, then some that have little new or nothing; for `fresh`.
 
-`python -m tests.benchmarks.alone {ours|librdkafka} BOOTSTRAP TOPIC` tells, as JSON, what each answer cost from its last
-byte to the commit. What comes before the first (imports, connections, taking the shard) is not counted.
+`python -m tests.benchmarks.alone {ours|librdkafka} BOOTSTRAP TOPIC FOLDER` tells, as JSON, what each answer cost from
+its last byte to the commit. What comes before the first (imports, connections, taking the shard) is not counted. The
+answers are files in the folder: a process that made them itself would have their memory at hand.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict
+from pathlib import Path
 
 import orjson
 
@@ -74,22 +76,32 @@ SYSTEMS: Mapping[str, Callable[[str, str], AbstractAsyncContextManager[Step]]] =
 }
 
 
-async def costs(step: Step) -> dict[str, Spent]:
+def lay_out(folder: Path) -> None:
+    """The answers, as files."""
+    for number in range(STEPS + 1):
+        _file(folder, number).write_bytes(body(ROWS, first=number * NEW))
+
+
+async def costs(step: Step, folder: Path) -> dict[str, Spent]:
     """What each kind of answer took."""
-    answer = body(ROWS)
+    answer = _file(folder, 0).read_bytes()
     fresh = await spent(lambda: step(answer))
     steady, idle = list[Spent](), list[Spent]()
     for number in range(1, STEPS + 1):
-        answer = body(ROWS, first=number * NEW)
+        answer = _file(folder, number).read_bytes()
         steady.append(await spent(lambda: step(answer)))  # noqa: B023 (awaited here)
         idle.append(await spent(lambda: step(answer)))  # noqa: B023 (awaited here)
     return {"fresh": fresh, "steady": medians(steady[1:]), "idle": medians(idle[1:])}
 
 
-async def main(system: str, bootstrap: str, topic: str) -> None:
+def _file(folder: Path, number: int) -> Path:
+    return folder / f"answer{number}.json"
+
+
+async def main(system: str, bootstrap: str, topic: str, folder: str) -> None:
     """Tell the costs."""
     async with SYSTEMS[system](bootstrap, topic) as step:
-        found = await costs(step)
+        found = await costs(step, Path(folder))
     sys.stdout.write(orjson.dumps({name: asdict(one) for name, one in found.items()}).decode())
 
 

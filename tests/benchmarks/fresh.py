@@ -6,11 +6,13 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import orjson
 
 from producer.demo.broker import EmbeddedKafka
-from tests.benchmarks.alone import SYSTEMS
+from tests.benchmarks.alone import SYSTEMS, lay_out
 from tests.benchmarks.answers import NEW, ROWS
 from tests.benchmarks.child import REPOSITORY
 from tests.benchmarks.measures import Figure, Report, Spent, milliseconds, ratios
@@ -37,9 +39,11 @@ ABOUT = (
 async def run(kafka: EmbeddedKafka) -> Report:
     """Both of them, once a round."""
     found: dict[str, list[Mapping[str, Spent]]] = {system: [] for system in SYSTEMS}
-    for number in range(ROUNDS):
-        for system in SYSTEMS:
-            found[system].append(await _child(system, kafka.bootstrap, f"fresh.{system}{number}"))
+    with TemporaryDirectory() as folder:
+        lay_out(Path(folder))
+        for number in range(ROUNDS):
+            for system in SYSTEMS:
+                found[system].append(await _child(system, kafka.bootstrap, f"fresh.{system}{number}", folder))
     figures: list[Figure] = []
     for name, (wall, cpu) in MOST.items():
         ours, bare = ([one[name] for one in found[system]] for system in ("ours", "librdkafka"))
@@ -53,7 +57,7 @@ async def run(kafka: EmbeddedKafka) -> Report:
     return Report("fresh", ABOUT, figures)
 
 
-async def _child(system: str, bootstrap: str, topic: str) -> Mapping[str, Spent]:
-    command = [sys.executable, "-m", "tests.benchmarks.alone", system, bootstrap, topic]
+async def _child(system: str, bootstrap: str, topic: str, folder: str) -> Mapping[str, Spent]:
+    command = [sys.executable, "-m", "tests.benchmarks.alone", system, bootstrap, topic, folder]
     told = orjson.loads(await asyncio.to_thread(subprocess.check_output, command, cwd=REPOSITORY))
     return {name: Spent(**spent) for name, spent in told.items()}

@@ -111,7 +111,7 @@ async def test_a_new_row_costs_no_call_of_its_own_batches_included() -> None:
 
 
 async def test_the_records_of_a_transaction_never_exist_at_once() -> None:
-    rows = 5 * ROWS
+    rows = 10 * ROWS
     source = a_source()
     for first in (0, rows):  # the first transaction reads the schemas
         source.answer = body(rows, first=first)
