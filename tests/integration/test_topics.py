@@ -1,8 +1,9 @@
-"""Topics on a cluster that makes any topic it is asked about, as Kafka's default is."""
+"""Topics at the first start: on a cluster that makes any topic that is asked about, and beside a frozen server."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
@@ -11,7 +12,10 @@ from producer.kafka.connection import Connection
 from producer.kafka.topics import TopicSetup
 from producer.model import Topic
 from producer.settings import load
+from producer.settings.sections import Kafka
 from tests.conftest import started
+
+FOREVER = 3600.0
 
 
 @pytest.mark.kafka
@@ -30,3 +34,13 @@ async def test_the_first_start_makes_the_topics_as_they_must_be_although_the_bro
         topics = await asyncio.wait_for(setup.ready(), timeout=30)
     assert len(created) == 5
     assert topics.partitions == dict.fromkeys(Topic, 3) | {Topic.LEDGER: 12}
+
+
+@pytest.mark.kafka
+async def test_a_bootstrap_server_that_never_answers_is_not_waited_for(kafka: str, topic: str) -> None:
+    """Its connections are accepted by the kernel, as with a broker that is frozen."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        listed = f"127.0.0.1:{mute.getsockname()[1]},{kafka}"
+        setup = TopicSetup(Connection(Kafka(bootstrap_servers=listed, topic=topic), client_id="test", patience=FOREVER))
+        async with asyncio.timeout(30):
+            assert set((await setup.ready()).partitions) == set(Topic)

@@ -71,14 +71,25 @@ class Inquiry:
         return dict(zip(apart, await asyncio.gather(*map(self._trouble, apart)), strict=True))
 
     async def any_wire(self) -> Wire:
-        """A connection to a bootstrap server; raises AccessDenied or Unavailable with each one's reason."""
-        troubles = await self.answers(self.bootstrap)
-        for address, trouble in troubles.items():
-            if trouble is None:
-                return await self.wire(address)
-        denied = any(isinstance(trouble, AccessDenied) for trouble in troubles.values())
-        text = "; ".join(str(trouble) for trouble in troubles.values())
-        raise (AccessDenied if denied else Unavailable)(text)
+        """A connection to the bootstrap server that answers first; raises AccessDenied or Unavailable with each reason.
+
+        Nobody waits for one that is frozen beside it: asked anew for each question, it cost a start a minute.
+        """
+        if (held := self._held()) is not None:
+            return held
+        asked = [asyncio.create_task(self._trouble(address)) for address in self.bootstrap]
+        try:
+            for answer in asyncio.as_completed(asked):
+                await answer
+                if (first := self._held()) is not None:
+                    return first
+        finally:
+            for one in asked:
+                one.cancel()
+            await asyncio.wait(asked)
+        troubles = [one.result() for one in asked]
+        denied = any(isinstance(trouble, AccessDenied) for trouble in troubles)
+        raise (AccessDenied if denied else Unavailable)("; ".join(map(str, troubles)))
 
     async def metadata(self, names: Sequence[str] = ()) -> Metadata:
         """The cluster and some topics, none of which is created by asking; raises KafkaFailed."""
@@ -97,6 +108,9 @@ class Inquiry:
         if kafka.for_code(found.error_code) in _NEVER:
             raise Untrusted(f"{what}: {NO_COORDINATOR[kind]}")
         return await self.wire(Address(found.host, found.port))
+
+    def _held(self) -> Wire | None:
+        return next((self._wires[address] for address in self.bootstrap if address in self._wires), None)
 
     async def _trouble(self, address: Address) -> KafkaFailed | None:
         try:
