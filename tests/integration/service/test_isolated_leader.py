@@ -21,10 +21,12 @@ from producer.settings.sections import Kafka
 from tests.integration.service.admin import Admin
 from tests.twins.told import a_told, ids_in
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]  # its waits take 160 s alone on two cores
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]  # its waits alone take half a minute
 
 SERVER = "0042"
 SHARD = shard_of(SERVER, 12)
+PATIENCE = 8.0
+"""Seconds for one request: the frozen broker gets several of them, one after the other."""
 
 
 async def test_the_past_of_a_deposed_leader_is_not_taken_for_the_ledger(cluster: EmbeddedCluster, topic: str) -> None:
@@ -82,7 +84,7 @@ class Heir(KafkaShardStore):
 
 def reached(bootstrap: str, topic: str) -> Connection:
     settings = Kafka(bootstrap_servers=bootstrap, topic=topic, replication_factor=3, partitions=1)
-    return Connection(settings, client_id="isolated")
+    return Connection(settings, client_id="isolated", request_timeout=PATIENCE)
 
 
 def ids(first: int) -> list[Outgoing]:
