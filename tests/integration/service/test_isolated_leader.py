@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 
 import pytest
 
@@ -23,6 +24,8 @@ from tests.twins.told import a_told, ids_in
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]  # its waits alone take half a minute
 
+T = TypeVar("T")
+
 SERVER = "0042"
 SHARD = shard_of(SERVER, 12)
 PATIENCE = 8.0
@@ -41,8 +44,8 @@ async def test_the_past_of_a_deposed_leader_is_not_taken_for_the_ledger(cluster:
     with pytest.raises(Unavailable, match="cut off from the other brokers"):
         await heir.take()
     await asyncio.to_thread(cluster.start)
-    again = await Heir.of(cluster.bootstrap, topic)
-    assert len(ids_in((await taken(again))[SERVER].hits)) == 20
+    again = await patiently(lambda: Heir.of(cluster.bootstrap, topic))
+    assert len(ids_in((await patiently(again.take))[SERVER].hits)) == 20
     for store in (owner, heir, again):
         await store.discard()
 
@@ -105,17 +108,17 @@ async def commits(owner: KafkaShardStore, records: list[Outgoing]) -> None:
         try:
             await owner.commit(records)
         except Discard:
-            await taken(owner)
+            await patiently(owner.take)
         else:
             return
     raise AssertionError("no commit without the frozen broker")
 
 
-async def taken(store: KafkaShardStore) -> Mapping[str, SourceFold]:
-    """The shard, as soon as the brokers that are left can give it."""
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """What brokers give as soon as they can, asked again as the service asks: after a start they take a while."""
     for _ in range(20):
         try:
-            return await store.take()
+            return await ask()
         except (Discard, Unavailable):
             await asyncio.sleep(0.5)
-    raise AssertionError("nobody could take the shard")
+    raise AssertionError("the brokers gave nothing")
