@@ -19,7 +19,7 @@ OLDEST = (3, 7)
 """Earlier ones are not KRaft for production, or can't say which disk a leader is on (KIP-858)."""
 
 PROMISES: Mapping[str, Sequence[str]] = {
-    "contract of the store": ("tests/contracts/test_shard_store.py",),
+    "contracts": ("tests/contracts",),
     "takeover": ("tests/integration/service/test_standby.py",),
     "kill -9": ("tests/integration/service/test_kills.py",),
     "fenced zombie": ("tests/integration/service/test_zombies.py",),
