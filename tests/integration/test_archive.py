@@ -26,6 +26,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Distribution:
     except BrokerUnavailable as error:
         not_to_be_had("Kafka", error)
     kafka = replace(found, folder=tmp_path_factory.mktemp("cache"), options=())
+    left = archive.partial(kafka)
+    left.mkdir()
+    (left / "archive").write_text("of one that was killed")
     archive.write(kafka)
     return kafka
 
@@ -33,6 +36,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Distribution:
 def test_a_broker_runs_on_it(written: Distribution) -> None:
     assert archive.usable(written)
     assert _mapped(written.quickened())
+
+
+def test_nothing_is_left_beside_it_of_this_writing_or_of_one_that_was_killed(written: Distribution) -> None:
+    assert not archive.partial(written).exists()
 
 
 def test_there_is_none_before_it_is_written(written: Distribution, tmp_path: Path) -> None:

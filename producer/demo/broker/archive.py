@@ -7,9 +7,9 @@ the hundred does so first, as `make test`; nobody else is made to wait for it, a
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,23 +26,36 @@ def usable(kafka: Distribution) -> bool:
     return _java(kafka, "-version", "-Xshare:on", f"-XX:SharedArchiveFile={kafka.archive}").returncode == 0
 
 
+def partial(kafka: Distribution) -> Path:
+    """The folder beside the file in which it is written; nobody may write there at the same time."""
+    return kafka.folder / "partial-archive"
+
+
 def write(kafka: Distribution) -> None:
     """Writes the file, of what a broker loads that starts and stops; raises BrokerUnavailable or OSError.
 
     It gets its name when it is whole. Brokers that run on the one before keep that.
     """
-    with tempfile.TemporaryDirectory(dir=kafka.folder, prefix=".new-") as scratch:
-        loaded, made = Path(scratch, "loaded"), Path(scratch, "archive")
-        listing = replace(kafka, options=(f"-XX:DumpLoadedClassList={loaded}",))
-        with EmbeddedKafka(install=lambda _: listing) as broker:
-            broker.stop()  # in order: a list that is cut is refused
-        dumped = _java(
-            kafka, "kafka.Kafka", "-Xshare:dump", f"-XX:SharedClassListFile={loaded}", f"-XX:SharedArchiveFile={made}"
-        )
-        if not made.exists():
-            said = "\n    ".join(dumped.stdout.splitlines()[-5:])
-            raise BrokerUnavailable(f"Java ended with status {dumped.returncode} and wrote none:\n    {said}")
-        made.replace(kafka.archive)
+    scratch = partial(kafka)
+    shutil.rmtree(scratch, ignore_errors=True)  # 60 MB, if a predecessor was killed
+    scratch.mkdir()
+    try:
+        _write(kafka, loaded=scratch / "loaded", made=scratch / "archive")
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _write(kafka: Distribution, *, loaded: Path, made: Path) -> None:
+    listing = replace(kafka, options=(f"-XX:DumpLoadedClassList={loaded}",))
+    with EmbeddedKafka(install=lambda _: listing) as broker:
+        broker.stop()  # in order: a list that is cut is refused
+    dumped = _java(
+        kafka, "kafka.Kafka", "-Xshare:dump", f"-XX:SharedClassListFile={loaded}", f"-XX:SharedArchiveFile={made}"
+    )
+    if dumped.returncode != 0 or not made.exists():  # a full disk leaves a part of it
+        said = "\n    ".join(dumped.stdout.splitlines()[-5:])
+        raise BrokerUnavailable(f"Java ended with status {dumped.returncode} and wrote none:\n    {said}")
+    made.replace(kafka.archive)
 
 
 def main() -> None:
