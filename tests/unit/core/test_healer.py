@@ -14,7 +14,7 @@ from producer.core.digests import NEVER_COMPARED
 from producer.core.healing import SHORTEST_PAUSE
 from producer.core.ledger import Kind
 from producer.core.quota import Quota
-from producer.core.shard import LEAST_ROOM
+from producer.core.shard import LEAST_ROOM, Shard
 from producer.errors import NotASnapshot, PollFailed, QuotaSpent, Retry, Unavailable, Untrusted
 from producer.model import RECORD_CAP, Method, Topic
 from tests.twins.manual_clock import WALL
@@ -40,12 +40,15 @@ def history_of(rig: Rig, *, covered: Iterable[str] = COVERED, missed: Iterable[s
         rig.history.hits[key] = WALL + 300 + 100 * number
 
 
-async def outage(rig: Rig) -> None:
-    """The first poll shows what is covered; then nobody answers for longer than the report reaches back."""
+async def outage(rig: Rig, shard: Shard | None = None) -> Shard:
+    """A shard whose first poll shows what is covered; then nobody answers for longer than the report reaches back."""
+    shard = shard or rig.shard()
+    shard.start()
     rig.api.answers([a_row(key) for key in COVERED])
     rig.api.standing = Retry("500")
     await elapse(OUTAGE)
     rig.api.standing = [a_row("after")]
+    return shard
 
 
 def coverage(kafka: MemoryKafka, kind: str) -> list[dict[str, Any]]:
@@ -71,9 +74,7 @@ def waiting(kafka: MemoryKafka) -> list[bytes]:
 async def test_a_gap_heals_by_itself_once_its_delay_is_over() -> None:
     rig = Rig(heal_after=DELAY)
     history_of(rig)
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(INTERVAL + 60)
     [gap], recovered = coverage(rig.kafka, "coverage-gap"), coverage(rig.kafka, "gap-recovered")
     assert (recovered, len(waiting(rig.kafka)), len(rig.source.healing)) == ([], 1, 1)
@@ -90,9 +91,7 @@ async def test_a_gap_heals_by_itself_once_its_delay_is_over() -> None:
 async def test_what_was_recovered_is_marked_and_waits_for_nobody() -> None:
     rig = Rig(heal_after=DELAY)
     history_of(rig)
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(HEALED - OUTAGE)
     await shard.stop(within=1)
     marked = {(one.key or b"").decode(): header(one, "wolkvox_recovered") for one in rig.kafka.committed(Topic.HITS)}
@@ -110,9 +109,7 @@ async def test_recovered_time_is_not_covered_time() -> None:
     """Cursor and coverage stay as they were: what the history forgot is a gap all the same."""
     rig = Rig(heal_after=DELAY)
     history_of(rig)
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(INTERVAL + 60)
     rig.api.standing = Retry("500")
     before = rig.source.coverage.seconds_until_loss(rig.clock.now())
@@ -131,9 +128,7 @@ async def test_a_history_with_other_ids_publishes_nothing_and_says_so(known: int
     history_of(rig)
     same = {*COVERED[:1], *COVERED[1:known]} if known else set()
     rig.history.names = lambda key: key if key in same else f"other {key}"
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(HEALED - OUTAGE)
     await shard.stop(within=1)
     assert Counter(rig.published()) == Counter([*COVERED, "after"])
@@ -149,9 +144,7 @@ async def test_a_history_that_agrees_later_is_believed_then() -> None:
     rig = Rig(heal_after=DELAY)
     history_of(rig)
     rig.history.names = lambda key: f"other {key}"
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(HEALED - OUTAGE + SHORTEST_PAUSE)
     assert [one.retry_in for one in rig.observer.unhealed] == pytest.approx([SHORTEST_PAUSE, SHORTEST_PAUSE], rel=0.01)
     rig.history.names = str
@@ -165,9 +158,7 @@ async def test_after_a_quiet_hour_the_day_before_proves_it() -> None:
     rig = Rig(heal_after=DELAY)
     history_of(rig)
     rig.history.hits |= {key: WALL - 7200 - 60 * number for number, key in enumerate(COVERED)}
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(HEALED - OUTAGE)
     await shard.stop(within=1)
     assert set(MISSED) <= set(rig.published())
@@ -179,9 +170,7 @@ async def test_what_the_ledger_has_forgotten_is_asked_of_the_topic() -> None:
     """The shard was away for so long that what it told of the gap's time is in no window any more."""
     rig = Rig(heal_after=3 * 7200.0)
     history_of(rig, missed=[*MISSED, "after"])
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(INTERVAL)
     rig.api.standing = []
     await elapse(4 * 7200.0)
@@ -197,9 +186,7 @@ async def test_a_topic_that_lost_what_was_told_of_the_gap_is_no_witness() -> Non
     rig = Rig(heal_after=DELAY)
     history_of(rig)
     rig.past.begins = WALL + 1
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(HEALED - OUTAGE + INTERVAL)
     await shard.stop(within=1)
     assert not set(MISSED) & set(rig.published())
@@ -213,9 +200,7 @@ async def test_a_history_that_fails_is_asked_again(error: PollFailed) -> None:
     rig = Rig(heal_after=DELAY)
     history_of(rig)
     rig.history.failures.append(error)
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(86_400 + 3600)
     await shard.stop(within=1)
     assert set(MISSED) <= set(rig.published())
@@ -226,9 +211,7 @@ async def test_a_history_that_fails_is_asked_again(error: PollFailed) -> None:
 async def test_a_history_that_fails_for_good_costs_few_calls() -> None:
     rig = Rig(heal_after=DELAY)
     rig.history.failures.extend([Retry("503")] * 1000)
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(86_400)
     await shard.stop(within=1)
     assert 5 < len(rig.history.ranges) < 50
@@ -240,9 +223,7 @@ async def test_no_call_is_made_that_the_polls_need() -> None:
     rig = Rig(heal_after=DELAY)
     history_of(rig)
     rig.quota = Quota(1000, 40)
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(HEALED - OUTAGE)
     assert rig.history.ranges == []
     rig.quota = Quota(1000, 1000)
@@ -256,9 +237,7 @@ async def test_while_kafka_is_away_nothing_is_asked_of_the_history() -> None:
     rig = Rig(heal_after=DELAY)
     history_of(rig)
     rig.past.failures.extend([Unavailable("no broker")] * 8)
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(HEALED - OUTAGE + 8 * INTERVAL)
     await shard.stop(within=1)
     assert set(MISSED) <= set(rig.published())
@@ -270,9 +249,7 @@ async def test_a_topic_that_may_not_be_read_is_asked_rarely() -> None:
     rig = Rig(heal_after=DELAY)
     history_of(rig)
     rig.past.failures.append(Untrusted("no such topic"))
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(HEALED - OUTAGE)
     await shard.stop(within=1)
     assert [one.retry_in for one in rig.observer.unhealed] == [SHORTEST_PAUSE]
@@ -283,9 +260,7 @@ async def test_a_topic_that_may_not_be_read_is_asked_rarely() -> None:
 async def test_a_commit_of_unknown_outcome_heals_it_once(fault: Fault) -> None:
     rig = Rig(heal_after=DELAY)
     history_of(rig)
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(INTERVAL + DELAY / 2)
     rig.api.standing = Retry("500")  # so that the next commit is the healing's
     rig.store.faults.append(fault)
@@ -301,9 +276,7 @@ async def test_the_next_owner_heals_what_the_last_one_told() -> None:
     kafka = MemoryKafka()
     first = Rig(kafka=kafka, heal_after=DELAY)
     history_of(first)
-    shard = first.shard()
-    shard.start()
-    await outage(first)
+    shard = await outage(first)
     await elapse(INTERVAL + 60)
     await shard.stop(within=1)
     assert (len(waiting(kafka)), len(first.source.healing)) == (1, 0)
@@ -326,9 +299,7 @@ async def test_what_was_asked_before_the_ledger_was_read_again_is_not_believed()
     history_of(slow)
     history_of(quick)
     slow.history.seconds = 100.0
-    shard = slow.shard()
-    shard.start()
-    await outage(slow)
+    shard = await outage(slow)
     while not slow.history.ranges:
         await elapse(1)
     quick.api.standing = slow.api.standing
@@ -348,9 +319,7 @@ async def test_a_shard_that_goes_takes_its_healing_along() -> None:
     rig = Rig(heal_after=DELAY)
     history_of(rig)
     rig.history.seconds = 1000.0
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     while not rig.history.ranges:
         await elapse(1)
     await shard.stop(within=1)
@@ -362,9 +331,7 @@ async def test_a_shard_that_goes_takes_its_healing_along() -> None:
 async def test_a_second_gap_meanwhile_heals_after_the_first() -> None:
     rig = Rig(heal_after=DELAY)
     history_of(rig)
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(INTERVAL + 60)
     rig.api.standing = Retry("500")
     rig.history.hits["missed again"] = rig.clock.now().wall + 300
@@ -381,9 +348,7 @@ async def test_what_the_live_report_shows_later_is_no_change() -> None:
     """The two reports word one hit differently; and it is told once, by whichever came first."""
     rig = Rig(heal_after=DELAY)
     history_of(rig)
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(HEALED - OUTAGE)
     rig.api.standing = [a_row("missed-0"), a_row("after")]
     await elapse(2 * INTERVAL)
@@ -399,9 +364,7 @@ async def test_run_once_heals_nothing() -> None:
     kafka = MemoryKafka()
     first = Rig(kafka=kafka, heal_after=DELAY)
     history_of(first)
-    shard = first.shard()
-    shard.start()
-    await outage(first)
+    shard = await outage(first)
     await elapse(INTERVAL + 60)
     await shard.stop(within=1)
     await elapse(DELAY)
@@ -436,8 +399,7 @@ async def test_a_healing_that_takes_several_transactions_counts_all_of_them_and_
     rig.history.hits |= {key: WALL + 300 + number for number, key in enumerate(many)}
     shard = rig.shard()
     shard._room = LEAST_ROOM
-    shard.start()
-    await outage(rig)
+    await outage(rig, shard)
     await elapse(HEALED - OUTAGE)
     await shard.stop(within=1)
     told = [one for commit in rig.observer.commits for one in commit.values() if one.recovered]
@@ -452,9 +414,7 @@ async def test_a_row_of_the_history_that_is_no_hit_is_a_dead_letter() -> None:
     rig = Rig(heal_after=DELAY)
     history_of(rig)
     rig.history.names = lambda key: "" if key == "missed-0" else key
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(HEALED - OUTAGE)
     await shard.stop(within=1)
     assert set(rig.published()) == {*COVERED, *MISSED[1:], "after"}
@@ -467,9 +427,7 @@ async def test_a_row_of_the_history_that_is_no_hit_is_a_dead_letter() -> None:
 async def test_a_healing_waits_for_room_as_a_poll_does() -> None:
     rig = Rig(heal_after=DELAY)
     history_of(rig)
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(INTERVAL + 60)
     rig.budget.taken = rig.budget.limit
     await elapse(DELAY)
@@ -485,9 +443,7 @@ async def test_a_healing_waits_for_room_as_a_poll_does() -> None:
 async def test_a_gap_of_which_nothing_is_missing_is_healed_as_well() -> None:
     rig = Rig(heal_after=DELAY)
     history_of(rig, missed=[])
-    shard = rig.shard()
-    shard.start()
-    await outage(rig)
+    shard = await outage(rig)
     await elapse(HEALED - OUTAGE)
     await shard.stop(within=1)
     [value] = coverage(rig.kafka, "gap-recovered")
