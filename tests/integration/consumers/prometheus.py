@@ -18,6 +18,10 @@ OPS = Path(__file__).parents[3] / "ops" / "prometheus"
 PATIENCE = 30.0
 
 
+class NotReady(Exception):
+    """It listens, and still reads its own storage."""
+
+
 class Prometheus:
     """Its API."""
 
@@ -26,15 +30,22 @@ class Prometheus:
 
     async def query(self, expression: str) -> list[dict[str, Any]]:
         """The series that an expression gives now; fails if it is none."""
-        answer = (await self._http.get("/api/v1/query", params={"query": expression})).json()
+        answer = await self._ask("/api/v1/query", query=expression)
         assert answer["status"] == "success", f"{expression}: {answer.get('error')}"
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result
 
     async def rules(self) -> list[dict[str, Any]]:
         """Every rule with its health and its state."""
-        groups = (await self._http.get("/api/v1/rules")).json()["data"]["groups"]
+        groups = (await self._ask("/api/v1/rules"))["data"]["groups"]
         return [rule for group in groups for rule in group["rules"]]
+
+    async def _ask(self, path: str, **what: str) -> dict[str, Any]:
+        response = await self._http.get(path, params=what)
+        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            raise NotReady
+        answer: dict[str, Any] = response.json()
+        return answer
 
     async def raised(self) -> set[str]:
         """The alerts that fire, or will if it lasts."""
@@ -49,7 +60,7 @@ class Prometheus:
                     try:
                         if wanted(found := await look()):
                             return found
-                    except httpx.TransportError:  # it does not listen yet
+                    except (httpx.TransportError, NotReady):  # it does not listen yet
                         pass
                     await asyncio.sleep(0.1)  # nothing tells when it has scraped
         except TimeoutError:

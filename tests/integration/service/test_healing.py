@@ -88,7 +88,10 @@ async def seen(stage: Stage) -> tuple[Instance, set[str]]:
     """The first instance, with enough told to compare with; and what nobody saw before its first poll."""
     instance = await started(stage, "the first")
     await instance.until("poll_done")
-    known = {hit.conn_id for hit in stage.simulator.never_shown}
+    # From the first hit on: the simulator counts from its own start, and a history is asked ten seconds around a gap.
+    centre = stage.simulator.sources[stage.simulator.server].centre
+    left = centre.numbers_between(centre.start, stage.clock.now().wall - REACH)
+    known = {centre.hit(number).conn_id for number in left} - stage.simulator.shown
     await stage.simulator.until(lambda: stage.simulator.polls >= 3)
     return instance, known
 
