@@ -19,7 +19,7 @@ def importing(*, without: Sequence[str] = ()) -> Iterator[None]:
     """No search for garbage while modules are imported, and none later through what they made, which stays as long as
     the process. Of the service's imports, 0.39 s, the search was 45 ms.
 
-    Packages `without` which those modules can be are, unless they are there already, as if they were not installed.
+    The packages in `without` are hidden meanwhile, as if they were not installed, unless they are imported already.
     """
     hidden = [name for name in without if name not in sys.modules]
     for name in hidden:
