@@ -82,14 +82,14 @@ class _SourceRecords:
         recovery = portion.harvest.recovery
         events = self._events if recovery is None else Events(server=self._server, recovered=recovery.method)
         for start in range(0, len(portion.hits), GROUP):
-            group = portion.hits[start : start + GROUP]
+            group, ids = portion.hits[start : start + GROUP], portion.ids[start : start + GROUP]
             with collection_paused():
                 series = events.together(group, limit=self._limit)
             if series is None:
                 yield self._one_by_one(group, portion.harvest, events)
                 continue
             yield [series]
-            yield self._done(group, Outcome.PUBLISHED, portion.harvest)
+            yield self._done(ids, group, Outcome.PUBLISHED, portion.harvest)
             self._count(group, recovery)
 
     def _one_by_one(self, hits: Iterable[Hit], harvest: Harvest, events: Events) -> Iterator[Outgoing]:
@@ -103,12 +103,12 @@ class _SourceRecords:
                 yield record
                 published.append(hit)
         self._count(published, harvest.recovery)
-        yield from self._done(published, Outcome.PUBLISHED, harvest)
-        yield from self._done(refused, Outcome.DEAD_LETTERED, harvest)
+        for some, outcome in ((published, Outcome.PUBLISHED), (refused, Outcome.DEAD_LETTERED)):
+            yield from self._done(list(map(_conn_id, some)), some, outcome, harvest)
 
-    def _done(self, hits: Sequence[Hit], outcome: Outcome, harvest: Harvest) -> Iterator[Outgoing]:
+    def _done(self, ids: Sequence[str], hits: Sequence[Hit], outcome: Outcome, harvest: Harvest) -> Iterator[Outgoing]:
         """The ledger's word on hits of one snapshot."""
-        ids, at = list(map(_conn_id, hits)), harvest.observed_at
+        at = harvest.observed_at
         said = packed(hits) if harvest.recovery is None else NEVER_COMPARED * len(ids)
         for entry, record in self._entries(Kind.TOLD, ids, said, outcome=outcome, observed_at=at):
             self._written.hits.append(entry)

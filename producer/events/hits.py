@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import orjson
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from producer.model import Header, Hit
+
+_conn_id = itemgetter("conn_id")
 
 LONGEST_POINTER = 1024
 """Characters of a JSON pointer that are kept."""
@@ -77,7 +80,7 @@ class HitRecords:
             return None
         if max(map(len, values), default=0) > limit - _ROOM:
             return None
-        keys = [hit["conn_id"].encode() for hit in hits]
+        keys = list(map(str.encode, map(_conn_id, hits)))
         shared = [*self._constant, ("ce_time", hits[0]["observed_at"].encode())]
         return Series(self._topic, keys, values, shared, [("ce_id", self._prefix), ("ce_subject", b"")])
 

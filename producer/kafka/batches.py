@@ -12,9 +12,9 @@ from itertools import repeat
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from murmurhash2 import murmurhash2
 
+from producer.kafka.batch import Batch
 from producer.kafka.bounds import retrieve
 from producer.kafka.layout import Layout, record
 from producer.kafka.topics import Topics
@@ -27,61 +27,12 @@ BATCH_BYTES = 128 * 1024
 """Small enough that the broker has the first ones before the last are made, large enough that the ledger's partition,
 which takes one at a time, needs few. Against 900 kB a full snapshot took a seventh less on the wall."""
 RECORDS_BETWEEN_YIELDS = 2_000
-CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
-"""By their numbers in Kafka's protocol."""
-
-_HEAD = bytes(_DefaultRecordBatchBuilderPy.HEADER_STRUCT.size)
 
 
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of a key as Kafka's DefaultPartitioner chooses it."""
     hashed: int = murmurhash2(key, SEED)
     return (hashed & MASK) % partitions
-
-
-class Batch:
-    """A batch for `send_batch`: what aiokafka asks of its own `BatchBuilder`, with the records written by us.
-
-    Its head, with the producer's state, its checksum and the compression, is by aiokafka's builder in Python: that is
-    the one that a transaction's state can be given before there are records, and its records are a buffer.
-    """
-
-    def __init__(self, *, codec: int, timestamp: int) -> None:
-        self._builder = _DefaultRecordBatchBuilderPy(2, codec, 1, -1, -1, 0, 0)
-        self._timestamp = timestamp
-        self._pieces = [_HEAD]
-        self._built: bytearray | None = None
-        self.size = len(_HEAD)
-        self.count = 0
-
-    def add(self, records: bytes, count: int) -> None:
-        """So many more records, one after the other."""
-        self._pieces.append(records)
-        self.size += len(records)
-        self.count += count
-
-    def record_count(self) -> int:
-        """What the next batch's sequence number follows from."""
-        return self.count
-
-    def closed(self) -> bool:
-        """It takes nothing of aiokafka's."""
-        return True
-
-    def close(self) -> None:
-        """It is closed."""
-
-    def _set_producer_state(self, producer_id: int, producer_epoch: int, base_sequence: int) -> None:
-        self._builder.set_producer_state(producer_id, producer_epoch, base_sequence)
-
-    def _build(self) -> bytearray:
-        if self._built is None:
-            builder, pieces, self._pieces = self._builder, self._pieces, []
-            builder._buffer = bytearray().join(pieces)  # noqa: SLF001 (contracts: tests/contracts/test_batches.py)
-            builder._num_records, builder._last_offset = self.count, self.count - 1  # noqa: SLF001 (as above)
-            builder._first_timestamp = builder._max_timestamp = self._timestamp  # noqa: SLF001 (as above)
-            self._built = builder.build()
-        return self._built
 
 
 class Batches:
@@ -97,7 +48,7 @@ class Batches:
         self._topics = topics
         self._shard = shard
         self._timestamp = timestamp
-        self._codec = CODECS[compression]
+        self._compression = compression
         # The broker's limit is for the whole batch, compressed or not.
         self._most = min(BATCH_BYTES, topics.max_message_bytes)
         self._open: dict[Topic, list[Batch | None]] = {
@@ -172,7 +123,7 @@ class Batches:
     def _batch(self, topic: Topic, partition: int) -> Batch:
         batch = self._open[topic][partition]
         if batch is None:
-            batch = self._open[topic][partition] = Batch(codec=self._codec, timestamp=self._timestamp)
+            batch = self._open[topic][partition] = Batch(compression=self._compression, timestamp=self._timestamp)
         return batch
 
     async def _next(self, topic: Topic, partition: int) -> Batch:

@@ -50,7 +50,7 @@ def at_the_beginning(old: Region, texts: Sequence[bytes], new: Region) -> Stretc
 
     def alike(done: int, size: int) -> bool:
         one, other = begin + done, new.begin + done
-        return old.body[one : one + size] == new.body[other : other + size]
+        return old.body.startswith(new.body[other : other + size], one)
 
     same = _longest(min(old.end - begin, new.end - new.begin), alike)
     count, size = _whole_rows(texts[first:], same)
@@ -69,7 +69,7 @@ def at_the_end(old: Region, texts: Sequence[bytes], new: Region) -> Stretch:
 
     def alike(done: int, size: int) -> bool:
         one, other = end - done, new.end - done
-        return old.body[one - size : one] == new.body[other - size : other]
+        return old.body.startswith(new.body[other - size : other], one - size)
 
     same = _longest(min(end - old.begin, new.end - new.begin), alike)
     count, size = _whole_rows(texts[last::-1], same)

@@ -6,7 +6,7 @@ object that the parser made; in any other group each row is looked at by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from operator import itemgetter
@@ -48,15 +48,15 @@ class RowsOfSnapshot:
 
     def read(self, rows: Mapping[str, Row | RawRow], *, marked_only: bool = False) -> Reading:
         """These rows, as `identify` found them by conn_id; `marked_only` leaves out what says it is none."""
-        reading = Reading()
+        reading, moments = Reading(), set[str | None]()
         ids, sent = list(rows), list(rows.values())
         for start in range(0, len(ids), _GROUP):
             group = _parsed(sent[start : start + _GROUP])
             found = self._marked(ids[start : start + _GROUP], group, reading, only=marked_only)
-            self._read_group(*found, reading)
+            moments.update(map(_occurred_at, self._read_group(*found, reading)))
         if not marked_only:
             reading.doubtful, reading.unmarked = sum(key in reading.hits for key in reading.unmarked), []
-        if None in (moments := set(map(_occurred_at, reading.hits.values()))):
+        if None in moments:
             moments = self._date_the_undated(reading)
         # Of one offset the last text is the latest moment, and few reports have two.
         last = {moment[-len("-05:00") :]: moment for moment in sorted(filter(None, moments))}
@@ -82,22 +82,27 @@ class RowsOfSnapshot:
                 reading.dates_unparsed += hit["occurred_at"] is None
         return set(map(_occurred_at, reading.hits.values()))
 
-    def _read_group(self, ids: Sequence[str], rows: Sequence[Any], reading: Reading) -> None:
-        if self._exact is not None and (hits := self._ordinary(rows)) is not None:
-            reading.hits.update(zip(ids, hits, strict=True))
-            return
-        for conn_id, row in zip(ids, rows, strict=True):
-            result = read_hit(
-                self._lossless(conn_id, row),
-                server=self._server,
-                zone=self._zone,
-                observed_at=self._observed_at,
-                keep_extra=self._keep_extra,
-            )
-            if isinstance(result, DeadRow):
-                reading.dead[result.key] = result
-            else:
-                reading.hits[conn_id] = result
+    def _read_group(self, ids: Sequence[str], rows: Sequence[Any], reading: Reading) -> Iterable[Hit]:
+        if self._exact is None or (hits := self._ordinary(rows)) is None:
+            found = {key: self._read_row(key, row, reading) for key, row in zip(ids, rows, strict=True)}
+            read = {key: hit for key, hit in found.items() if hit is not None}
+        else:
+            read = dict(zip(ids, hits, strict=True))
+        reading.hits |= read
+        return read.values()
+
+    def _read_row(self, conn_id: str, row: Row, reading: Reading) -> Hit | None:
+        result = read_hit(
+            self._lossless(conn_id, row),
+            server=self._server,
+            zone=self._zone,
+            observed_at=self._observed_at,
+            keep_extra=self._keep_extra,
+        )
+        if isinstance(result, DeadRow):
+            reading.dead[result.key] = result
+            return None
+        return result
 
     def _ordinary(self, rows: Sequence[dict[str, Any]]) -> list[Hit] | None:
         """The hits of a group, if each row has the six fields and no other, and each field is a text.

@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 import psutil
 
-from producer.kafka.batches import Batch, Batches
+from producer.kafka.batch import Batch
+from producer.kafka.batches import Batches
 from producer.kafka.topics import Topics
 from producer.model import Outgoing, Series, SourceFold, Topic
 from tests.benchmarks.answers import body

@@ -1,7 +1,7 @@
 """The batches that we write ourselves, on a real broker and read by librdkafka, which shares no code with us.
 
-What they rest on in aiokafka is private there: which names it asks of a batch, its builder in Python, and the way of a
-request to its connection. A version of it in which that is otherwise fails here.
+What they rest on in aiokafka is private there: which names it asks of a batch, and how a request becomes what it writes
+to its connection. A version of it in which that is otherwise fails here.
 """
 
 from __future__ import annotations

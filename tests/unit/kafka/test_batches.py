@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from aiokafka.record.memory_records import MemoryRecords
 
-from producer.kafka.batches import CODECS, Batch, Batches, partition_of
+from producer.kafka.batch import CODECS, Batch
+from producer.kafka.batches import Batches, partition_of
 from producer.kafka.topics import Topics
 from producer.model import Outgoing, Series, Topic, each
 
@@ -34,7 +35,9 @@ class Sending:
 
 def read(batch: Batch) -> list[Any]:
     batch._set_producer_state(1, 0, 0)
-    found = MemoryRecords(bytes(batch._build()))
+    size, pieces = batch._build()
+    assert size == sum(map(len, pieces))
+    found = MemoryRecords(b"".join(pieces))
     records = []
     while found.has_next():
         one = found.next_batch()
