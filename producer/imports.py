@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from producer.garbage import collection_paused
 
@@ -31,3 +32,10 @@ def importing(*, without: Sequence[str] = ()) -> Iterator[None]:
         for name in hidden:
             del sys.modules[name]
     gc.freeze()
+
+
+def remember_absent(name: str) -> None:
+    """If a package is not installed, let whoever tries to import it be told so at once: Python would look through all
+    its paths each time."""
+    if find_spec(name) is None:
+        sys.modules[name] = None  # type: ignore[assignment]  # as above

@@ -11,10 +11,13 @@ from producer.errors import PendingFull
 
 def require_room(budget: Budget, rows: int) -> None:
     """Raise PendingFull if so many more rows may not wait, whatever is let go for them."""
+    if budget.waiting() + rows <= budget.limit:
+        return
     budget.make_room(rows)
+    waiting = budget.waiting()
     # With nothing waiting any snapshot is taken: a limit below one report must not silence its source for good.
-    if rows and budget.waiting() and budget.waiting() + rows > budget.limit:
-        raise PendingFull(f"PENDING_LIMIT: {budget.waiting()} rows wait for Kafka, {rows} more would exceed it")
+    if rows and waiting and waiting + rows > budget.limit:
+        raise PendingFull(f"PENDING_LIMIT: {waiting} rows wait for Kafka, {rows} more would exceed it")
 
 
 class Pendings:

@@ -166,12 +166,12 @@ class Shard:
             stopping.cancel()
 
     async def _commit_all(self) -> None:
-        while any(source.pending for source in self._sources):
+        while waiting := [source for source in self._sources if source.pending]:
             began = perf_counter()
-            told = {source.server: Told() for source in self._sources}
+            told = {source.server: Told() for source in waiting}
             self._began = asyncio.get_running_loop().time()
             try:
-                await commit_once(self._sources, self._store, self._clock, told, room=self._room)
+                await commit_once(waiting, self._store, self._clock, told, room=self._room)
             except TooSlow:
                 self._room = max(LEAST_ROOM, min(self._room, _rows(told)) // 2)
                 raise

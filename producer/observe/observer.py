@@ -193,8 +193,10 @@ class ServiceObserver:
             # A date to come says nothing of now, and would hide for as long that no other row comes.
             numbers.newest = max(numbers.newest, min(polled.newest, now))
             metrics.newest_row_timestamp_seconds.labels(server=server).set(numbers.newest)
-        metrics.dates_unparsed_total.labels(server=server).inc(polled.dates_unparsed)
-        metrics.snapshot_truncated_total.labels(server=server).inc(polled.truncated)
+        if polled.dates_unparsed:
+            metrics.dates_unparsed_total.labels(server=server).inc(polled.dates_unparsed)
+        if polled.truncated:
+            metrics.snapshot_truncated_total.labels(server=server).inc()
         for kind, count in polled.drift.items():
             metrics.drift_total.labels(kind=kind).inc(count)
         self._count_rows(server, duplicate=polled.duplicate, unmarked=polled.unmarked)
@@ -224,4 +226,5 @@ class ServiceObserver:
             "unmarked": unmarked,
         }
         for result, count in counted.items():
-            self._metrics.rows_total.labels(server=server, result=result).inc(count)
+            if count:
+                self._metrics.rows_total.labels(server=server, result=result).inc(count)

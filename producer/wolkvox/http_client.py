@@ -12,9 +12,13 @@ import httpx
 
 from producer import __version__
 from producer.errors import Refused, SettingsError
+from producer.imports import remember_absent
 from producer.net.proxies import proxy_for
 from producer.net.trust import lenient, said, version_of
 from producer.wolkvox.transfer import ENCODINGS
+
+# httpcore asks for it at each of its locks, several times a call: a twelfth of what many sources take.
+remember_absent("sniffio")
 
 _KEPT_ALIVE = 60.0
 """Seconds an idle connection is used again. Firewalls forget theirs silently after some minutes, and a call into such a

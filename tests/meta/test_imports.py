@@ -81,7 +81,7 @@ ROOMS: dict[str, set[str] | None] = {
     "model": {"clock"},
     "values": {"model"},
     "net": {"errors"},
-    "wolkvox": {"garbage", "net", "values", *WORDS},
+    "wolkvox": {"garbage", "imports", "net", "values", *WORDS},
     "events": {"frame", "values", *WORDS},
     "settings": {"wolkvox", *WORDS},
     "kafka": {

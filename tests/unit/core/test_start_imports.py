@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from producer.imports import importing
+from producer.imports import importing, remember_absent
 
 
 def test_what_was_imported_is_never_searched_again() -> None:
@@ -33,6 +33,38 @@ def test_a_package_that_is_not_needed_is_as_if_it_were_not_installed() -> None:
 def test_one_that_is_imported_already_stays() -> None:
     with importing(without=["pytest"]):
         assert sys.modules["pytest"] is pytest
+
+
+class Asked:
+    """Writes down what Python looks for."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        self.names.append(name)
+
+
+def test_what_is_not_installed_is_looked_for_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    name, asked = "nobody_wrote_this", Asked()
+    monkeypatch.setattr(sys, "meta_path", [asked, *sys.meta_path])
+    monkeypatch.setitem(sys.modules, name, None)
+    del sys.modules[name]
+    looked_for = []
+    for remember in (lambda _: None, remember_absent):
+        remember(name)
+        asked.names.clear()
+        for _ in range(3):
+            with pytest.raises(ImportError):
+                __import__(name)
+        looked_for.append(len(asked.names))
+    assert looked_for == [3, 0]
+
+
+def test_what_is_installed_stays_so() -> None:
+    for name in ("pytest", "pytest_timeout"):
+        remember_absent(name)
+        assert __import__(name).__name__ == name
 
 
 def python(code: str) -> str:

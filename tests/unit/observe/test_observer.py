@@ -137,6 +137,7 @@ def test_each_result_is_counted_once_on_the_page_and_in_the_metrics(
 ) -> None:
     told = Told(published=2, changed=3, dead_lettered=5)
     told.dropped = Dropped(confirmed=7, confirmed_changed=1, confirmed_dead=2, duplicate=4)
+    metrics.follow("0042")
     observer.dropped({"0042": told})
     observer.committed(2, {"0042": told}, seconds=0.1)
     numbers = observer.numbers("0042")
