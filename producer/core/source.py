@@ -103,8 +103,8 @@ class Source:
         """
         self._comparison.taken(snapshot, rows)
         self._reread |= not self._comparison.holds
-        self.hits.touch(rows.hits, snapshot.received)
-        self.dead.touch(dead, snapshot.received)
+        self.hits.touch(rows.hits.keys(), snapshot.received)
+        self.dead.touch(dead.keys(), snapshot.received)
         begins = not self.coverage.begun
         harvest = Harvest(
             requested=snapshot.requested,

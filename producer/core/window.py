@@ -51,11 +51,15 @@ class Window:
         """Those of `keys` that are here, in no order."""
         return list(keys & self._told.keys())
 
-    def touch(self, keys: Collection[str], moment: Moment) -> None:
+    def touch(self, keys: AbstractSet[str], moment: Moment) -> None:
         """Those of `keys` that are here were in the snapshot of `moment`; unknown ones stay unknown."""
-        shown: set[Entry | None] = set(map(self._told.get, keys))
-        shown.discard(None)
-        self._seen.update(dict.fromkeys(shown, moment))  # type: ignore[arg-type]  # there is no None in it any more
+        self._seen.update(dict.fromkeys(self._shown(keys), moment))
+
+    def _shown(self, keys: AbstractSet[str]) -> Iterable[Entry]:
+        """The entries that tell any of `keys`, by whichever are fewer: an entry's first id is often enough to know."""
+        if len(self._seen) < len(keys):
+            return [entry for entry in self._seen if not keys.isdisjoint(entry.ids)]
+        return self.of(keys)
 
     def remember(self, entries: Iterable[Entry], moment: Moment) -> None:
         """These are told, and were in the snapshot of `moment`."""

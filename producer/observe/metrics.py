@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 from prometheus_client import (
@@ -59,6 +60,13 @@ DRIFT: Final = {
 }
 """Each `kind` of what is odd about an answer yet understood, in words."""
 TRANSACTION_OUTCOMES: Final = ("committed", "failed", "fenced", "too_large")
+_BESIDE_SERVER: Final = {
+    "outcome": POLL_OUTCOMES,
+    "result": RESULTS,
+    "reason": tuple(DROPPED),
+    "method": tuple(method.value for method in Method),
+}
+"""What the labels of a source's series can be, beside `server`."""
 _POLL_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 120.0)
 
 
@@ -183,10 +191,16 @@ class Metrics:
             counter.labels(server=server)
 
     def forget(self, server: str) -> None:
-        """Remove a source's series: another instance shows them now, and an old value would hide its silence."""
+        """Remove a source's series: another instance shows them now, and an old value would hide its silence.
+
+        By all their labels: a search by `server` alone reads the series of all sources, and a shard of 83 of 1,000 that went
+        elsewhere held the loop for 1.3 s.
+        """
+        known = {**_BESIDE_SERVER, "server": (server,)}
         for row in self._table:
             if row.metric is not None and "server" in row.labels:
-                row.metric.remove_by_labels({"server": server})
+                for values in product(*(known[label] for label in row.labels)):
+                    row.metric.remove(*values)
 
     def reflect(self, status: ServiceStatus) -> None:
         """Set the gauges that the status knows too, so that a scrape and the status page never differ."""

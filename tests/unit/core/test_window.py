@@ -38,7 +38,7 @@ def test_an_id_is_known_once_it_was_told() -> None:
 
 def test_seeing_an_unknown_id_does_not_make_it_told() -> None:
     window = Window(keep=100)
-    window.touch({"a": None}, at(0))
+    window.touch({"a"}, at(0))
     assert "a" not in window
 
 
@@ -52,14 +52,14 @@ def test_an_id_expires_when_it_was_last_in_a_snapshot_so_long_ago() -> None:
 def test_an_id_that_is_seen_again_starts_anew() -> None:
     window = Window(keep=100)
     told(window, "ab", 0)
-    window.touch({"a": None}, at(60))
+    window.touch({"a"}, at(60))
     assert names(window.expired(at(120))) == ["b"]
 
 
 def test_ids_told_together_expire_together_when_the_last_of_them_does() -> None:
     window = Window(keep=100)
     window.remember([entry("a", "b")], at(0))
-    window.touch({"b": None}, at(60))
+    window.touch({"b"}, at(60))
     assert window.expired(at(120)) == []
     assert names(window.expired(at(160))) == ["a", "b"]
 
@@ -153,7 +153,7 @@ def test_the_window_is_a_map_from_entry_to_its_last_snapshot(steps: list[tuple[s
             window.remember(of_ids, at(now))
             model |= dict.fromkeys(of_ids, now)
         elif step == "touch":
-            window.touch(dict.fromkeys(ids), at(now))
+            window.touch(ids, at(now))
             model |= {one: now for one in of_ids if one in model}
         elif step == "forget":
             window.forget(of_ids)

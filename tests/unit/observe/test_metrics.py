@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import sys
+from collections import Counter
+
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from producer.model import Drift
+from producer.model import Drift, Method
 from producer.observe.metrics import DRIFT, Metrics
 from tests.unit.observe.statuses import NOW, elsewhere, healthy, outage, standby
 
@@ -81,11 +84,30 @@ def test_a_forgotten_source_leaves_no_series_and_its_neighbour_stays() -> None:
         metrics.window_ids.labels(server=server).set(1)
         metrics.poll_seconds.labels(server=server).observe(1)
         metrics.pending_dropped_total.labels(server=server, reason="superseded").inc()
+        metrics.recovered_total.labels(server=server, method=Method.FILE.value).inc()
     neighbours = {key: value for key, value in scraped(metrics).items() if "0043" in key[1]}
     metrics.forget("0042")
     samples = scraped(metrics)
     assert [key for key in samples if "0042" in key[1]] == []
     assert {key: value for key, value in samples.items() if "0043" in key[1]} == neighbours
+
+
+def test_a_thousand_neighbours_make_no_source_longer_to_forget() -> None:
+    """Counted and not timed: a shard that goes elsewhere must not hold the loop."""
+    assert steps_to_forget(neighbours=10) == steps_to_forget(neighbours=1_000)
+
+
+def steps_to_forget(*, neighbours: int) -> int:
+    metrics, steps = Metrics(), Counter[str]()
+    for server in range(neighbours):
+        metrics.follow(f"{server:04}")
+    before = sys.getprofile()
+    sys.setprofile(lambda _frame, event, _arg: steps.update([event]))
+    try:
+        metrics.forget("0000")
+    finally:
+        sys.setprofile(before)
+    return steps["call"]
 
 
 def test_forgetting_a_source_that_was_never_seen_does_nothing() -> None:
