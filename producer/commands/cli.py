@@ -17,6 +17,7 @@ from producer.commands.recover_group import recover
 from producer.commands.streams import fail
 from producer.duration import seconds
 from producer.errors import SettingsError, WolkvoxHitsError
+from producer.garbage import search_seldom
 from producer.heap import keep_freed_memory
 from producer.imports import COLOURS, importing
 from producer.model import Topic
@@ -69,6 +70,7 @@ def run(
     settings = settings_of(config, overrides)
     configure(level=settings.log.level, format=settings.log.format or "auto")
     keep_freed_memory()
+    search_seldom()
     if once:
         _once(settings)
         return

@@ -193,8 +193,8 @@ class Metrics:
     def forget(self, server: str) -> None:
         """Remove a source's series: another instance shows them now, and an old value would hide its silence.
 
-        By all their labels: a search by `server` alone reads the series of all sources, and a shard of 83 of 1,000 that went
-        elsewhere held the loop for 1.3 s.
+        By all their labels: a search by `server` alone reads the series of all sources, and a shard that went elsewhere
+        with 83 of 1,000 held the loop for 1.3 s.
         """
         known = {**_BESIDE_SERVER, "server": (server,)}
         for row in self._table:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from producer.garbage import collection_paused
+from producer.garbage import OBJECTS_BETWEEN, collection_paused, search_seldom
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +44,20 @@ def test_who_switched_it_off_finds_it_off() -> None:
     with collection_paused():
         pass
     assert not gc.isenabled()
+
+
+def test_a_service_is_searched_seldom_and_all_the_same() -> None:
+    before, searched = gc.get_threshold(), list[str]()
+    gc.collect()
+    search_seldom()
+    gc.callbacks.append(lambda phase, _: searched.append(phase))
+    try:
+        some: list[list[int]] = [[] for _ in range(OBJECTS_BETWEEN - 1_000)]
+        assert searched == []
+        more: list[list[int]] = [[] for _ in range(2_000)]
+        assert searched == ["start", "stop"]
+        assert some
+        assert more
+    finally:
+        gc.callbacks.pop()
+        gc.set_threshold(*before)
