@@ -7,7 +7,7 @@ is read and compared once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from producer.core.digests import NEVER_COMPARED, same
 from producer.core.pending import Pending
@@ -23,15 +23,20 @@ class Comparison:
     def __init__(self) -> None:
         self._compared: int | None = None
         self._before: int | None = None
+        self._settled = False
         self.holds = False
         """Whether nothing was told or dropped by others since `known` was asked."""
+
+    def settled(self, snapshot: Snapshot) -> bool:
+        """Whether every row that is not parsed again is of a hit that is told or waits: all of the last answer were."""
+        return self._settled and self._follows_the_last(snapshot)
 
     def known(self, snapshot: Snapshot, rows: Rows, *, follows: bool, told: Window, pending: Pending) -> KnownRows:
         """The rows of known ids that have to be read, and what else the report says of these ids.
 
         An answer that does not follow the last one, from a cache, has nothing to say of them.
         """
-        raw_is_known = self._compared == snapshot.answer - 1
+        raw_is_known = self._follows_the_last(snapshot)
         self._before, self._compared = self._compared, None
         self.holds = follows
         if not follows or not (told or pending.hits):
@@ -41,18 +46,22 @@ class Comparison:
         found = {name: rows.hits[name] for name in names if name in ids or name in waiting}
         return [found, *({name: row for name, row in more.items() if name in found} for more in rows.further)]
 
-    def taken(self, snapshot: Snapshot, rows: Rows) -> None:
-        """The snapshot was taken, its changes wait.
+    def taken(self, snapshot: Snapshot, rows: Rows, dead: Collection[str]) -> None:
+        """The snapshot was taken, its changes wait; `dead` are its rows that are no hits, which are read each time.
 
         An id that it shows twice is compared each time: nobody notes which of its rows was like what was told. One
         without rows says nothing, and may have the number of an answer that nobody took.
         """
         compared = snapshot.answer if rows.hits else self._before
         self._compared = compared if self.holds and not rows.repeated else None
+        self._settled = not dead and len(rows.hits) == len(snapshot.rows)
 
     def begin_again(self) -> None:
         """What is told or waits is no longer what the last answer was compared with."""
         self._compared, self.holds = None, False
+
+    def _follows_the_last(self, snapshot: Snapshot) -> bool:
+        return self._compared == snapshot.answer - 1
 
 
 def changes(

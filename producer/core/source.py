@@ -68,6 +68,10 @@ class Source:
             keys = [key for key in keys if key not in waiting]
         return found if len(keys) == len(found) else {key: found[key] for key in keys}
 
+    def settled(self, snapshot: Snapshot) -> bool:
+        """Whether only the rows that were parsed can be new. Changes nothing."""
+        return self._comparison.settled(snapshot)
+
     def known(self, snapshot: Snapshot, rows: Rows) -> KnownRows:
         """The rows that may say otherwise what is told, or waits: to be read, and then asked about with `changes`."""
         follows = self.coverage.follows(snapshot)
@@ -101,7 +105,7 @@ class Source:
 
         `hits` are the unseen rows that became events, `dead` all dead rows of the snapshot, told or not.
         """
-        self._comparison.taken(snapshot, rows)
+        self._comparison.taken(snapshot, rows, dead)
         self._reread |= not self._comparison.holds
         self.hits.touch(rows.hits.keys(), snapshot.received)
         self.dead.touch(dead.keys(), snapshot.received)

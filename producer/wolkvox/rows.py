@@ -34,13 +34,15 @@ _SUMMARY = "TOTAL"
 _conn_id = itemgetter("conn_id")
 
 
-def identify(snapshot: Snapshot, *, known: Container[str] = frozenset()) -> Rows:
+def identify(snapshot: Snapshot, *, known: Container[str] = frozenset(), settled: bool = False) -> Rows:
     """The snapshot's rows by conn_id, in the order sent; the first of a repeated id counts.
 
-    `known` holds ids that were valid once: their rows are not looked at again. Where an id is a float, the rows come
-    from the parser that keeps digits.
+    `known` holds ids that were valid once: their rows are not looked at again. `settled`: so were the ids of rows that
+    were not parsed again, and they are not fresh. Where an id is a float, the rows come from the parser that keeps its
+    digits.
     """
-    rows = by_id(snapshot.rows, snapshot.ids, known=known)
+    places = snapshot.parsed if settled else None
+    rows = by_id(snapshot.rows, snapshot.ids, known=known, places=places)
     if snapshot.exact is not None and Drift.NUMBER_ID in rows.drift and any(map(_is_rounded, snapshot.rows)):
         return by_id(snapshot.exact(), known=known)
     if snapshot.ids is not None and snapshot.parsed is not None:
@@ -54,11 +56,21 @@ def _number(row: Any) -> str:
     return digits_of(row.get("conn_id")) or ""
 
 
-def by_id(sent: list[Any], ids: list[str | None] | None = None, *, known: Container[str] = frozenset()) -> Rows:
-    """The rows, and which of their ids are not known; `ids` has those that are texts, and is needed for a `RawRow`."""
+def by_id(
+    sent: list[Any],
+    ids: list[str | None] | None = None,
+    *,
+    known: Container[str] = frozenset(),
+    places: list[int] | None = None,
+) -> Rows:
+    """The rows, and which of their ids are not known; `ids` has those that are texts, and is needed for a `RawRow`.
+
+    Of ordinary rows only those at `places` are asked for, if there are any.
+    """
     try:
         hits = dict(zip(map(_conn_id, sent) if ids is None else ids, sent, strict=True))
-        fresh = list(filterfalse(known.__contains__, hits))
+        asked = hits if ids is None or places is None else map(ids.__getitem__, places)
+        fresh = list(filterfalse(known.__contains__, asked))
         if len(hits) == len(sent) and _are_ordinary(fresh):
             return Rows(hits, fresh=fresh)
     except (KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Twenty-one bugs, each a mistake that somebody has made, planted one at a time to see that the simulation finds them.
+"""Twenty-two bugs, each a mistake that somebody has made, planted one at a time to see that the simulation finds them.
 
 with planted("memory before the commit"):
     run_seed(...)
@@ -163,6 +163,11 @@ def _first_believed(self: Comparison, snapshot: Snapshot, rows: Rows, **more: An
     return _known(self, snapshot, rows, **more)
 
 
+def _every_answer_settled(_self: Comparison, snapshot: Snapshot) -> bool:
+    """Rows that the last answer had are not asked about, whether somebody took that answer or not."""
+    return snapshot.parsed is not None
+
+
 def _whoever_saw_it_first(self: Settlement, hit: Hit, harvest: Harvest) -> bool:
     """A version that another owner has left behind is told after his."""
     return self.hits.version(hit["conn_id"]) == Version(digest(hit), harvest.observed_at)
@@ -198,6 +203,7 @@ BUGS: dict[str, Patch] = {
     "dead letter repeated": _of(Source, "restore", _dead_forgotten),
     "room made with rows of our own": _of(Pendings, "make_room", _whoever_holds_it),
     "a digest not restored": _of(Comparison, "known", _first_believed),
+    "settled too soon": _of(Comparison, "settled", _every_answer_settled),
     "a change told again by the next owner": _of(Source, "restore", _changes_forgotten),
     "an older version after a later one": _of(Settlement, "_is_told", _whoever_saw_it_first),
     "memory that only grows": _of(Window, "forget", _never_forgotten),

@@ -84,8 +84,8 @@ class TrappedApi(WolkvoxApi):
 class TrappedReader(RowReader):
     """After the rows are told apart."""
 
-    def identify(self, snapshot: Snapshot, *, known: Any) -> Rows:
-        rows = super().identify(snapshot, known=known)
+    def identify(self, snapshot: Snapshot, *, known: Any, settled: bool = False) -> Rows:
+        rows = super().identify(snapshot, known=known, settled=settled)
         trap.at("identified")
         return rows
 

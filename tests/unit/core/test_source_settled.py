@@ -1,0 +1,128 @@
+"""Rows known by their bytes are not asked about, if all of the last answer are told or wait: it comes to the same."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from producer.core.poller import Poller, commit_once
+from producer.core.ports import Told
+from producer.core.source import Source
+from producer.errors import KafkaFailed
+from producer.model import Snapshot, SourceFold, Topic
+from producer.wolkvox.reader import RowReader
+from producer.wolkvox.recall import Recall
+from tests.twins.manual_clock import ManualClock
+from tests.twins.memory_kafka import MemoryKafka
+from tests.twins.memory_store import Fault, MemoryShardStore
+from tests.unit.core.rig import Unlimited
+from tests.unit.core.samples import KEEP, SERVER, SHARD, WINDOW, a_row, at
+from tests.unit.wolkvox.snapshots import BOGOTA, body_of, snapshot_of
+
+ROWS: list[Any] = [
+    *(a_row(name) for name in "abcd"),
+    a_row("a") | {"hit": "PROMESA DE PAGO"},
+    a_row("e") | {"hit": ""},
+    a_row("f") | {"telephone": ["no", "text"]},
+    {"conn_id": "TOTAL", "type_interaction": "", "date": "", "hit": "4"},
+    {"conn_id": 190000001, "hit": "VENTA EFECTIVA"},
+    {"hit": "no id"},
+]
+REPORTS = st.lists(st.sampled_from(range(len(ROWS))), max_size=5)
+STEPS = st.lists(REPORTS | st.sampled_from(["commit", "lost", "landed", "away and back"]), max_size=12)
+
+
+class Asking(Source):
+    """One that never takes anything for settled."""
+
+    def settled(self, snapshot: Snapshot) -> bool:
+        return False
+
+
+class Side:
+    """A poller of answers in bytes, and a store."""
+
+    def __init__(self, kind: type[Source], *, marked_only: bool) -> None:
+        self.source = kind(server=SERVER, keep=KEEP, window=WINDOW)
+        self.source.restore(SourceFold(), at(0))
+        self.kafka = MemoryKafka()
+        self.used = 0
+        self._store = MemoryShardStore(self.kafka, number=SHARD)
+        self._recall = Recall()
+        self._body, self._polls = b"", 0
+        self._clock = ManualClock()
+        reader = RowReader(server=SERVER, zone=BOGOTA, marked_only=marked_only)
+        self._poller = Poller(source=self.source, api=self, reader=reader, budget=Unlimited())
+
+    async def fetch(self) -> Snapshot:
+        snapshot, moment = snapshot_of(self._body, self._recall), at(300.0 * self._polls)
+        snapshot.requested = snapshot.received = moment
+        snapshot.answer = self._recall.answers
+        self.used += self.source.settled(snapshot)
+        return snapshot
+
+    async def does(self, step: Any) -> Any:
+        """What a step comes to."""
+        if isinstance(step, list):
+            self._polls += 1
+            self._body = body_of(*(orjson.dumps(ROWS[number]) for number in step))
+            polled = asdict(await self._poller.poll_once())
+            return {name: polled[name] for name in polled.keys() - {"poll", "seconds", "fetch_seconds"}}
+        if step == "away and back":
+            self.source.release()
+        else:
+            await self._commit(step)
+        return len(self.source.pending)
+
+    def told(self, topic: Topic) -> list[bytes | None]:
+        """The keys of its records: what they say beyond that has a random part."""
+        return [record.key for record in self.kafka.committed(topic) if topic is not Topic.LEDGER]
+
+    async def _commit(self, how: str) -> None:
+        self._store.faults.extend({"lost": [Fault.LOST], "landed": [Fault.UNKNOWN_LANDED]}.get(how, []))
+        if not self.source.held:
+            await self._take()
+        try:
+            await commit_once([self.source], self._store, self._clock, {SERVER: Told()})
+        except KafkaFailed:
+            await self._take()
+
+    async def _take(self) -> None:
+        self.source.restore((await self._store.take()).get(SERVER, SourceFold()), at(300.0 * self._polls))
+
+
+async def both(steps: list[Any], *, marked_only: bool) -> int:
+    """See that it is all the same, poll by poll; how often something was taken for settled."""
+    one, other = Side(Source, marked_only=marked_only), Side(Asking, marked_only=marked_only)
+    for step in steps:
+        assert await one.does(step) == await other.does(step)
+    for topic in Topic:
+        assert one.told(topic) == other.told(topic)
+    return one.used
+
+
+@given(steps=STEPS, marked_only=st.booleans())
+@example(steps=[[0, 1], "commit", [0, 1, 2], "commit", [1, 2]], marked_only=False)
+@example(steps=[[0], [0], [0, 6], "commit", [0, 6, 1], [0, 6, 1]], marked_only=False)
+@example(steps=[[0], [0], [0, 7], [0, 7, 1], [0, 7, 1]], marked_only=False)
+@example(steps=[[0], [0], [0, 5], [0, 5, 1], [0, 5, 1]], marked_only=True)
+@example(steps=[[0], [0], [0, 4], [0, 4, 1], [0, 4, 1]], marked_only=False)
+@example(steps=[[0], [0], [0, 1], "away and back", [0, 1, 2], "commit"], marked_only=False)
+def test_what_is_not_asked_comes_to_the_same(*, steps: list[Any], marked_only: bool) -> None:
+    asyncio.run(both(steps, marked_only=marked_only))
+
+
+async def test_a_report_that_moves_on_is_taken_for_settled() -> None:
+    """Counted: else the test above would compare two of the same. The first two answers are read whole."""
+    assert await both([[0, 1], "commit", [0, 1, 2], "commit", [1, 2], [2]], marked_only=False) == 2
+
+
+async def test_a_dead_row_that_stays_is_still_known_when_the_shard_comes_back() -> None:
+    """It stays for longer than ids are kept."""
+    stays = [[0, 6], "commit"] * int(KEEP / 300 + 3)
+    assert await both([[0], [0], *stays, "away and back", [0, 6], "commit"], marked_only=False)
