@@ -18,7 +18,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "schemas" not in path
 HOMES = {
     "aiokafka": {"kafka", "kafka.access"},
     "murmurhash2": {"kafka"},
-    "crc32c": {"kafka"},
+    "fastcrc": {"kafka"},
     "httpx": {"wolkvox", "net", "demo.show"},
     "jsonschema_rs": {"events"},
     "structlog": {"observe"},
