@@ -17,7 +17,7 @@ demo: .venv/.installed  ## the whole product here: a real Kafka, a simulated cal
 test: .venv/.installed  ## everything: lint, types, unit, contract and integration tests on a real Kafka
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@$(BIN)/python -m producer.demo.broker.archive
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: .venv/.installed  ## the quick part: lint, types, unit and meta tests
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy

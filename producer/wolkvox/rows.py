@@ -86,8 +86,8 @@ def _are_ordinary(ids: list[str]) -> bool:
     return (
         together.isprintable()  # neither control characters nor surrogates nor any blank but the space
         and " " not in together
-        and "" not in ids
-        and len(max(ids, key=len, default="")) <= _LONGEST_ID
+        and all(ids)
+        and max(map(len, ids), default=0) <= _LONGEST_ID
         and _SUMMARY not in (upper := together.upper())
         and ("E" not in upper or _LOSSY.search(upper) is None)
         and _NO_ID.isdisjoint(ids)
