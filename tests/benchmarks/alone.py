@@ -1,8 +1,8 @@
 """One system in a process started for it: a first answer, then some that have little new or nothing; for `fresh`.
 
-`python -m tests.benchmarks.alone {ours|librdkafka} BOOTSTRAP TOPIC FOLDER` tells, as JSON, what each answer cost from
-its last byte to the commit. What comes before the first (imports, connections, taking the shard) is not counted. The
-answers are files in the folder: a process that made them itself would have their memory at hand.
+`python -m tests.benchmarks.alone {ours|librdkafka|events} BOOTSTRAP TOPIC FOLDER` tells, as JSON, what each answer cost
+from its last byte to the commit. What comes before the first (imports, connections, taking the shard) is not counted.
+The answers are files in the folder: a process that made them itself would have their memory at hand.
 """
 
 from __future__ import annotations
@@ -12,18 +12,25 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import orjson
 
+from producer.events.headers import constant
 from tests.benchmarks.answers import NEW, ROWS, body
 from tests.benchmarks.measures import Spent, medians, spent
 
 PARTITIONS = 12
+SERVER, MOMENT = "0042", "2026-01-18T20:13:32.123456Z"
+CONSTANT = constant("hit", SERVER)
 STEPS = 6
 """Answers with some new rows, and as many with none; the first of each meets cold code and does not count."""
 
 Step = Callable[[bytes], Awaitable[object]]
+Message = Mapping[str, Any]
+"""What `produce` of confluent-kafka is given."""
 
 
 @asynccontextmanager
@@ -45,11 +52,24 @@ async def ours(bootstrap: str, topic: str) -> AsyncIterator[Step]:
         yield step
 
 
+def plain(row: dict[str, Any]) -> Message:
+    """A row as it came, without headers."""
+    return {"value": orjson.dumps(row), "key": row["conn_id"]}
+
+
+def event(row: dict[str, Any]) -> Message:
+    """The event that we make of a row, but for the date: as many bytes, and the eight headers."""
+    conn_id = row["conn_id"]
+    row |= {"server": SERVER, "occurred_at": MOMENT, "observed_at": MOMENT}
+    own = [("ce_time", MOMENT), ("ce_id", f"{SERVER}/{conn_id}"), ("ce_subject", conn_id)]
+    return {"value": orjson.dumps(row), "key": conn_id, "headers": [*CONSTANT, *own]}
+
+
 @asynccontextmanager
-async def librdkafka(bootstrap: str, topic: str) -> AsyncIterator[Step]:
+async def librdkafka(bootstrap: str, topic: str, message: Callable[[dict[str, Any]], Message]) -> AsyncIterator[Step]:
     """The script that one would write: parse, leave out what was sent, one transaction of the rest.
 
-    No ledger, no validation, no headers; what was sent it forgets when it ends.
+    No ledger, no validation; what was sent it forgets when it ends.
     """
     from confluent_kafka import Producer  # noqa: PLC0415 (as above)
     from confluent_kafka.admin import AdminClient  # noqa: PLC0415 (as above)
@@ -65,7 +85,7 @@ async def librdkafka(bootstrap: str, topic: str) -> AsyncIterator[Step]:
         rows = [row for row in orjson.loads(answer)["data"] if row["conn_id"] not in sent]
         producer.begin_transaction()
         for row in rows:
-            producer.produce(topic, orjson.dumps(row), row["conn_id"])
+            producer.produce(topic, **message(row))
         producer.commit_transaction()
         sent.update(row["conn_id"] for row in rows)
 
@@ -74,7 +94,8 @@ async def librdkafka(bootstrap: str, topic: str) -> AsyncIterator[Step]:
 
 SYSTEMS: Mapping[str, Callable[[str, str], AbstractAsyncContextManager[Step]]] = {
     "ours": ours,
-    "librdkafka": librdkafka,
+    "librdkafka": partial(librdkafka, message=plain),
+    "events": partial(librdkafka, message=event),
 }
 
 

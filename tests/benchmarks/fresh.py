@@ -32,7 +32,7 @@ MOST: Mapping[str, tuple[float | None, float | None]] = {
 ABOUT = (
     "From the answer's last byte to the commit, each system in a process of its own, in turns. The bare script: "
     "orjson.loads, the ids that it sent in a set, orjson.dumps of each new row and one transaction by confluent-kafka; "
-    "no ledger, no validation, no headers"
+    "no ledger, no validation, no headers. Another sends what we send: the events' values and their eight headers"
 )
 
 
@@ -54,6 +54,11 @@ async def run(kafka: EmbeddedKafka) -> Report:
             Figure(f"{name}: ours to the bare script, wall", against.wall, at_most=wall),
             Figure(f"{name}: ours to the bare script, CPU", against.cpu, at_most=cpu),
         ]
+    same = ratios(*([one["fresh"] for one in found[system]] for system in ("ours", "events")))
+    figures += [
+        Figure("fresh: ours to a script that sends the same events, wall", same.wall),
+        Figure("fresh: ours to a script that sends the same events, CPU", same.cpu),
+    ]
     return Report("fresh", ABOUT, figures)
 
 
