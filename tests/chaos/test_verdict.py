@@ -20,12 +20,14 @@ def a_record(identity: str, key: str, value: object) -> Record:
     return Record(0, 0, 0, key, orjson.dumps(value), {"ce_id": identity.encode()})
 
 
-def an_event(conn_id: str, hit: str = "SALE") -> Record:
-    return a_record(f"{SERVER}/{conn_id}", conn_id, {"conn_id": conn_id, "hit": hit})
+def an_event(conn_id: str, hit: str = "SALE", *, observed_at: float = 0.0) -> Record:
+    value = {"conn_id": conn_id, "hit": hit, "observed_at": rfc3339(observed_at)}
+    return a_record(f"{SERVER}/{conn_id}", conn_id, value)
 
 
 def a_change(conn_id: str, hit: str, at: float) -> Record:
-    return a_record(f"{SERVER}/{conn_id}/{rfc3339(at)}", conn_id, {"conn_id": conn_id, "hit": hit})
+    value = {"conn_id": conn_id, "hit": hit, "observed_at": rfc3339(at)}
+    return a_record(f"{SERVER}/{conn_id}/{rfc3339(at)}", conn_id, value)
 
 
 def remembered(conn_id: str, *, kind: str = "told") -> Record:
@@ -199,21 +201,29 @@ def test_what_left_the_report_before_the_first_cursor_is_nobodys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("visible_at", "cursors", "late"),
+    ("visible_at", "cursors", "observed", "late"),
     [
-        (32.0, [31.0, 39.5], 1),  # seen by nobody: it came after the one, and left before the other
-        (30.0, [29.0, 39.5], 0),  # it was there from the beginning: an overlap would have shown it
-        (32.0, [31.0, 45.0], 0),  # no overlap: a gap is due
-        (32.0, [31.0, 35.0], 0),  # it was in the second
+        (32.0, [31.0, 39.5], None, 1),  # seen by nobody: it came after the one, and left before the other
+        (30.0, [29.0, 39.5], None, 0),  # it was there from the beginning: an overlap would have shown it
+        (32.0, [31.0, 45.0], None, 0),  # no overlap: a gap is due
+        (32.0, [31.0, 35.0], None, 0),  # it was in the second
+        (
+            32.0,
+            [31.0, 60.0],
+            39.5,
+            1,
+        ),  # one between them waited: it was told with the last, whose cursor counts
+        (32.0, [31.0, 60.0], 45.0, 0),  # that one overlaps with none
     ],
 )
 def test_what_came_late_and_left_between_snapshots_that_overlap_is_told_apart(
-    visible_at: float, cursors: list[float], late: int
+    visible_at: float, cursors: list[float], observed: float | None, late: int
 ) -> None:
     hit = SimulatedHit(0, 30.0, visible_at, {"conn_id": "c"})
     of_server = Shown(frozenset("ab"), [hit], HITS | {"c": hit}, window=10.0)
     ledger = [*map(remembered, "ab"), *(cursor_at(moment) for moment in [5.0, *cursors])]
-    found = verdict(Audit([an_event("a"), an_event("b")], [], [], [], ledger), {SERVER: of_server})
+    events = [an_event("a"), an_event("b", observed_at=observed or 0.0)]
+    found = verdict(Audit(events, [], [], [], ledger), {SERVER: of_server})
     assert (found.late, found.unexplained, len(found.wrong)) == (late, 1 - late, 1 - late)
 
 

@@ -85,7 +85,7 @@ def verdict(found: Audit, servers: Mapping[str, Shown], *, forgets: bool = False
     total.recovered = sum(map(_is_recovered, found.hits))
     for server, shown in servers.items():
         cursors = _cursors(found, server)
-        _add(total, server, _of_server(found, server, shown, cursors), shown, cursors)
+        _add(total, _of_server(found, server, shown, cursors), server, shown, _snapshots(found, server, cursors))
         total.wrong += _misquoted(found, server, shown, cursors)
         total.wrong += _healing(found, server, shown)
     total.wrong += _told_twice("event", found.hits)
@@ -96,8 +96,8 @@ def verdict(found: Audit, servers: Mapping[str, Shown], *, forgets: bool = False
     return total
 
 
-def _add(total: Verdict, server: str, one: OfServer, shown: Shown, cursors: Sequence[float]) -> None:
-    late = {conn_id for conn_id in (*one.missing, *one.unexplained) if _came_late(shown, conn_id, cursors)}
+def _add(total: Verdict, one: OfServer, server: str, shown: Shown, snapshots: Sequence[float]) -> None:
+    late = {conn_id for conn_id in (*one.missing, *one.unexplained) if _came_late(shown, conn_id, snapshots)}
     died = {
         conn_id for conn_id in one.missing if shown.forgetful and _explained(one.gaps, shown.hits.get(conn_id))
     } - late
@@ -192,14 +192,22 @@ def _cursors(found: Audit, server: str) -> Sequence[float]:
     return sorted(parse_rfc3339(cursor["requested_at"]) for cursor in cursors)
 
 
-def _came_late(shown: Shown, conn_id: str, cursors: Sequence[float]) -> bool:
+def _snapshots(found: Audit, server: str, cursors: Sequence[float]) -> Sequence[float]:
+    """When those were made that are known to be committed: of several that waited only the last one's cursor was, but
+    each that had something new is in its events."""
+    records = (record for record in (*found.hits, *found.changes) if not _is_recovered(record))
+    observed = {record.json["observed_at"] for record in records if _server(record) == server}
+    return sorted({*cursors, *map(parse_rfc3339, observed)})
+
+
+def _came_late(shown: Shown, conn_id: str, snapshots: Sequence[float]) -> bool:
     """Whether a hit that came late into the report was in it only between two snapshots that do overlap."""
     hit = shown.hits.get(conn_id)
     if hit is None or hit.visible_at <= hit.occurred_at:
         return False
     gone = hit.occurred_at + shown.window
     return any(
-        one < hit.visible_at and gone < two + SLACK and two - one < shown.window for one, two in pairwise(cursors)
+        one < hit.visible_at and gone < two + SLACK and two - one < shown.window for one, two in pairwise(snapshots)
     )
 
 
