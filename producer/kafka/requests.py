@@ -80,4 +80,4 @@ _VERSIONS = _versions()
 
 class _Produce(ProduceRequest):  # type: ignore[misc]  # aiokafka ships no types
     def build(self, kind: type[Any]) -> Any:
-        return super().build(_VERSIONS[kind])
+        return super().build(_VERSIONS.get(kind, kind))  # older ones know no transactions, and say so
