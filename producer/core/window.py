@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from itertools import chain
+from itertools import chain, repeat
 from types import MappingProxyType
 
 from producer.clock import Moment, elapsed
@@ -64,7 +64,7 @@ class Window:
     def remember(self, entries: Iterable[Entry], moment: Moment) -> None:
         """These are told, and were in the snapshot of `moment`."""
         for entry in entries:
-            self._told.update(dict.fromkeys(entry.ids, entry))
+            self._told.update(zip(entry.ids, repeat(entry)))
             self._seen[entry] = moment
 
     def amend(self, changed: Mapping[str, Version]) -> None:
@@ -148,5 +148,5 @@ def by_id(entries: Iterable[Entry]) -> dict[str, Entry]:
     """The entry of each id: the last one that tells it."""
     found: dict[str, Entry] = {}
     for entry in entries:
-        found.update(dict.fromkeys(entry.ids, entry))
+        found.update(zip(entry.ids, repeat(entry)))
     return found
