@@ -13,7 +13,7 @@ import pytest
 from tests.simulation.run import run_seed
 from tests.simulation.sweep import ENOUGH
 
-ENOUGH_SECONDS = 20.0
+ENOUGH_SECONDS = 10.0
 FIRST_FAILING = {
     "memory before the commit": 1,
     "futures not gathered": 5,
@@ -43,7 +43,7 @@ FIRST_FAILING = {
 
 @pytest.mark.parametrize("first", range(0, 300, 100))
 def test_hundreds_of_seeds_keep_every_promise(first: int) -> None:
-    """A hundred each, or as many as fit into twenty seconds; `make simulate` runs as many as asked."""
+    """A hundred each, or as many as fit into ten seconds; `make simulate` runs as many as asked."""
     began = monotonic()
     told = 0
     for seed in range(first, first + 100):
