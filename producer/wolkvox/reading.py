@@ -83,11 +83,11 @@ class RowsOfSnapshot:
         return set(map(_occurred_at, reading.hits.values()))
 
     def _read_group(self, ids: Sequence[str], rows: Sequence[Any], reading: Reading) -> Iterable[Hit]:
-        if self._exact is None or (hits := self._ordinary(rows)) is None:
-            found = {key: self._read_row(key, row, reading) for key, row in zip(ids, rows, strict=True)}
-            read = {key: hit for key, hit in found.items() if hit is not None}
-        else:
-            read = dict(zip(ids, hits, strict=True))
+        if self._exact is not None and (hits := self._ordinary(rows)) is not None:
+            reading.hits.update(zip(ids, hits, strict=True))
+            return hits
+        found = {key: self._read_row(key, row, reading) for key, row in zip(ids, rows, strict=True)}
+        read = {key: hit for key, hit in found.items() if hit is not None}
         reading.hits |= read
         return read.values()
 
