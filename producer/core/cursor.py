@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import inf
 
 from producer.clock import Moment, elapsed, rfc3339
+from producer.core.coverage import CLOCK_SLACK
 from producer.model import REPORT_REACH, Cursor, Gap
 
 
@@ -16,6 +17,7 @@ class LedgerCursor:
         self._at: Moment | None = None
         self._another: Moment | None = None  # the same, if another owner wrote it
         self._found: Moment | None = None  # when that was read
+        self._written = -inf  # and its time as it was written, by the other's wall clock
         self._in_doubt: list[Moment] = []
 
     @property
@@ -43,7 +45,7 @@ class LedgerCursor:
         # The stored time is wall time; this machine's other clock is taken to have run alongside.
         wall = min(cursor.requested, now.wall)
         self._at = self._another = Moment(wall, now.boot - (now.wall - wall))
-        self._found = now
+        self._found, self._written = now, cursor.requested
         return self._at
 
     def passes(self, requested: Moment) -> bool:
@@ -69,9 +71,17 @@ class LedgerCursor:
         if self._another is None:
             return gap
         start = gap.end - elapsed(self._another, end)
+        if gap.start < self._written < gap.end and self._was_set_since(received):
+            # Both were written by clocks that nobody had set, and only the way back from now leads elsewhere.
+            start = self._written
         if start < gap.start + 0.001:  # a gap that begins at the very cursor stays as it is
             return gap
         return replace(gap, start=start, certain=gap.certain and elapsed(self._another, received) > REPORT_REACH)
+
+    def _was_set_since(self, before: Moment) -> bool:
+        """Whether the wall clock was set between that moment and the reading of the other owner's cursor."""
+        assert self._found is not None
+        return abs((self._found.wall - self._found.boot) - (before.wall - before.boot)) > CLOCK_SLACK
 
     def _own(self, cursor: Cursor) -> Moment | None:
         """The moment of a cursor that we wrote or found before: both its clocks are known, whatever was set since."""

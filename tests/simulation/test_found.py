@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from producer.clock import Moment
 from producer.model import Cursor, GapKind, SourceFold
 from tests.simulation.run import run_seed
 from tests.unit.core.samples import a_source, an_entry, at, commit, fold, ids_of, polled, take
@@ -18,6 +19,24 @@ def test_what_another_owner_covered_is_no_part_of_a_gap_told_later() -> None:
     source.restore(fold("a", cursor=at(700)), at(1402))
     ((gap, _),) = take(source).gaps
     assert (gap.kind, gap.start, gap.end) == (GapKind.UNPOLLED, at(700).wall, at(801).wall)
+
+
+@pytest.mark.parametrize("set_by", [1200.0, -90.0])
+def test_the_same_although_our_wall_clock_was_set_before_the_ledger_was_read(set_by: float) -> None:
+    """Reckoned back from a clock that was set since, the other's cursor lay before the gap, which was told whole."""
+    source = a_source()
+    polled(source, at(0), ["a"])
+    commit(source)
+    polled(source, at(1400))
+    source.restore(fold("a", cursor=at(700)), Moment(at(1402).wall + set_by, at(1402).boot))
+    ((gap, _),) = take(source).gaps
+    assert gap.start - at(700).wall == pytest.approx(0, abs=0.001)
+    assert gap.end == at(801).wall
+
+
+def test_a_gap_that_was_told_up_to_another_owners_cursor_is_not_told_again_after_a_clock_was_set() -> None:
+    """The seed that showed it."""
+    assert run_seed(22051).wrong is None
 
 
 def test_what_is_left_of_a_certain_gap_is_certain_only_if_it_alone_would_be() -> None:
