@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+CLOCK_SLACK = 1.0
+"""Seconds by which the two clocks may drift apart before their difference means that the wall clock was set."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:

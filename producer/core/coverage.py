@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Container
 from typing import Protocol
 
-from producer.clock import Moment, elapsed
+from producer.clock import CLOCK_SLACK, Moment, elapsed
 from producer.model import REPORT_REACH, Cursor, Gap, GapKind
-
-CLOCK_SLACK = 1.0
-"""Seconds by which the two clocks may drift apart between polls before their difference means a step."""
 
 
 class Answered(Protocol):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import inf
 
-from producer.clock import Moment, elapsed, rfc3339
-from producer.core.coverage import CLOCK_SLACK
+from producer.clock import CLOCK_SLACK, Moment, elapsed, rfc3339
 from producer.model import REPORT_REACH, Cursor, Gap
 
 
