@@ -13,7 +13,7 @@ from threading import Lock
 
 OBJECTS_BETWEEN = 10_000
 """For `search_seldom`. The first full snapshot is searched once then, and not eight times, which took 16 ms; what is in
-a cycle stays for a megabyte or two longer."""
+a cycle stays a little longer."""
 
 _lock = Lock()
 _pauses = 0

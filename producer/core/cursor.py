@@ -71,7 +71,7 @@ class LedgerCursor:
             return gap
         start = gap.end - elapsed(self._another, end)
         if gap.start < self._written < gap.end and self._was_set_since(received):
-            # Both were written by clocks that nobody had set, and only the way back from now leads elsewhere.
+            # By the wall clocks as they were it lies within; only the way back from now, by one that was set, misleads.
             start = self._written
         if start < gap.start + 0.001:  # a gap that begins at the very cursor stays as it is
             return gap

@@ -1,6 +1,6 @@
 """Produce requests put together in one go.
 
-aiokafka's own encoding joins a request from the inside out, so that each record is copied ten times on its way, into
+aiokafka's own encoding joins a request from the inside out, so that each record is copied again and again, into
 memory that the system hands out and takes back each time. Here a request stays in pieces until the last thing is put
 before it, its length, and is joined then, once.
 """

@@ -65,7 +65,7 @@ def by_id(
 ) -> Rows:
     """The rows, and which of their ids are not known; `ids` has those that are texts, and is needed for a `RawRow`.
 
-    Of ordinary rows only those at `places` are asked for, if there are any.
+    With `places`, of ordinary rows only the ids at these are asked for.
     """
     try:
         hits = dict(zip(map(_conn_id, sent) if ids is None else ids, sent, strict=True))

@@ -13,25 +13,25 @@ import pytest
 from tests.simulation.run import run_seed
 from tests.simulation.sweep import ENOUGH
 
-ENOUGH_SECONDS = 10.0
+ENOUGH_SECONDS = 20.0
 FIRST_FAILING = {
     "memory before the commit": 1,
     "futures not gathered": 5,
     "fencing ignored": 1,
-    "ledger read uncommitted": 8,
+    "ledger read uncommitted": 1,
     "tombstone too early": 1,
-    "pending dropped on revocation": 2,
-    "cursor outside the transaction": 3,
+    "pending dropped on revocation": 1,
+    "cursor outside the transaction": 1,
     "gap told twice": 106,
     "dead letter repeated": 0,
     "room made with rows of our own": 1,
-    "a digest not restored": 3,
+    "a digest not restored": 1,
     "settled too soon": 1,
     "a change told again by the next owner": 1,
     "an older version after a later one": 1,
-    "memory that only grows": 8,
-    "just seen": 8,
-    "no barrier": 61,
+    "memory that only grows": 2,
+    "just seen": 3,
+    "no barrier": 1,
     "an empty ledger believed": 26,
     "retry without reading the ledger": 1,
     "the agreement not asked": 12,
@@ -43,7 +43,7 @@ FIRST_FAILING = {
 
 @pytest.mark.parametrize("first", range(0, 300, 100))
 def test_hundreds_of_seeds_keep_every_promise(first: int) -> None:
-    """A hundred each, or as many as fit into ten seconds; `make simulate` runs as many as asked."""
+    """A hundred each, or as many as fit into twenty seconds; `make simulate` runs as many as asked."""
     began = monotonic()
     told = 0
     for seed in range(first, first + 100):

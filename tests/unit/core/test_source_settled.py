@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Container
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +15,7 @@ from producer.core.poller import Poller, commit_once
 from producer.core.ports import Told
 from producer.core.source import Source
 from producer.errors import KafkaFailed
-from producer.model import Snapshot, SourceFold, Topic
+from producer.model import Rows, Snapshot, SourceFold, Topic
 from producer.wolkvox.reader import RowReader
 from producer.wolkvox.recall import Recall
 from tests.twins.manual_clock import ManualClock
@@ -44,10 +45,23 @@ class Asking(Source):
         return False
 
 
+class Retaken(RowReader):
+    """One that reads while the shard goes elsewhere and comes back, with an empty ledger."""
+
+    taken_anew: Source | None = None
+
+    def identify(self, snapshot: Snapshot, *, known: Container[str], settled: bool = False) -> Rows:
+        rows = super().identify(snapshot, known=known, settled=settled)
+        if self.taken_anew is not None:
+            self.taken_anew.release()
+            self.taken_anew.restore(SourceFold(), snapshot.received)
+        return rows
+
+
 class Side:
     """A poller of answers in bytes, and a store."""
 
-    def __init__(self, kind: type[Source], *, marked_only: bool) -> None:
+    def __init__(self, kind: type[Source], *, marked_only: bool, reads: type[RowReader] = RowReader) -> None:
         self.source = kind(server=SERVER, keep=KEEP, window=WINDOW)
         self.source.restore(SourceFold(), at(0))
         self.kafka = MemoryKafka()
@@ -56,8 +70,8 @@ class Side:
         self._recall = Recall()
         self._body, self._polls = b"", 0
         self._clock = ManualClock()
-        reader = RowReader(server=SERVER, zone=BOGOTA, marked_only=marked_only)
-        self._poller = Poller(source=self.source, api=self, reader=reader, budget=Unlimited())
+        self.reader = reads(server=SERVER, zone=BOGOTA, marked_only=marked_only)
+        self._poller = Poller(source=self.source, api=self, reader=self.reader, budget=Unlimited())
 
     async def fetch(self) -> Snapshot:
         snapshot, moment = snapshot_of(self._body, self._recall), at(300.0 * self._polls)
@@ -120,6 +134,17 @@ def test_what_is_not_asked_comes_to_the_same(*, steps: list[Any], marked_only: b
 async def test_a_report_that_moves_on_is_taken_for_settled() -> None:
     """Counted: else the test above would compare two of the same. The first two answers are read whole."""
     assert await both([[0, 1], "commit", [0, 1, 2], "commit", [1, 2], [2]], marked_only=False) == 2
+
+
+async def test_a_shard_that_is_taken_anew_while_rows_are_read_settles_nothing() -> None:
+    """Else the cursor of this answer would vouch for rows that nobody has told."""
+    side = Side(Source, marked_only=False, reads=Retaken)
+    for step in ([0, 1], "commit", [0, 1, 2], "commit"):
+        await side.does(step)
+    assert isinstance(side.reader, Retaken)
+    side.reader.taken_anew = side.source
+    assert (await side.does([0, 1, 2]))["new"] == 3
+    assert side.used == 1
 
 
 async def test_a_dead_row_that_stays_is_still_known_when_the_shard_comes_back() -> None:
