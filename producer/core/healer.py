@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from producer.clock import Clock
 from producer.core.budget import require_room
+from producer.core.harvest import Harvest, Recovery
 from producer.core.healing import LEAST, Agreement, agreement
-from producer.core.pending import Harvest, Recovery
 from producer.core.poller import beside_the_loop
 from producer.core.ports import Budget, History, Observer, Past, Reader, Unhealed
 from producer.core.quota import Quota, seconds_to_reset, spares

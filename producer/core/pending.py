@@ -7,97 +7,12 @@ the API's window meanwhile is published all the same.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Container, Iterator
+from collections.abc import Set as AbstractSet
 
-from producer.clock import Moment
-from producer.model import Cursor, DeadRow, Gap, GapKind, GapRecovered, Hit, Method
-
-
-@dataclass(frozen=True, slots=True)
-class Recovery:
-    """That a harvest is of rows that no snapshot showed: how they were found, and of which gap they are, if of one.
-
-    `found` rows were there; so many are on Kafka from the harvest's earlier portions.
-    """
-
-    gap: Gap | None
-    method: Method
-    found: int
-    published: int = 0
-    dead_lettered: int = 0
-
-    def counted(self, *, published: int, dead_lettered: int) -> Recovery:
-        """The same after a further portion."""
-        return replace(self, published=self.published + published, dead_lettered=self.dead_lettered + dead_lettered)
-
-    def outcome(self) -> GapRecovered | None:
-        """What became of the gap, with all of it on Kafka; None if it is of none.
-
-        What is neither published nor a dead letter now had been told: before it was looked for, or until it was sent.
-        """
-        if self.gap is None:
-            return None
-        return GapRecovered(
-            server=self.gap.server,
-            start=self.gap.start,
-            end=self.gap.end,
-            method=self.method,
-            found=self.found,
-            published=self.published,
-            already_told=self.found - self.published - self.dead_lettered,
-        )
-
-
-@dataclass(slots=True, eq=False)
-class Harvest:
-    """What one snapshot brought that Kafka does not have yet; `cursor` None if it vouches for no time."""
-
-    requested: Moment
-    received: Moment
-    observed_at: str
-    hits: dict[str, Hit] = field(repr=False)  # people's data: not in an error's text either
-    changes: dict[str, Hit] = field(repr=False)
-    """What it showed of ids that are told, or wait in an older harvest, and read otherwise there."""
-    dead: dict[str, DeadRow] = field(repr=False)
-    gaps: list[Gap]
-    cursor: Cursor | None
-    truncated: bool = False
-    begins: bool = False
-    """Whether no time before it is known to be covered, so that its gaps can't be either."""
-    recovery: Recovery | None = None
-
-    def end_of(self, gap: Gap) -> Moment:
-        """When one of its gaps ends, on both clocks."""
-        anchor = self.received if gap.kind is GapKind.UNPOLLED else self.requested
-        return Moment(gap.end, anchor.boot - (anchor.wall - gap.end))
-
-    @property
-    def rows(self) -> int:
-        """Hits, changes and dead rows in it; often none, and then it still has its cursor."""
-        return len(self.hits) + len(self.changes) + len(self.dead)
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether all it has to tell is its cursor."""
-        return not (self.rows or self.gaps or self.recovery)
-
-
-@dataclass(frozen=True, slots=True)
-class Portion:
-    """The part of a harvest that goes into one transaction; `last` if nothing of it stays behind."""
-
-    harvest: Harvest
-    ids: list[str]
-    hits: list[Hit] = field(repr=False)
-    changes: list[Hit] = field(repr=False)
-    dead: list[DeadRow] = field(repr=False)
-    last: bool
-
-    @property
-    def rows(self) -> int:
-        """Hits, changes and dead rows in it."""
-        return len(self.hits) + len(self.changes) + len(self.dead)
+from producer.clock import elapsed
+from producer.core.harvest import Harvest, Portion, Recovery
+from producer.model import Hit
 
 
 class Pending:
@@ -112,6 +27,7 @@ class Pending:
         self.recovered: Harvest | None = None
         """What waits of rows that no snapshot showed; of one gap at a time."""
         self._changes = 0
+        self._shown: dict[str, Harvest] = {}  # of ids whose last version waits, the last snapshot that showed it again
 
     def __len__(self) -> int:
         """Rows that wait."""
@@ -121,8 +37,8 @@ class Pending:
         """Whether anything waits, be it only a cursor."""
         return bool(self._queue)
 
-    def add(self, harvest: Harvest) -> None:
-        """Queue behind all older ones; none of its ids may wait already.
+    def add(self, harvest: Harvest, *, shown: AbstractSet[str] = frozenset()) -> None:
+        """Queue behind all older ones; none of its ids may wait already. Of ids `shown` that wait it says nothing new.
 
         A quiet one takes the place of a quiet one before it, whose cursor it passes: a day without Kafka and without
         hits would be 86,400 of them (53 MB). Not that of a beginning, which may have a gap yet, up to its own receipt.
@@ -133,15 +49,47 @@ class Pending:
             if self._queue and self._queue[-1].is_quiet and not self._queue[-1].begins:
                 self._queue.pop()
         self._queue.append(harvest)
+        self._note(harvest, shown)
         self.recovered = harvest if harvest.recovery else self.recovered
+        self.dead |= harvest.dead.keys()
+        self._wait(harvest)
+
+    def _wait(self, harvest: Harvest) -> None:
         self.hits |= harvest.hits
         self.changes |= harvest.changes
-        self.dead |= harvest.dead.keys()
         self._changes += len(harvest.changes)
 
     def last(self, key: str) -> Hit | None:
         """The last version of a hit that waits."""
         return self.changes.get(key) or self.hits.get(key)
+
+    def _note(self, harvest: Harvest, shown: AbstractSet[str]) -> None:
+        if not (self.hits or self.changes):
+            self._shown.clear()
+            return
+        for waiting in (self.hits, self.changes):
+            self._shown.update(dict.fromkeys(shown & waiting.keys(), harvest))
+        for key in self._shown.keys() & (harvest.hits.keys() | harvest.changes.keys()):
+            del self._shown[key]
+
+    def shown_again(self, harvest: Harvest, key: str) -> Harvest | None:
+        """The last snapshot that showed a hit as it is in this harvest; None if none did since, or if a later one has
+        it otherwise."""
+        has = harvest.changes.get(key) or harvest.hits.get(key)
+        return self._shown.get(key) if has is self.last(key) else None
+
+    def pass_on(self, keys: AbstractSet[str], harvest: Harvest, snapshot: Harvest, *, told: Container[str]) -> None:
+        """Let these wait as a snapshot showed them again, and not as this harvest did: before any cursor that passes
+        that. They are changes if they are `told`."""
+        hits, changes = dict[str, Hit](), dict[str, Hit]()
+        for key, hit in [*harvest.hits.items(), *harvest.changes.items()]:
+            if key in keys:
+                (changes if key in told else hits)[key] = {**hit, "observed_at": snapshot.observed_at}
+        self.drop(harvest, keys & harvest.hits.keys(), keys & harvest.changes.keys())
+        later = snapshot.only(hits=hits, changes=changes)
+        places = (place for place, one in enumerate(self._queue) if elapsed(later.requested, one.requested) >= 0)
+        self._queue.insert(next(places, len(self._queue)), later)
+        self._wait(later)
 
     def recovers(self, key: str) -> bool:
         """Whether it is a hit that waits and that no snapshot has shown."""

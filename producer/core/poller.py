@@ -19,7 +19,7 @@ from uuid import uuid4
 from producer.clock import Clock
 from producer.core.budget import require_room
 from producer.core.digests import digests
-from producer.core.pending import Harvest
+from producer.core.harvest import Harvest
 from producer.core.ports import Api, Budget, Polled, Reader, ShardStore, Told
 from producer.core.source import Source
 from producer.core.transaction import Transaction

@@ -5,12 +5,15 @@ Nearly always there is nothing to do; only a ledger that was read again can have
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from producer.core.cursor import LedgerCursor
 from producer.core.digests import NEVER_COMPARED, digest
-from producer.core.pending import Harvest, Pending
+from producer.core.harvest import Harvest
+from producer.core.pending import Pending
 from producer.core.window import Window
 from producer.model import Dropped, Gap, Hit, Version
 
@@ -35,13 +38,15 @@ class Settlement:
         for harvest in reversed(list(self.pending.harvests())):
             for rows in (harvest.hits, harvest.changes):
                 done.update(key for key in self.hits.among(rows.keys()) if self._is_told(rows[key], harvest))
+            self._pass_on(harvest, done)
             hits, changes = (list(done & rows.keys()) for rows in (harvest.hits, harvest.changes))
             self._drop(harvest, hits=hits, changes=changes, dead=self.dead.among(harvest.dead.keys()))
 
     def drop_superseded(self, *, after: float) -> None:
         """What was shown so long before another owner's cursor that he may have told and forgotten it."""
-        for harvest in self.pending.harvests():
+        for harvest in list(self.pending.harvests()):
             if self.cursor.overtook(harvest.requested) > after:
+                self._pass_on(harvest, harvest.hits.keys() | harvest.changes.keys())
                 self.dropped.superseded += self.pending.drop_all(harvest)
                 self.drops_versions = True
 
@@ -71,6 +76,25 @@ class Settlement:
         version = self.hits.version(hit["conn_id"])
         told = version == Version(digest(hit), harvest.observed_at) or _is_recovered(version)
         return told or self.cursor.overtook(harvest.requested) >= 0
+
+    def _pass_on(self, harvest: Harvest, keys: AbstractSet[str]) -> None:
+        """Those that a snapshot showed again which no other owner has passed are told as that one's.
+
+        It said nothing of them, since they waited; but its cursor says that it did.
+        """
+        later = defaultdict[Harvest, set[str]](set)
+        for rows in (harvest.hits, harvest.changes):
+            for key in keys & rows.keys():
+                snapshot = self.pending.shown_again(harvest, key)
+                if snapshot and self.cursor.overtook(snapshot.requested) < 0 and self._reads_otherwise(rows[key]):
+                    later[snapshot].add(key)
+        for snapshot, again in later.items():
+            self.pending.pass_on(again, harvest, snapshot, told=self.hits)
+            self.drops_versions = True
+
+    def _reads_otherwise(self, hit: Hit) -> bool:
+        version = self.hits.version(hit["conn_id"])
+        return version is None or not (_is_recovered(version) or version.digest == digest(hit))
 
     def _changes(self, key: str, hit: Hit, last: dict[str, bytes]) -> bool:
         version = self.hits.version(key)

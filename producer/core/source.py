@@ -16,9 +16,10 @@ from producer.clock import Moment, elapsed, parse_rfc3339
 from producer.core.comparison import Comparison, KnownRows, changes
 from producer.core.coverage import Coverage
 from producer.core.cursor import LedgerCursor, observed_text
+from producer.core.harvest import Harvest, Portion
 from producer.core.healing import Healing
 from producer.core.ledger import changed_key
-from producer.core.pending import Harvest, Pending, Portion
+from producer.core.pending import Pending
 from producer.core.settlement import Settlement
 from producer.core.taken import Taken, Written
 from producer.core.window import Window
@@ -110,6 +111,7 @@ class Source:
         self.hits.touch(rows.hits.keys(), snapshot.received)
         self.dead.touch(dead.keys(), snapshot.received)
         begins = not self.coverage.begun
+        shown = rows.hits.keys() if self.coverage.follows(snapshot) else frozenset()
         harvest = Harvest(
             requested=snapshot.requested,
             received=snapshot.received,
@@ -122,7 +124,7 @@ class Source:
             truncated=snapshot.truncated,
             begins=begins,
         )
-        self.pending.add(harvest)
+        self.pending.add(harvest, shown=shown)
         self._latest = snapshot.received
         return harvest
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from producer.clock import Moment
+from producer.core.harvest import Portion, Recovery
 from producer.core.ledger import gap_key
-from producer.core.pending import Portion, Recovery
 from producer.model import Cursor, Entry, Gap, OpenGap, Version
 
 

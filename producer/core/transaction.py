@@ -14,8 +14,8 @@ from typing import Any
 
 from producer.clock import parse_rfc3339
 from producer.core.digests import NEVER_COMPARED, digest, packed
+from producer.core.harvest import Harvest, Portion, Recovery
 from producer.core.ledger import Kind, Outcome, changed_record, cursor_record, entry_records, gap_record, tombstone
-from producer.core.pending import Harvest, Portion, Recovery
 from producer.core.ports import Told
 from producer.core.taken import Taken, Written
 from producer.events import Events, Refusal

@@ -16,8 +16,8 @@ from random import Random
 
 from producer.clock import Clock, Moment
 from producer.core.digests import SIZE
+from producer.core.harvest import Harvest, Recovery
 from producer.core.healer import EDGE
-from producer.core.pending import Harvest, Recovery
 from producer.core.poller import ROWS_PER_TRANSACTION, commit_once
 from producer.core.ports import ShardStore, Told
 from producer.core.source import Source

@@ -19,9 +19,10 @@ from producer.core.budget import Pendings
 from producer.core.comparison import Comparison, KnownRows
 from producer.core.cursor import LedgerCursor
 from producer.core.digests import digest
+from producer.core.harvest import Harvest
 from producer.core.healer import Found, Healer
 from producer.core.healing import Agreement
-from producer.core.pending import Harvest, Pending
+from producer.core.pending import Pending
 from producer.core.ports import ShardStore, Told
 from producer.core.settlement import Settlement
 from producer.core.source import Source

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 
 from producer.clock import Moment
+from producer.core.settlement import Settlement
 from producer.model import Cursor, GapKind, SourceFold
 from tests.simulation.run import run_seed
 from tests.unit.core.samples import a_source, an_entry, at, commit, fold, ids_of, polled, take
@@ -81,3 +84,10 @@ def test_an_id_that_both_beginnings_showed_proves_that_nothing_is_between_them()
     polled(source, at(1400), ["a", "b"])
     source.restore(SourceFold([an_entry("a", at(1).rfc3339())], [], {}, Cursor(at(0).wall, at(1).wall)), at(1430))
     assert take(source).gaps == []
+
+
+def test_words_that_were_dropped_with_an_earlier_snapshot_go_with_the_later_one_that_showed_them() -> None:
+    """The seed that showed it, one of thousands: three processes took a shard from one another between two polls."""
+    assert run_seed(22675).wrong is None
+    with patch.object(Settlement, "_pass_on", lambda *_: None):
+        assert "was last told as" in str(run_seed(22675).wrong)

@@ -21,7 +21,7 @@ import producer.kafka.census
 import producer.kafka.clients
 import producer.kafka.store
 import producer.service.wiring
-from producer.core.pending import Harvest
+from producer.core.harvest import Harvest
 from producer.core.source import Source
 from producer.core.taken import Taken, Written
 from producer.kafka.batches import Batches

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from producer.clock import Moment
 from producer.core.digests import digests
-from producer.core.pending import Harvest
+from producer.core.harvest import Harvest
 from producer.core.ports import Told
 from producer.core.source import Source
 from producer.core.taken import Taken

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from producer.core.pending import Harvest, Pending
+from producer.core.harvest import Harvest
+from producer.core.pending import Pending
 from producer.model import Cursor, Gap, GapKind, Reading, Rows, Snapshot
 from tests.unit.core.samples import a_dead_row, a_hit, at
 

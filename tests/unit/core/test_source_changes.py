@@ -8,7 +8,7 @@ import pytest
 
 from producer.clock import Moment
 from producer.core.digests import NEVER_COMPARED, digests
-from producer.core.pending import Harvest, Recovery
+from producer.core.harvest import Harvest, Recovery
 from producer.core.source import Source
 from producer.model import Dropped, Entry, Hit, Method, Rows, Version
 from tests.unit.core.samples import (
@@ -39,6 +39,12 @@ def version(says: str, seen: Moment) -> Version:
 def told(source: Source) -> list[str | None]:
     """What a transaction that succeeds says of the one hit."""
     return [says for _, says in changes_of(commit(source))]
+
+
+def entry_of(says: str, seen: Moment) -> Entry:
+    """The hit as another owner told it."""
+    told = version(says, seen)
+    return Entry(b"told/0042/of a", told.observed_at, ["a"], told.digest)
 
 
 def a_source_that_told(says: str = "") -> Source:
@@ -172,6 +178,78 @@ def test_a_hit_that_another_told_otherwise_before_it_was_shown_here_is_a_change(
     assert (ids_of(taken), changes_of(taken), taken.first_observed) == ([], [("a", "SALE")], {"a": at(1).rfc3339()})
 
 
+@pytest.mark.parametrize(
+    ("ledger_says", "looked_at", "changes"),
+    [("", 500, ["SALE"]), ("SALE", 500, []), ("", 640, []), ("", 200, ["SALE"])],
+    ids=["in other words", "in these words", "after both snapshots", "before both"],
+)
+def test_what_waits_and_is_shown_again_is_told_of_the_later_snapshot_if_another_passed_the_first(
+    ledger_says: str, looked_at: float, changes: list[str]
+) -> None:
+    """Its cursor went without these words: the first snapshot's were dropped, and it had not said them anew."""
+    source = a_source()
+    polled(source, at(300), a="SALE")
+    polled(source, at(600), a="SALE")
+    source.restore(replace(fold(cursor=at(looked_at)), hits=[entry_of(ledger_says, at(100))]), at(650))
+    taken = take(source)
+    assert [says for _, says in changes_of(taken)] == changes
+    seen = [portion.harvest.observed_at for portion in taken.portions if portion.changes]
+    assert seen == [hit["observed_at"] for portion in taken.portions for hit in portion.changes]
+    assert seen == [at(601 if looked_at == 500 else 301).rfc3339() for _ in changes]
+    settle(source, taken)
+    assert (len(source.pending), bool(source.pending)) == (0, False)
+
+
+def test_the_same_for_a_change_that_waits_and_whatever_took_the_place_of_the_snapshot() -> None:
+    source = a_source_that_told("")
+    polled(source, at(300), a="SALE")
+    polled(source, at(600), a="SALE")
+    polled(source, at(620), b="SALE")
+    polled(source, at(640))
+    polled(source, at(645))
+    first = [entry_of("", at(0)), an_entry("c", at(400).rfc3339())]
+    changed = {"a": version("NO SALE", at(400))}
+    source.restore(replace(fold(cursor=at(500)), hits=first, changed=changed), at(650))
+    taken = take(source)
+    assert [(portion.harvest.observed_at, portion.harvest.cursor) for portion in taken.portions if portion.changes] == [
+        (at(601).rfc3339(), None)
+    ]
+    assert (changes_of(taken), ids_of(taken)) == ([("a", "SALE")], ["b"])
+    settle(source, taken)
+    assert (len(source.pending), bool(source.pending)) == (0, False)
+
+
+def test_what_says_otherwise_in_the_later_snapshot_is_told_as_it_was_there() -> None:
+    source = a_source()
+    polled(source, at(300), a="SALE")
+    polled(source, at(600), a="NO SALE")
+    source.restore(replace(fold(cursor=at(500)), hits=[entry_of("", at(100))]), at(650))
+    assert told(source) == ["NO SALE"]
+
+
+def test_what_an_answer_from_a_cache_shows_again_is_not_shown_later() -> None:
+    """It is older than the last one, and says nothing."""
+    source = a_source()
+    polled(source, at(300), a="SALE")
+    polled(source, at(600))
+    polled(source, at(400), a="SALE")
+    source.restore(replace(fold(cursor=at(350)), hits=[entry_of("", at(100))]), at(650))
+    assert told(source) == []
+
+
+def test_a_superseded_hit_that_is_shown_again_is_told_of_the_later_snapshot() -> None:
+    """A report that stands still: the other owner's word on it is not in the ledger, and the snapshot's cursor is."""
+    source = a_source()
+    polled(source, at(0), a="SALE")
+    polled(source, at(KEEP), a="SALE")
+    source.restore(fold(cursor=at(KEEP - 100)), at(KEEP + 5))
+    taken = commit(source)
+    assert [(hit["hit"], hit["observed_at"]) for portion in taken.portions for hit in portion.hits] == [
+        ("SALE", at(KEEP + 1).rfc3339())
+    ]
+    assert (len(source.pending), len(source.hits)) == (0, 1)
+
+
 def test_a_change_whose_hit_another_told_and_forgot_is_dropped_and_no_hit() -> None:
     source = a_source_that_told("")
     polled(source, at(300), a="SALE")
@@ -190,14 +268,17 @@ def test_a_backlog_of_changes_that_another_owner_left_far_behind_is_superseded()
     assert (dropped.superseded, len(source.pending)) == (2, 0)
 
 
-def test_what_was_dropped_is_compared_again_although_its_bytes_are_known() -> None:
-    source = a_source_that_told("")
-    polled(source, at(300), a="SALE")
-    source.restore(fold("a", cursor=at(600), changed={"a": version("", at(1))}), at(610))
-    again(source, 620, "SALE", answer=1)  # like what waits
-    assert dropped_by(source).duplicate == 1
-    again(source, 630, "SALE", answer=2, parsed=[])
-    assert told(source) == ["SALE"]
+def test_what_was_dropped_is_asked_for_again_although_its_bytes_are_known() -> None:
+    source = a_source()
+    polled(source, at(0), a="SALE")
+    source.restore(fold(cursor=at(KEEP)), at(KEEP + 10))
+    again(source, KEEP + 20, "NO SALE", answer=1)
+    following = a_snapshot(at(KEEP + 30))
+    following.answer = 2
+    assert source.settled(following)
+    dropped = dropped_by(source)
+    assert (dropped.superseded, dropped.duplicate, len(source.hits)) == (1, 1, 0)
+    assert not source.settled(following)
 
 
 def test_a_change_leaves_the_ledger_with_its_hit() -> None:
@@ -224,7 +305,7 @@ def test_what_has_a_change_in_hand_does_not_leave() -> None:
 
 def again(source: Source, seconds: float, says: str, *, answer: int, parsed: list[str] | None = None) -> None:
     """A snapshot whose rows were parsed, or known by their bytes."""
-    snapshot = a_snapshot(at(seconds))
+    snapshot = a_snapshot(at(seconds), rows=1)
     snapshot.answer = answer
     rows = Rows({"a": a_row("a")}, parsed=parsed)
     known = source.known(snapshot, rows)
