@@ -108,6 +108,7 @@ class Pending:
         for key in changes:
             if harvest.changes.pop(key) is self.changes.get(key):
                 del self.changes[key]
+                self._shown.pop(key, None)
         for key in dead:
             del harvest.dead[key]
         self.dead.difference_update(dead)

@@ -1,4 +1,4 @@
-"""Twenty-two bugs, each a mistake that somebody has made, planted one at a time to see that the simulation finds them.
+"""Twenty-three bugs, each a mistake that somebody has made, planted one at a time to see that the simulation finds them.
 
 with planted("memory before the commit"):
     run_seed(...)
@@ -174,6 +174,11 @@ def _whoever_saw_it_first(self: Settlement, hit: Hit, harvest: Harvest) -> bool:
     return self.hits.version(hit["conn_id"]) == Version(digest(hit), harvest.observed_at)
 
 
+def _any_words(self: Pending, _harvest: Harvest, key: str) -> Harvest | None:
+    """Words that were dropped are told of a later snapshot that showed the hit, whether it showed these words or not."""
+    return self._shown.get(key)
+
+
 def _kept_waiting(_self: Pending) -> None:
     """What was recovered goes on waiting when the ledger was read again, which may say that the gap is healed."""
 
@@ -207,6 +212,7 @@ BUGS: dict[str, Patch] = {
     "settled too soon": _of(Comparison, "settled", _every_answer_settled),
     "a change told again by the next owner": _of(Source, "restore", _changes_forgotten),
     "an older version after a later one": _of(Settlement, "_is_told", _whoever_saw_it_first),
+    "earlier words of a later snapshot": _of(Pending, "shown_again", _any_words),
     "memory that only grows": _of(Window, "forget", _never_forgotten),
     "just seen": _of(producer.core.source, "_last_seen", _just_seen),
     "no barrier": _of(SimulatedStore, "_pass", _as_far_as_it_knows),

@@ -29,6 +29,7 @@ FIRST_FAILING = {
     "settled too soon": 1,
     "a change told again by the next owner": 1,
     "an older version after a later one": 1,
+    "earlier words of a later snapshot": 243,
     "memory that only grows": 2,
     "just seen": 3,
     "no barrier": 1,

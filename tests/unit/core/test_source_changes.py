@@ -227,6 +227,17 @@ def test_what_says_otherwise_in_the_later_snapshot_is_told_as_it_was_there() -> 
     assert told(source) == ["NO SALE"]
 
 
+def test_only_the_last_words_that_wait_were_shown_again() -> None:
+    """They are told, and those before them are not."""
+    source = a_source()
+    polled(source, at(100), a="")
+    polled(source, at(300), a="SALE")
+    polled(source, at(600), a="SALE")
+    first, changed = entry_of("", at(50)), {"a": version("SALE", at(400))}
+    source.restore(replace(fold(cursor=at(500)), hits=[first], changed=changed), at(650))
+    assert told(source) == []
+
+
 def test_what_an_answer_from_a_cache_shows_again_is_not_shown_later() -> None:
     """It is older than the last one, and says nothing."""
     source = a_source()
