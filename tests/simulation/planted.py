@@ -1,4 +1,4 @@
-"""Twenty-three bugs, each a mistake that somebody has made, planted one at a time to see that the simulation finds them.
+"""Twenty-three bugs, each a mistake somebody has made, planted one at a time to see that the simulation finds them.
 
 with planted("memory before the commit"):
     run_seed(...)
@@ -175,7 +175,7 @@ def _whoever_saw_it_first(self: Settlement, hit: Hit, harvest: Harvest) -> bool:
 
 
 def _any_words(self: Pending, _harvest: Harvest, key: str) -> Harvest | None:
-    """Words that were dropped are told of a later snapshot that showed the hit, whether it showed these words or not."""
+    """Words that were dropped are told of a later snapshot that showed the hit, in these words or in others."""
     return self._shown.get(key)
 
 
