@@ -30,6 +30,11 @@ _KINDS: tuple[tuple[tuple[type[Exception], ...], type[KafkaFailed], str], ...] =
         "over the broker's max.message.bytes",
     ),
     (
+        (kafka.InvalidTimestampError,),
+        Discard,
+        "the brokers refuse our clock: set it right, or the topic's message.timestamp.type to LogAppendTime",
+    ),
+    (
         (kafka.InvalidSessionTimeoutError,),
         Untrusted,
         "KAFKA_SESSION_TIMEOUT is outside what the brokers allow",

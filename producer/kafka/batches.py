@@ -23,6 +23,8 @@ from producer.model import Outgoing, Series, Topic
 SEED = 0x9747B28C
 """Kafka's, see org.apache.kafka.common.utils.Utils.murmur2."""
 MASK = 0x7FFFFFFF
+UNDATED = -1
+"""Kafka's time of a record that has none."""
 BATCH_BYTES = 128 * 1024
 """Small enough that the broker has the first ones before the last are made, large enough that the ledger's partition,
 which takes one at a time, needs few. Against 900 kB a full snapshot took a seventh less on the wall."""
@@ -36,20 +38,28 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 
 class Batches:
-    """The batches of one transaction; `timestamp` in ms is that of all its records.
+    """The batches of one transaction; `timestamp` in ms is that of all its events.
 
-    Never the hit's own time: a record 2 h ahead of the broker's clock is refused and would fail every poll.
+    Never the hit's own time: a record an hour ahead of the broker's clock is refused and would fail every poll. Those
+    of the ledger have none, so that no wrong clock of ours fails commits: nobody asks for it, and some clusters let no
+    compacted topic be dated by its brokers.
     """
 
     def __init__(
-        self, producer: AIOKafkaProducer, topics: Topics, *, shard: int, timestamp: int, compression: str = "none"
+        self,
+        producer: AIOKafkaProducer,
+        topics: Topics,
+        *,
+        shard: int,
+        timestamp: int = UNDATED,
+        compression: str = "none",
     ) -> None:
         self._producer = producer
         self._topics = topics
         self._shard = shard
         self._timestamp = timestamp
         self._compression = compression
-        # The broker's limit is for the whole batch, compressed or not.
+        # The broker's limit is for the batch as it is sent; one that will be compressed is only smaller.
         self._most = min(BATCH_BYTES, topics.max_message_bytes)
         self._open: dict[Topic, list[Batch | None]] = {
             topic: [None] * count for topic, count in topics.partitions.items()
@@ -123,7 +133,8 @@ class Batches:
     def _batch(self, topic: Topic, partition: int) -> Batch:
         batch = self._open[topic][partition]
         if batch is None:
-            batch = self._open[topic][partition] = Batch(compression=self._compression, timestamp=self._timestamp)
+            timestamp = UNDATED if topic is Topic.LEDGER else self._timestamp
+            batch = self._open[topic][partition] = Batch(compression=self._compression, timestamp=timestamp)
         return batch
 
     async def _next(self, topic: Topic, partition: int) -> Batch:

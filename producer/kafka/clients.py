@@ -32,20 +32,22 @@ _ROUNDS = 3
 """A task can swallow a cancellation that comes together with a time-out of its own."""
 
 
+FETCH_BYTES = 2 * 1024 * 1024
+"""Bytes of one answer to a reader, of all partitions together: some 16,000 ids. A slow way has to carry it in a
+request's time, and aiokafka unpacks it in one go and holds the loop meanwhile."""
+
+
 def new_producer(
-    connection: Connection, transactional_id: str, *, largest: int, timeout: float = TRANSACTION_TIMEOUT
+    connection: Connection, transactional_id: str, *, timeout: float = TRANSACTION_TIMEOUT
 ) -> AIOKafkaProducer:
-    """A producer of transactions, not started; `largest` is the most bytes that a batch may have.
+    """A producer of transactions for batches of our own, not started.
 
     The broker aborts what it left open for `timeout` seconds.
     """
-    compression = connection.settings.compression
     producer = AIOKafkaProducer(
         **connection.options(),
         transactional_id=transactional_id,
         transaction_timeout_ms=int(timeout * 1000),
-        compression_type=None if compression == "none" else compression,
-        max_request_size=largest,
     )
     # Its requests go through here alone, whichever of its tasks makes them; see `requests` for what it saves.
     send = producer.client.send
@@ -60,6 +62,8 @@ def new_consumer(connection: Connection, *, isolation: str = "read_committed", *
         isolation_level=isolation,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        fetch_max_bytes=FETCH_BYTES,
+        max_partition_fetch_bytes=FETCH_BYTES,
         **options,
     )
 
@@ -169,7 +173,8 @@ def _parts(client: Any) -> Iterator[Any]:
 
 
 def _cut_what_it_gives_up(client: Any) -> None:
-    """Connections that the client itself closes after a time-out: it lets them go once the peer has read the rest."""
+    """Connections that the client itself closes, after a time-out above all: it would let them go once the peer has
+    read the rest."""
     network = _network(client)
     told = network._on_connection_closed  # noqa: SLF001 (what each of its connections calls)
 

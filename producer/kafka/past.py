@@ -29,11 +29,11 @@ class HitsTopic:
         topics = self._setup.topics
         reader = PartitionReader(self._connection, topics.name(Topic.HITS))
         partitions = range(topics.partitions[Topic.HITS])
-        now = self._clock.now().wall
-        begins = await reader.whole_since(*partitions, retention=topics.retention, now=now)
         source, ids = ("ce_source", f"/wolkvox/{server}/{REPORT}".encode()), set[str]()
         async with aclosing(reader.parts(*partitions, since=since)) as parts:
             async for part in parts:
                 ids.update(record.key.decode() for record in part.records if source in record.headers)
                 await asyncio.sleep(0)
-        return ToldSince(ids, begins)
+        # Not before: what is deleted while it is read would count as never told.
+        now = self._clock.now().wall
+        return ToldSince(ids, await reader.whole_since(*partitions, retention=topics.retention, now=now))

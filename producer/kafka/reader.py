@@ -14,13 +14,11 @@ from aiokafka import TopicPartition
 from producer.errors import Unavailable
 from producer.kafka.aiokafka_errors import named
 from producer.kafka.bounds import bounded
-from producer.kafka.clients import new_consumer, running
+from producer.kafka.clients import FETCH_BYTES, new_consumer, running
 from producer.kafka.connection import Connection
 
 T = TypeVar("T")
 
-FETCH_BYTES = 2 * 1024 * 1024
-"""A partition's share of one fetch: some 16,000 ids, which aiokafka unpacks in one go and holds the loop meanwhile."""
 AT_ONCE = 2_000
 """Records that a caller gets at once; if he yields to the loop in between, the next fetch comes in meanwhile."""
 PAUSE_MS = 500
@@ -65,7 +63,7 @@ class PartitionReader:
         async with self._consumer("read_uncommitted") as consumer:
             wanted = self._wanted(partitions)
             ends = await self._asked(consumer.end_offsets(wanted))
-            begins = {} if since is None else await self._offsets_at(consumer, wanted, since)
+            begins = {} if since is None else await self._offsets_at(consumer, ends, since)
         behind = {where: end for where, end in ends.items() if end > begins.get(where, 0)}
         async with aclosing(self._read(behind, begins)) as parts:
             async for part in parts:
@@ -101,11 +99,10 @@ class PartitionReader:
         return max(kept, default=None)
 
     async def _offsets_at(
-        self, consumer: Any, partitions: Sequence[TopicPartition], since: float
+        self, consumer: Any, ends: Mapping[TopicPartition, int], since: float
     ) -> dict[TopicPartition, int]:
         """Where each partition's records of a moment begin; its end if there is none."""
-        ends = await self._asked(consumer.end_offsets(partitions))
-        found = await self._asked(consumer.offsets_for_times(dict.fromkeys(partitions, max(0, int(since * 1000)))))
+        found = await self._asked(consumer.offsets_for_times(dict.fromkeys(ends, max(0, int(since * 1000)))))
         return {where: end if (at := found[where]) is None else at.offset for where, end in ends.items()}
 
     async def _read(
@@ -137,7 +134,6 @@ class PartitionReader:
             consumer = new_consumer(
                 self._connection,
                 isolation=isolation,
-                max_partition_fetch_bytes=FETCH_BYTES,
                 # Its first question always meets metadata without the topic, and waits that long before it asks again.
                 retry_backoff_ms=25,
             )
@@ -150,19 +146,24 @@ async def read_up_to(
 ) -> AsyncGenerator[tuple[TopicPartition, Sequence[Any]], None]:
     """What comes in each partition until its position has reached its end, some records beyond it maybe.
 
-    Raises Unavailable after `patience` seconds without an answer or without a record.
+    Raises Unavailable after `patience` seconds without an answer or without a step forward, be it over records that
+    were aborted and that nobody gets.
     """
     clock = asyncio.get_running_loop().time
-    moved = clock()
-    while behind := [where for where in ends if await _position(consumer, where, patience=patience) < ends[where]]:
-        got = await consumer.getmany(*behind, timeout_ms=PAUSE_MS)
-        moved = clock() if got else moved
+    moved, before = clock(), dict[TopicPartition, int]()
+    while True:
+        now = {where: await _position(consumer, where, patience=patience) for where in ends}
+        moved, before = moved if now == before else clock(), now
+        behind = [where for where, end in ends.items() if now[where] < end]
+        if not behind:
+            return
         if clock() - moved > patience:
             raise Unavailable(
                 f"{behind[0].topic} partition {behind[0].partition}: no way to its end at {ends[behind[0]]}: a "
-                "transaction hangs there, or somebody else writes, or its leader is cut off from the other brokers"
+                "transaction hangs there, or somebody else writes, or its leader is cut off from the other brokers, or "
+                f"the way is too slow for {FETCH_BYTES // 1024} kB in {patience:g} s"
             )
-        for where, records in got.items():
+        for where, records in (await consumer.getmany(*behind, timeout_ms=PAUSE_MS)).items():
             yield where, records
 
 

@@ -40,7 +40,7 @@ async def reset_source(connection: Connection, server: str, *, clock: Clock) -> 
     partitions = await ledger_partitions(connection)
     largest = await _fence(connection, partitions)
     own = shard_of(server, partitions)
-    async with _producer(connection, f"{ledger_name(connection)}-{own}", largest=largest) as producer:
+    async with _producer(connection, f"{ledger_name(connection)}-{own}") as producer:
         found = await read_entries(connection, partitions=partitions, server=server)
         records = {number: list(map(tombstone, there.entries)) for number, there in found.items()}
         entries = sum(map(len, records.values()))
@@ -48,7 +48,7 @@ async def reset_source(connection: Connection, server: str, *, clock: Clock) -> 
         records[own].append(begun_record(owner=connection.client_id, taken_at=clock.now().rfc3339()))
         with named("writing the tombstones"):
             topics = Topics(connection.settings.topic, {Topic.LEDGER: partitions}, largest)
-            writing = _write(producer, topics, records, timestamp=int(clock.now().wall * 1000))
+            writing = _write(producer, topics, records)
             await bounded(writing, seconds=RESET_TIMEOUT, what="writing the tombstones")
     return entries
 
@@ -58,11 +58,9 @@ async def begin_ledger(connection: Connection, topics: Topics, *, clock: Clock) 
     if await has_begun(connection, topics.name(Topic.LEDGER), topics.shards):
         return False
     mark = begun_record(owner=connection.client_id, taken_at=clock.now().rfc3339())
-    async with _producer(
-        connection, f"{topics.name(Topic.LEDGER)}-{BEGINNER}", largest=topics.max_message_bytes
-    ) as producer:
+    async with _producer(connection, f"{topics.name(Topic.LEDGER)}-{BEGINNER}") as producer:
         with named("beginning the ledger"):
-            writing = _write(producer, topics, {0: [mark]}, timestamp=int(clock.now().wall * 1000))
+            writing = _write(producer, topics, {0: [mark]})
             await bounded(writing, seconds=RESET_TIMEOUT, what="beginning the ledger")
     return True
 
@@ -76,22 +74,20 @@ async def _fence(connection: Connection, partitions: int) -> int:
         return int((await topic_configs(cluster, name))[name]["max.message.bytes"])
 
 
-async def _write(
-    producer: AIOKafkaProducer, topics: Topics, records: Mapping[int, Sequence[Outgoing]], *, timestamp: int
-) -> None:
+async def _write(producer: AIOKafkaProducer, topics: Topics, records: Mapping[int, Sequence[Outgoing]]) -> None:
     await producer.begin_transaction()
     for number, own in records.items():
-        batches = Batches(producer, topics, shard=number, timestamp=timestamp)
+        batches = Batches(producer, topics, shard=number)
         await batches.add(own)
         await batches.delivered()
     await producer.commit_transaction()
 
 
 @asynccontextmanager
-async def _producer(connection: Connection, transactional_id: str, *, largest: int) -> AsyncIterator[AIOKafkaProducer]:
-    """A producer that has taken a transactional id; `largest` is the most bytes that a batch may have."""
+async def _producer(connection: Connection, transactional_id: str) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer that has taken a transactional id."""
     what = f"taking the transactional id {transactional_id}"
     with named(what):
-        producer = new_producer(connection, transactional_id, largest=largest, timeout=RESET_TIMEOUT)
+        producer = new_producer(connection, transactional_id, timeout=RESET_TIMEOUT)
         async with running(producer, seconds=_TAKE_BOUND, what=what):
             yield producer

@@ -84,12 +84,11 @@ class KafkaShardStore:
         """
         await self.discard()
         self._topics = await self._setup.look()
-        largest = self._topics.max_message_bytes
         what = f"taking the transactional id {self._ledger}-{self._number}"
         self._rotation = Rotation(self._connection)
         try:
             with named(what):
-                self._producer = new_producer(self._connection, f"{self._ledger}-{self._number}", largest=largest)
+                self._producer = new_producer(self._connection, f"{self._ledger}-{self._number}")
                 await start(self._producer, seconds=TAKE_BOUND, what=what)
                 self._written = -1
                 await self._commit_owner(owner_record(self._number, **self._owner()))
@@ -117,7 +116,9 @@ class KafkaShardStore:
         except (Unavailable, Discard) as error:
             # In the middle of a transaction, so nobody knows how it ended, also if it turns out why.
             seconds = perf_counter() - began
-            kind = TooSlow if seconds >= self._commit_bound else Discard
+            # A partition's next batch waits for the one before it, in aiokafka no longer than a request may take.
+            too_slow = seconds >= min(self._commit_bound, self._connection.request_timeout)
+            kind = TooSlow if too_slow else Discard
             raise kind(f"{await explained(error, self._connection)} (after {seconds:.1f} s)") from None
 
     async def discard(self) -> None:

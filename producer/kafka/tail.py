@@ -44,11 +44,11 @@ async def tail(
     """The committed records of some topics, in order within each partition, until cancelled.
 
     `since` is in Unix seconds: records made earlier are left out; None starts with what comes from now on. Without
-    `follow` it ends where the topics end now. Partitions that are added later are not read. To let the connection go
-    at once, iterate inside `contextlib.aclosing`.
+    `follow` it ends where the topics end now, and waits for what is undecided before that. Partitions that are added
+    later are not read. To let the connection go at once, iterate inside `contextlib.aclosing`.
 
     Raises Untrusted for a topic that is not there (and doesn't create it), AccessDenied, Unavailable if the cluster
-    does not answer at first; once it follows, it waits for a cluster that is away.
+    does not answer at first, or if the end can't be reached; once it follows, it waits for a cluster that is away.
     """
     partitions = await _partitions(connection, topics)
     async with _consumer(connection) as consumer:
@@ -56,7 +56,7 @@ async def tail(
         patience, what = connection.request_timeout, "finding where to start"
         with named(what):
             await bounded(_seek(consumer, partitions, since), seconds=2 * patience, what=what)
-            ends = None if follow else await consumer.end_offsets(partitions)
+            ends = None if follow else await _high_watermarks(connection, partitions)
         oldest = (since or 0.0) * 1000
         with named("reading"):
             async for record in _follow(consumer) if ends is None else _up_to(consumer, ends, patience=patience):
@@ -72,9 +72,19 @@ async def _partitions(connection: Connection, topics: Sequence[str]) -> list[Top
     return [TopicPartition(topic, number) for topic in topics for number in range(found[topic].partitions)]
 
 
+async def _high_watermarks(
+    connection: Connection, partitions: Sequence[TopicPartition]
+) -> Mapping[TopicPartition, int]:
+    """Where the partitions end: who asks for committed records alone is told where an open transaction begins."""
+    patience, what = connection.request_timeout, "finding where to end"
+    async with _consumer(connection, isolation="read_uncommitted") as asking:
+        ends: dict[TopicPartition, int] = await bounded(asking.end_offsets(partitions), seconds=patience, what=what)
+        return ends
+
+
 @asynccontextmanager
-async def _consumer(connection: Connection) -> AsyncIterator[Any]:
-    consumer = new_consumer(connection)
+async def _consumer(connection: Connection, *, isolation: str = "read_committed") -> AsyncIterator[Any]:
+    consumer = new_consumer(connection, isolation=isolation)
     with named("connecting to Kafka"):
         await start(consumer, seconds=connection.request_timeout, what="connecting to Kafka")
     try:

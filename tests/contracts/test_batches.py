@@ -6,6 +6,7 @@ to its connection. A version of it in which that is otherwise fails here.
 
 from __future__ import annotations
 
+from time import time
 from typing import get_args
 
 import pytest
@@ -15,6 +16,7 @@ from producer.kafka.batches import partition_of
 from producer.model import Outgoing, Series, Topic, each
 from tests.contracts.worlds import Codec, KafkaWorld
 from tests.integration.service.audit import read
+from tests.twins.manual_clock import ManualClock
 
 pytestmark = pytest.mark.kafka
 
@@ -27,6 +29,20 @@ def a_series(first: int) -> Series:
     headers, keyed = [("ce_type", b"wolkvox.hit"), ("ce_time", b"now")], [("ce_id", b"0042/"), ("ce_subject", b"")]
     keys = [b"%d.%d" % (number, number**3) for number in numbers]
     return Series(Topic.HITS, keys, [b'{"n":"%b"}' % (key * 40) for key in keys], headers, keyed)
+
+
+@pytest.mark.parametrize("days", [-30, 30])
+async def test_a_wrong_clock_of_ours_fails_no_commit(kafka: str, topic: str, days: int) -> None:
+    """From Kafka 4.0 on a record an hour ahead of the broker's clock is refused, where its topic keeps our dates."""
+    world = KafkaWorld(kafka, topic, clock=ManualClock(wall=time() + days * 86_400))
+    await world.open()
+    try:
+        store = world.store(0)
+        await store.take()
+        await store.commit([a_series(0), Outgoing(Topic.LEDGER, b"owner/x", b"{}", NO_HEADERS)])
+        assert len(await world.read(Topic.HITS)) == ROWS
+    finally:
+        await world.close()
 
 
 @pytest.mark.parametrize("compression", get_args(Codec))

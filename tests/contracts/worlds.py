@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from producer.clock import SystemClock
+from producer.clock import Clock, SystemClock
 from producer.core.ports import Past, ShardStore
 from producer.kafka.census import Census
 from producer.kafka.connection import Connection
@@ -104,9 +104,9 @@ class _MemoryStranger:
 class KafkaWorld:
     """A real broker; `open` first."""
 
-    def __init__(self, bootstrap: str, topic: str, *, compression: Codec = "none") -> None:
+    def __init__(self, bootstrap: str, topic: str, *, compression: Codec = "none", clock: Clock | None = None) -> None:
         self._bootstrap = bootstrap
-        self._base = topic
+        self._clock = clock or SystemClock()
         settings = Kafka(bootstrap_servers=bootstrap, topic=topic, replication_factor=1, compression=compression)
         self._connection = Connection(settings, client_id="contract")
         self._setup: TopicSetup
@@ -126,14 +126,14 @@ class KafkaWorld:
             setup=self._setup,
             connection=self._connection,
             census=Census(connection=self._connection, setup=self._setup),
-            clock=SystemClock(),
+            clock=self._clock,
             frames={},
         )
         self._stores.append(store)
         return store
 
     def past(self) -> Past:
-        return HitsTopic(connection=self._connection, setup=self._setup, clock=SystemClock())
+        return HitsTopic(connection=self._connection, setup=self._setup, clock=self._clock)
 
     async def stranger(self, transactional_id: str, topic: Topic = Topic.LEDGER) -> Stranger:
         own = transactional_id.replace("shard-", f"{self._topics.name(Topic.LEDGER)}-")

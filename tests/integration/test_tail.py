@@ -54,12 +54,17 @@ async def test_what_was_aborted_is_not_seen(kafka: str, topic: str) -> None:
     assert [record.value for record in await _all(kafka, topic)] == [b"committed"]
 
 
-async def test_an_open_transaction_is_neither_seen_nor_waited_for(kafka: str, topic: str) -> None:
-    async with _producer(kafka, topic) as producer:
-        await producer.begin_transaction()
-        await producer.send_and_wait(topic, b"open", partition=0)
-        assert await _all(kafka, topic) == []
-        await producer.abort_transaction()
+async def test_what_was_committed_behind_an_open_transaction_is_waited_for(kafka: str, topic: str) -> None:
+    """A shard's that was killed hides what the others have told, until the broker aborts it."""
+    async with _producer(kafka, topic) as killed, _producer(kafka, topic, who=f"{topic}-2") as producer:
+        await killed.begin_transaction()
+        await killed.send_and_wait(topic, b"open", partition=0)
+        async with producer.transaction():
+            await producer.send_and_wait(topic, b"told", partition=0)
+        reading = asyncio.ensure_future(_all(kafka, topic))
+        await asyncio.wait({reading}, timeout=2.0)
+        await killed.abort_transaction()
+        assert [record.value for record in await reading] == [b"told"]
 
 
 async def test_an_empty_topic_ends_at_once(kafka: str, topic: str) -> None:
@@ -140,13 +145,13 @@ async def _mark(kafka: str, topic: str, started: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def _producer(kafka: str, topic: str) -> AsyncIterator[Any]:
+async def _producer(kafka: str, topic: str, *, who: str | None = None) -> AsyncIterator[Any]:
     """A transactional producer for a topic that is made for it."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
     await admin.close()
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=topic)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=who or topic)
     await producer.start()
     try:
         yield producer

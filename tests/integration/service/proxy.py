@@ -17,9 +17,11 @@ class Proxy(Relay):
         """Seconds that whatever the broker says is under way."""
         self.rate = 0.0
         """Bytes a second that the way to the broker takes, all connections together; 0 is as many as come."""
+        self.back = 0.0
+        """The same for what the broker says."""
         self.sent = 0
         """Bytes that went to the broker."""
-        self._turn = asyncio.Lock()
+        self._turn, self._turn_back = asyncio.Lock(), asyncio.Lock()
         self._flowing = asyncio.Event()
         self._flowing.set()
 
@@ -61,5 +63,8 @@ class Proxy(Relay):
             async with self._turn:
                 await asyncio.sleep(size / self.rate)
 
-    async def _late(self, _size: int) -> None:
+    async def _late(self, size: int) -> None:
         await asyncio.sleep(self.delay)
+        if self.back:
+            async with self._turn_back:
+                await asyncio.sleep(size / self.back)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import pytest
 
@@ -24,45 +25,60 @@ from tests.unit.core.samples import SERVER, a_row
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
-ROWS, BYTES = 30_000, 600
-"""What waits, and about what a row takes on the way, its ledger record included."""
-BOUND = 6.0
-"""Seconds for a transaction in this test; all that waits takes three times as long."""
+BYTES = 600
+"""About what a row takes on the way, its ledger record included."""
 
 
 class UntilDrained(RecordingObserver):
-    """Sets `drained` once all that waited is told."""
+    """Sets `drained` once all of `rows` are told."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: int) -> None:
         super().__init__()
+        self.rows = rows
         self.drained = asyncio.Event()
 
     def committed(self, shard: int, told: Mapping[str, Told], *, seconds: float) -> None:
         super().committed(shard, told, seconds=seconds)
-        if sum(one.published for commit in self.commits for one in commit.values()) == ROWS:
+        if sum(one.published for commit in self.commits for one in commit.values()) == self.rows:
             self.drained.set()
 
 
+class Link(NamedTuple):
+    """How long all `rows` take, and the bounds of a transaction and of a request, in seconds."""
+
+    rows: int
+    takes: float
+    bound: float
+    request_timeout: float
+
+
+@pytest.mark.parametrize(
+    "link",
+    [Link(30_000, takes=18.0, bound=6.0, request_timeout=20.0), Link(6_000, takes=7.2, bound=5.0, request_timeout=2.0)],
+    ids=["the transaction takes too long", "so does one request of it"],
+)
 async def test_what_does_not_fit_into_a_transactions_time_goes_in_several(
-    frail: FrailKafka, proxy: Proxy, topic: str
+    frail: FrailKafka, proxy: Proxy, topic: str, link: Link
 ) -> None:
-    observer = UntilDrained()
+    """Of several batches of a partition each waits for the one before, and on a way that is slow enough that fails by
+    the time-out of requests, before the transaction's."""
+    observer = UntilDrained(link.rows)
     rig = Rig(observer=observer)
-    rig.api.standing = [a_row(f"6736.{number}") for number in range(ROWS)]
-    proxy.rate = ROWS * BYTES / (3 * BOUND)
-    shard = rig.shard(store=await _store(rig, frail, topic))
+    rig.api.standing = [a_row(f"6736.{number}") for number in range(link.rows)]
+    proxy.rate = link.rows * BYTES / link.takes
+    shard = rig.shard(store=await _store(rig, frail, topic, link))
     shard.start()
     await asyncio.wait_for(observer.drained.wait(), timeout=180)
     proxy.rate = 0.0
     await shard.stop(within=5.0)
     keys = [record.key for record in await read(frail.bootstrap, topic)]
-    assert len(keys) == len(set(keys)) == ROWS
+    assert len(keys) == len(set(keys)) == link.rows
     assert TooSlow in map(type, observer.commit_failures), "all of it fitted at once: the link was not slow"
 
 
-async def _store(rig: Rig, frail: FrailKafka, topic: str) -> KafkaShardStore:
-    settings = Kafka(bootstrap_servers=frail.proxied, topic=topic, replication_factor=1)
-    connection = Connection(settings, client_id="slow")
+async def _store(rig: Rig, frail: FrailKafka, topic: str, link: Link) -> KafkaShardStore:
+    settings = Kafka(bootstrap_servers=frail.proxied, topic=topic, partitions=12, replication_factor=1)
+    connection = Connection(settings, client_id="slow", request_timeout=link.request_timeout)
     setup = TopicSetup(connection)
     topics = await setup.ready()
     return KafkaShardStore(
@@ -73,5 +89,5 @@ async def _store(rig: Rig, frail: FrailKafka, topic: str) -> KafkaShardStore:
         census=Census(connection=connection, setup=setup),
         clock=rig.clock,
         frames={},
-        commit_bound=BOUND,
+        commit_bound=link.bound,
     )
