@@ -28,7 +28,7 @@ class Comparison:
         """Whether nothing was told or dropped by others since `known` was asked."""
 
     def settled(self, snapshot: Snapshot) -> bool:
-        """Whether every row that is not parsed again is of a hit that is told or waits: all of the last answer were."""
+        """Whether every row that is not parsed again is of a hit that is told or waits: so were all of the last rows."""
         return self._settled and self._follows_the_last(snapshot)
 
     def known(self, snapshot: Snapshot, rows: Rows, *, follows: bool, told: Window, pending: Pending) -> KnownRows:
@@ -54,7 +54,8 @@ class Comparison:
         """
         compared = snapshot.answer if rows.hits else self._before
         self._compared = compared if self.holds and not rows.repeated else None
-        self._settled = not dead and len(rows.hits) == len(snapshot.rows)
+        if snapshot.rows:
+            self._settled = not dead and len(rows.hits) == len(snapshot.rows)
 
     def begin_again(self) -> None:
         """What is told or waits is no longer what the last answer was compared with."""

@@ -66,7 +66,7 @@ class Harvest:
         anchor = self.received if gap.kind is GapKind.UNPOLLED else self.requested
         return Moment(gap.end, anchor.boot - (anchor.wall - gap.end))
 
-    def only(self, *, hits: dict[str, Hit], changes: dict[str, Hit]) -> Harvest:
+    def only(self, *, hits: dict[str, Hit], changes: dict[str, Hit], dead: dict[str, DeadRow]) -> Harvest:
         """Only these of the snapshot; they vouch for no time."""
         return Harvest(
             requested=self.requested,
@@ -74,7 +74,7 @@ class Harvest:
             observed_at=self.observed_at,
             hits=hits,
             changes=changes,
-            dead={},
+            dead=dead,
             gaps=[],
             cursor=None,
         )

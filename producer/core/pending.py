@@ -37,7 +37,7 @@ class Pending:
         """Whether anything waits, be it only a cursor."""
         return bool(self._queue)
 
-    def add(self, harvest: Harvest, *, shown: AbstractSet[str] = frozenset()) -> None:
+    def add(self, harvest: Harvest, *shown: AbstractSet[str]) -> None:
         """Queue behind all older ones; none of its ids may wait already. Of ids `shown` that wait it says nothing new.
 
         A quiet one takes the place of a quiet one before it, whose cursor it passes: a day without Kafka and without
@@ -49,32 +49,34 @@ class Pending:
             if self._queue and self._queue[-1].is_quiet and not self._queue[-1].begins:
                 self._queue.pop()
         self._queue.append(harvest)
-        self._note(harvest, shown)
+        self._note(harvest, *shown)
         self.recovered = harvest if harvest.recovery else self.recovered
-        self.dead |= harvest.dead.keys()
         self._wait(harvest)
 
     def _wait(self, harvest: Harvest) -> None:
         self.hits |= harvest.hits
         self.changes |= harvest.changes
+        self.dead |= harvest.dead.keys()
         self._changes += len(harvest.changes)
 
     def last(self, key: str) -> Hit | None:
         """The last version of a hit that waits."""
         return self.changes.get(key) or self.hits.get(key)
 
-    def _note(self, harvest: Harvest, shown: AbstractSet[str]) -> None:
-        if not (self.hits or self.changes):
-            self._shown.clear()
-            return
-        for waiting in (self.hits, self.changes):
-            self._shown.update(dict.fromkeys(shown & waiting.keys(), harvest))
-        for key in self._shown.keys() & (harvest.hits.keys() | harvest.changes.keys()):
+    def _note(self, harvest: Harvest, *shown: AbstractSet[str]) -> None:
+        waiting = self.hits.keys() | self.changes.keys() | self.dead
+        for key in self._shown.keys() - waiting:
+            del self._shown[key]
+        for keys in shown:
+            self._shown.update(dict.fromkeys(keys & waiting, harvest))
+        for key in self._shown.keys() & harvest.changes.keys():
             del self._shown[key]
 
     def shown_again(self, harvest: Harvest, key: str) -> Harvest | None:
-        """The last snapshot that showed a hit as it is in this harvest; None if none did since, or if a later one has
-        it otherwise."""
+        """The last snapshot that showed a row as it is in this harvest; None if none did since, or if a later one has
+        the hit otherwise."""
+        if key in harvest.dead:
+            return self._shown.get(key)
         has = harvest.changes.get(key) or harvest.hits.get(key)
         return self._shown.get(key) if has is self.last(key) else None
 
@@ -85,8 +87,9 @@ class Pending:
         for key, hit in [*harvest.hits.items(), *harvest.changes.items()]:
             if key in keys:
                 (changes if key in told else hits)[key] = {**hit, "observed_at": snapshot.observed_at}
-        self.drop(harvest, keys & harvest.hits.keys(), keys & harvest.changes.keys())
-        later = snapshot.only(hits=hits, changes=changes)
+        dead = {key: row for key, row in harvest.dead.items() if key in keys}
+        self.drop(harvest, keys & harvest.hits.keys(), keys & harvest.changes.keys(), dead)
+        later = snapshot.only(hits=hits, changes=changes, dead=dead)
         places = (place for place, one in enumerate(self._queue) if elapsed(later.requested, one.requested) >= 0)
         self._queue.insert(next(places, len(self._queue)), later)
         self._wait(later)

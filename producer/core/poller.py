@@ -51,7 +51,7 @@ class Poller:
         settled, ids = self.source.settled(snapshot), self.source.hits.known
         rows = await beside_the_loop(snapshot, partial(self._reader.identify, known=ids, settled=settled))
         if settled and not self.source.settled(snapshot):
-            rows.fresh = None  # the shard was taken anew meanwhile: ask for every id
+            rows.fresh, rows.unmarked = None, 0  # the shard was taken anew meanwhile: ask for every id
         unseen, known = self.source.unseen(rows), self.source.known(snapshot, rows)
         require_room(self._budget, len(unseen))
         found, said = await beside_the_loop(snapshot, partial(self._read, unseen, known))

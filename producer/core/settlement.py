@@ -46,7 +46,7 @@ class Settlement:
         """What was shown so long before another owner's cursor that he may have told and forgotten it."""
         for harvest in list(self.pending.harvests()):
             if self.cursor.overtook(harvest.requested) > after:
-                self._pass_on(harvest, harvest.hits.keys() | harvest.changes.keys())
+                self._pass_on(harvest, harvest.hits.keys() | harvest.changes.keys() | harvest.dead.keys())
                 self.dropped.superseded += self.pending.drop_all(harvest)
                 self.drops_versions = True
 
@@ -74,7 +74,9 @@ class Settlement:
 
     def _is_told(self, hit: Hit, harvest: Harvest) -> bool:
         version = self.hits.version(hit["conn_id"])
-        told = version == Version(digest(hit), harvest.observed_at) or _is_recovered(version)
+        assert version is not None
+        # Of a transaction that was cut the cursor is not there yet, and consumers go by `observed_at`.
+        told = version.observed_at >= harvest.observed_at or _is_recovered(version)
         return told or self.cursor.overtook(harvest.requested) >= 0
 
     def _pass_on(self, harvest: Harvest, keys: AbstractSet[str]) -> None:
@@ -83,18 +85,19 @@ class Settlement:
         It said nothing of them, since they waited; but its cursor says that it did.
         """
         later = defaultdict[Harvest, set[str]](set)
-        for rows in (harvest.hits, harvest.changes):
-            for key in keys & rows.keys():
-                snapshot = self.pending.shown_again(harvest, key)
-                if snapshot and self.cursor.overtook(snapshot.requested) < 0 and self._reads_otherwise(rows[key]):
-                    later[snapshot].add(key)
+        for key in keys & (harvest.hits.keys() | harvest.changes.keys() | harvest.dead.keys()):
+            snapshot = self.pending.shown_again(harvest, key)
+            if snapshot and self.cursor.overtook(snapshot.requested) < 0 and self._says_more(key, snapshot):
+                later[snapshot].add(key)
         for snapshot, again in later.items():
             self.pending.pass_on(again, harvest, snapshot, told=self.hits)
-            self.drops_versions = True
 
-    def _reads_otherwise(self, hit: Hit) -> bool:
-        version = self.hits.version(hit["conn_id"])
-        return version is None or not (_is_recovered(version) or version.digest == digest(hit))
+    def _says_more(self, key: str, snapshot: Harvest) -> bool:
+        hit, version = self.pending.last(key), self.hits.version(key)
+        if hit is None or version is None:
+            return True
+        told = version.digest == digest(hit) or version.observed_at >= snapshot.observed_at
+        return not (told or _is_recovered(version))
 
     def _changes(self, key: str, hit: Hit, last: dict[str, bytes]) -> bool:
         version = self.hits.version(key)
@@ -120,6 +123,6 @@ class Settlement:
         self.drops_versions |= bool(hits or changes)
 
 
-def _is_recovered(version: Version | None) -> bool:
+def _is_recovered(version: Version) -> bool:
     """Whether another owner found it in other words, beside which these say nothing."""
-    return version is not None and version.digest == NEVER_COMPARED
+    return version.digest == NEVER_COMPARED

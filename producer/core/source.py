@@ -111,7 +111,7 @@ class Source:
         self.hits.touch(rows.hits.keys(), snapshot.received)
         self.dead.touch(dead.keys(), snapshot.received)
         begins = not self.coverage.begun
-        shown = rows.hits.keys() if self.coverage.follows(snapshot) else frozenset()
+        shown = (rows.hits.keys(), dead.keys()) if self.coverage.follows(snapshot) else ()
         harvest = Harvest(
             requested=snapshot.requested,
             received=snapshot.received,
@@ -124,7 +124,7 @@ class Source:
             truncated=snapshot.truncated,
             begins=begins,
         )
-        self.pending.add(harvest, shown=shown)
+        self.pending.add(harvest, *shown)
         self._latest = snapshot.received
         return harvest
 

@@ -248,6 +248,37 @@ def test_what_an_answer_from_a_cache_shows_again_is_not_shown_later() -> None:
     assert told(source) == []
 
 
+def test_what_another_told_of_a_later_snapshot_is_the_last_word_although_his_cursor_is_not_there_yet() -> None:
+    """His transaction was cut, since the way was slow; consumers go by `observed_at`, and ours is earlier."""
+    source = a_source()
+    polled(source, at(100), a="SALE")
+    source.restore(replace(fold(cursor=at(50)), hits=[entry_of("", at(300))]), at(400))
+    assert told(source) == []
+    assert not polled(source, at(500), a="").changes
+
+
+def test_a_superseded_dead_row_that_is_shown_again_is_told_of_the_later_snapshot() -> None:
+    source = a_source()
+    polled(source, at(0), ["a"], dead=["d"])
+    polled(source, at(KEEP), dead=["d"])
+    source.restore(fold(cursor=at(KEEP - 100)), at(KEEP + 5))
+    taken = commit(source)
+    assert (ids_of(taken), [row.key for portion in taken.portions for row in portion.dead]) == ([], ["d"])
+    assert (len(source.pending), len(source.dead)) == (0, 1)
+
+
+def test_who_never_catches_up_keeps_no_note_of_what_was_told() -> None:
+    """A commit takes longer than a poll: something always waits."""
+    source = a_source()
+    polled(source, at(0), ["0"])
+    taken = take(source)
+    for number in range(1, 100):
+        polled(source, at(10 * number), map(str, range(max(0, number - 5), number + 1)))
+        settle(source, taken)
+        taken = take(source)
+    assert len(source.pending._shown) < 10
+
+
 def test_a_superseded_hit_that_is_shown_again_is_told_of_the_later_snapshot() -> None:
     """A report that stands still: the other owner's word on it is not in the ledger, and the snapshot's cursor is."""
     source = a_source()

@@ -34,8 +34,9 @@ ROWS: list[Any] = [
     {"conn_id": 190000001, "hit": "VENTA EFECTIVA"},
     {"hit": "no id"},
 ]
+NOT_FOUND = "not found"
 REPORTS = st.lists(st.sampled_from(range(len(ROWS))), max_size=5)
-STEPS = st.lists(REPORTS | st.sampled_from(["commit", "lost", "landed", "away and back"]), max_size=12)
+STEPS = st.lists(REPORTS | st.sampled_from(["commit", "lost", "landed", "away and back", NOT_FOUND]), max_size=12)
 
 
 class Asking(Source):
@@ -74,7 +75,8 @@ class Side:
         self._poller = Poller(source=self.source, api=self, reader=self.reader, budget=Unlimited())
 
     async def fetch(self) -> Snapshot:
-        snapshot, moment = snapshot_of(self._body, self._recall), at(300.0 * self._polls)
+        moment = at(300.0 * self._polls)
+        snapshot = snapshot_of(self._body, self._recall) if self._body else Snapshot(SERVER, moment, moment, [])
         snapshot.requested = snapshot.received = moment
         snapshot.answer = self._recall.answers
         self.used += self.source.settled(snapshot)
@@ -82,9 +84,9 @@ class Side:
 
     async def does(self, step: Any) -> Any:
         """What a step comes to."""
-        if isinstance(step, list):
+        if isinstance(step, list) or step == NOT_FOUND:
             self._polls += 1
-            self._body = body_of(*(orjson.dumps(ROWS[number]) for number in step))
+            self._body = b"" if step == NOT_FOUND else body_of(*(orjson.dumps(ROWS[number]) for number in step))
             polled = asdict(await self._poller.poll_once())
             return {name: polled[name] for name in polled.keys() - {"poll", "seconds", "fetch_seconds"}}
         if step == "away and back":
@@ -145,6 +147,25 @@ async def test_a_shard_that_is_taken_anew_while_rows_are_read_settles_nothing() 
     side.reader.taken_anew = side.source
     assert (await side.does([0, 1, 2]))["new"] == 3
     assert side.used == 1
+
+
+async def test_the_sums_hold_when_a_shard_is_taken_anew_while_unmarked_rows_are_read() -> None:
+    side = Side(Source, marked_only=True, reads=Retaken)
+    for step in ([0, 1, 5], "commit", [0, 1, 5], "commit", [0, 1, 5]):
+        await side.does(step)
+    assert isinstance(side.reader, Retaken)
+    side.reader.taken_anew = side.source
+    polled = await side.does([0, 1, 5])
+    assert (polled["new"], polled["duplicate"], polled["unmarked"]) == (2, 0, 1)
+
+
+async def test_a_report_that_was_not_found_once_settles_nothing() -> None:
+    """Its TOTAL line was a duplicate from then on, and its dead rows were forgotten while it showed them."""
+    side = Side(Source, marked_only=False)
+    await side.does([0, 7])
+    await side.does("commit")
+    polls = [await side.does(step) for step in ([0, 7], NOT_FOUND, [0, 7], [0, 7])]
+    assert [(poll["rows"], poll["summaries"]) for poll in polls] == [(2, 1), (0, 0), (2, 1), (2, 1)]
 
 
 async def test_a_dead_row_that_stays_is_still_known_when_the_shard_comes_back() -> None:
