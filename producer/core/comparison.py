@@ -23,13 +23,13 @@ class Comparison:
     def __init__(self) -> None:
         self._compared: int | None = None
         self._before: int | None = None
-        self._settled = False
+        self._all_known = False
         self.holds = False
         """Whether nothing was told or dropped by others since `known` was asked."""
 
-    def settled(self, snapshot: Snapshot) -> bool:
-        """Whether every row that is not parsed again is of a hit that is told or waits: so were all of the last rows."""
-        return self._settled and self._follows_the_last(snapshot)
+    def parsed_only(self, snapshot: Snapshot) -> bool:
+        """Whether each row that is not parsed again is of a hit that is told or waits: so were all of the last rows."""
+        return self._all_known and self._follows_the_last(snapshot)
 
     def known(self, snapshot: Snapshot, rows: Rows, *, follows: bool, told: Window, pending: Pending) -> KnownRows:
         """The rows of known ids that have to be read, and what else the report says of these ids.
@@ -55,7 +55,7 @@ class Comparison:
         compared = snapshot.answer if rows.hits else self._before
         self._compared = compared if self.holds and not rows.repeated else None
         if snapshot.rows:
-            self._settled = not dead and len(rows.hits) == len(snapshot.rows)
+            self._all_known = not dead and len(rows.hits) == len(snapshot.rows)
 
     def begin_again(self) -> None:
         """What is told or waits is no longer what the last answer was compared with."""

@@ -48,9 +48,9 @@ class Poller:
         """One snapshot, from the API to pending; raises PollFailed, and then nothing has changed."""
         began = perf_counter()
         snapshot = await self._api.fetch()
-        settled, ids = self.source.settled(snapshot), self.source.hits.known
-        rows = await beside_the_loop(snapshot, partial(self._reader.identify, known=ids, settled=settled))
-        if settled and not self.source.settled(snapshot):
+        parsed_only, ids = self.source.parsed_only(snapshot), self.source.hits.known
+        rows = await beside_the_loop(snapshot, partial(self._reader.identify, known=ids, parsed_only=parsed_only))
+        if parsed_only and not self.source.parsed_only(snapshot):
             rows.fresh, rows.unmarked = None, 0  # the shard was taken anew meanwhile: ask for every id
         unseen, known = self.source.unseen(rows), self.source.known(snapshot, rows)
         require_room(self._budget, len(unseen))

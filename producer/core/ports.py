@@ -64,10 +64,11 @@ class Past(Protocol):
 class Reader(Protocol):
     """What makes rows of a snapshot, and hits of rows."""
 
-    def identify(self, snapshot: Snapshot, *, known: Container[str], settled: bool = False) -> Rows:
+    def identify(self, snapshot: Snapshot, *, known: Container[str], parsed_only: bool = False) -> Rows:
         """The rows by id; those without one are dead. Ids in `known` were valid once and are not looked at again.
 
-        `settled`: nor need those be of rows that were not parsed again, told or waiting each; so they are not fresh.
+        `parsed_only`: nor need those be of rows that were not parsed again, told or waiting each; so they are not
+        fresh.
         """
         ...
 

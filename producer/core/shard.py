@@ -19,7 +19,7 @@ from producer.core.poller import ROWS_PER_TRANSACTION, commit_once
 from producer.core.ports import Observer, ShardStore, Told
 from producer.core.retries import FENCES, Retries
 from producer.core.rounds import Rounds
-from producer.core.taking import Taking
+from producer.core.takeover import Takeover
 from producer.errors import AccessDenied, Fenced, KafkaFailed, TooSlow, Untrusted
 from producer.model import Progress
 
@@ -66,7 +66,7 @@ class Shard:
         self._task: asyncio.Task[None] | None = None
         self._began: float | None = None
         self._polls: set[asyncio.Task[None]] = set()
-        self._taking = Taking(number=number, sources=self._sources, store=store, clock=clock, observer=observer)
+        self._takeover = Takeover(number=number, sources=self._sources, store=store, clock=clock, observer=observer)
         self._retries = Retries(rng)
         self._room = ROWS_PER_TRANSACTION
 
@@ -141,7 +141,7 @@ class Shard:
     async def _tenure(self) -> float:
         """From taking the shard to the failure that ends it; seconds to wait before the next."""
         try:
-            await self._taking.take()
+            await self._takeover.take()
             self.restored, self.failure = True, None
             self._start_polling()
             self._wake_healers()

@@ -69,9 +69,9 @@ class Source:
             keys = [key for key in keys if key not in waiting]
         return found if len(keys) == len(found) else {key: found[key] for key in keys}
 
-    def settled(self, snapshot: Snapshot) -> bool:
+    def parsed_only(self, snapshot: Snapshot) -> bool:
         """Whether only the rows that were parsed can be new. Changes nothing."""
-        return self._comparison.settled(snapshot)
+        return self._comparison.parsed_only(snapshot)
 
     def known(self, snapshot: Snapshot, rows: Rows) -> KnownRows:
         """The rows that may say otherwise what is told, or waits: to be read, and then asked about with `changes`."""

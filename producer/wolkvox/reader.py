@@ -29,13 +29,13 @@ class RowReader:
         self._unmarked: dict[str, RawRow] = {}
         """Rows that were read as no hits, and are as long as the report shows the same bytes."""
 
-    def identify(self, snapshot: Snapshot, *, known: Container[str], settled: bool = False) -> Rows:
+    def identify(self, snapshot: Snapshot, *, known: Container[str], parsed_only: bool = False) -> Rows:
         """The rows by conn_id; those without one are dead. Ids in `known` were valid once and are not looked at.
 
-        `settled`: nor are those of rows that were not parsed again. It never is so where rows say that they are none,
-        which are neither told nor waiting.
+        `parsed_only`: nor are those of rows that were not parsed again. It never is so where rows say that they are
+        none, which are neither told nor waiting.
         """
-        rows = identify(snapshot, known=known, settled=settled and not self._marked_only)
+        rows = identify(snapshot, known=known, parsed_only=parsed_only and not self._marked_only)
         if self._marked_only and rows.further:
             _put_marked_first(rows)
         if self._unmarked:

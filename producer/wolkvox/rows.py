@@ -34,14 +34,14 @@ _SUMMARY = "TOTAL"
 _conn_id = itemgetter("conn_id")
 
 
-def identify(snapshot: Snapshot, *, known: Container[str] = frozenset(), settled: bool = False) -> Rows:
+def identify(snapshot: Snapshot, *, known: Container[str] = frozenset(), parsed_only: bool = False) -> Rows:
     """The snapshot's rows by conn_id, in the order sent; the first of a repeated id counts.
 
-    `known` holds ids that were valid once: their rows are not looked at again. `settled`: so were the ids of rows that
-    were not parsed again, and they are not fresh. Where an id is a float, the rows come from the parser that keeps its
-    digits.
+    `known` holds ids that were valid once: their rows are not looked at again. `parsed_only`: so were the ids of rows
+    that were not parsed again, and they are not fresh. Where an id is a float, the rows come from the parser that keeps
+    its digits.
     """
-    places = snapshot.parsed if settled else None
+    places = snapshot.parsed if parsed_only else None
     rows = by_id(snapshot.rows, snapshot.ids, known=known, places=places)
     if snapshot.exact is not None and Drift.NUMBER_ID in rows.drift and any(map(_is_rounded, snapshot.rows)):
         return by_id(snapshot.exact(), known=known)

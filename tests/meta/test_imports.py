@@ -145,7 +145,7 @@ ROOMS: dict[str, set[str] | None] = {
         *WORDS,
     },
     "core.schedule": WORDS,
-    "core.shard": {"core.healer", "core.poller", "core.ports", "core.retries", "core.rounds", "core.taking", *WORDS},
+    "core.shard": {"core.healer", "core.poller", "core.ports", "core.retries", "core.rounds", "core.takeover", *WORDS},
     "core.settlement": {"core.cursor", "core.digests", "core.harvest", "core.pending", "core.window", *WORDS},
     "core.source": {
         "core.comparison",
@@ -172,7 +172,7 @@ ROOMS: dict[str, set[str] | None] = {
         "values",
         *WORDS,
     },
-    "core.taking": {"core.ports", "core.source", *WORDS},
+    "core.takeover": {"core.ports", "core.source", *WORDS},
     "core.turns": set(),
     "core.window": {"core.digests", *WORDS},
     "recovery": {

@@ -26,7 +26,7 @@ from producer.core.pending import Pending
 from producer.core.ports import ShardStore, Told
 from producer.core.settlement import Settlement
 from producer.core.source import Source
-from producer.core.taking import Taking
+from producer.core.takeover import Takeover
 from producer.core.transaction import Transaction
 from producer.core.window import Window
 from producer.model import (
@@ -135,7 +135,7 @@ def _never_forgotten(self: Window, entries: Iterable[Entry]) -> None:
     """What the ledger has let go stays in memory: it grows for ever, and a row that comes back is not told."""
 
 
-async def _without_looking(self: Taking) -> None:
+async def _without_looking(self: Takeover) -> None:
     """After an unknown commit the same records go again, with a new producer and the old memory."""
     if all(source.held for source in self._sources):
         await self._store.take()
@@ -164,7 +164,7 @@ def _first_believed(self: Comparison, snapshot: Snapshot, rows: Rows, **more: An
     return _known(self, snapshot, rows, **more)
 
 
-def _every_answer_settled(_self: Comparison, snapshot: Snapshot) -> bool:
+def _every_answer_known(_self: Comparison, snapshot: Snapshot) -> bool:
     """Rows that the last answer had are not asked about, whether somebody took that answer or not."""
     return snapshot.parsed is not None
 
@@ -190,7 +190,7 @@ def _by_the_window_alone(self: Healer, gap: Gap, found: Found, past: ToldSince) 
 
 _add = Healer._add
 _known = Comparison.known
-_commit, _restore, _take = SimulatedStore.commit, Source.restore, Taking.take
+_commit, _restore, _take = SimulatedStore.commit, Source.restore, Takeover.take
 
 
 def _of(owner: Any, name: str, value: Any) -> Patch:
@@ -209,7 +209,7 @@ BUGS: dict[str, Patch] = {
     "dead letter repeated": _of(Source, "restore", _dead_forgotten),
     "room made with rows of our own": _of(Pendings, "make_room", _whoever_holds_it),
     "a digest not restored": _of(Comparison, "known", _first_believed),
-    "settled too soon": _of(Comparison, "settled", _every_answer_settled),
+    "unparsed rows taken for known": _of(Comparison, "parsed_only", _every_answer_known),
     "a change told again by the next owner": _of(Source, "restore", _changes_forgotten),
     "an older version after a later one": _of(Settlement, "_is_told", _whoever_saw_it_first),
     "earlier words of a later snapshot": _of(Pending, "shown_again", _any_words),
@@ -217,7 +217,7 @@ BUGS: dict[str, Patch] = {
     "just seen": _of(producer.core.source, "_last_seen", _just_seen),
     "no barrier": _of(SimulatedStore, "_pass", _as_far_as_it_knows),
     "an empty ledger believed": _of(SimulatedStore, "_begin", _believed),
-    "retry without reading the ledger": _of(Taking, "take", _without_looking),
+    "retry without reading the ledger": _of(Takeover, "take", _without_looking),
     "the agreement not asked": _of(Agreement, "holds", True),
     "a gap healed twice": _of(Pending, "withdraw", _kept_waiting),
     "the topic not asked for what the ledger forgot": _of(Healer, "_add", _by_the_window_alone),

@@ -84,8 +84,8 @@ class TrappedApi(WolkvoxApi):
 class TrappedReader(RowReader):
     """After the rows are told apart."""
 
-    def identify(self, snapshot: Snapshot, *, known: Any, settled: bool = False) -> Rows:
-        rows = super().identify(snapshot, known=known, settled=settled)
+    def identify(self, snapshot: Snapshot, *, known: Any, parsed_only: bool = False) -> Rows:
+        rows = super().identify(snapshot, known=known, parsed_only=parsed_only)
         trap.at("identified")
         return rows
 

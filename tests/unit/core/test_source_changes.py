@@ -317,10 +317,10 @@ def test_what_was_dropped_is_asked_for_again_although_its_bytes_are_known() -> N
     again(source, KEEP + 20, "NO SALE", answer=1)
     following = a_snapshot(at(KEEP + 30))
     following.answer = 2
-    assert source.settled(following)
+    assert source.parsed_only(following)
     dropped = dropped_by(source)
     assert (dropped.superseded, dropped.duplicate, len(source.hits)) == (1, 1, 0)
-    assert not source.settled(following)
+    assert not source.parsed_only(following)
 
 
 def test_a_change_leaves_the_ledger_with_its_hit() -> None:

@@ -60,6 +60,8 @@ class Played:
     def __init__(self, environ: Mapping[str, str], kafka: MemoryKafka | None = None) -> None:
         self.kafka = kafka or MemoryKafka()
         self.clock = ManualClock()
+        if kafka is not None:
+            self.clock.advance(600.0)  # a later process
         self.log = io.StringIO()
         self.metrics = Metrics()
         logs.configure(format="json", level="debug", stream=self.log, clock=self.clock, strict=True)

@@ -16,7 +16,7 @@ EVERY = 1.0
 """Seconds between two lines of progress: a million ids take a few seconds, and no poll comes before."""
 
 
-class Taking:
+class Takeover:
     """Takes shard `number` for its sources, as often as it must."""
 
     def __init__(

@@ -40,9 +40,9 @@ STEPS = st.lists(REPORTS | st.sampled_from(["commit", "lost", "landed", "away an
 
 
 class Asking(Source):
-    """One that never takes anything for settled."""
+    """One that always asks about every row."""
 
-    def settled(self, snapshot: Snapshot) -> bool:
+    def parsed_only(self, snapshot: Snapshot) -> bool:
         return False
 
 
@@ -51,8 +51,8 @@ class Retaken(RowReader):
 
     taken_anew: Source | None = None
 
-    def identify(self, snapshot: Snapshot, *, known: Container[str], settled: bool = False) -> Rows:
-        rows = super().identify(snapshot, known=known, settled=settled)
+    def identify(self, snapshot: Snapshot, *, known: Container[str], parsed_only: bool = False) -> Rows:
+        rows = super().identify(snapshot, known=known, parsed_only=parsed_only)
         if self.taken_anew is not None:
             self.taken_anew.release()
             self.taken_anew.restore(SourceFold(), snapshot.received)
@@ -79,7 +79,7 @@ class Side:
         snapshot = snapshot_of(self._body, self._recall) if self._body else Snapshot(SERVER, moment, moment, [])
         snapshot.requested = snapshot.received = moment
         snapshot.answer = self._recall.answers
-        self.used += self.source.settled(snapshot)
+        self.used += self.source.parsed_only(snapshot)
         return snapshot
 
     async def does(self, step: Any) -> Any:
@@ -113,7 +113,7 @@ class Side:
 
 
 async def both(steps: list[Any], *, marked_only: bool) -> int:
-    """See that it is all the same, poll by poll; how often something was taken for settled."""
+    """See that it is all the same, poll by poll; how often only what was parsed was asked about."""
     one, other = Side(Source, marked_only=marked_only), Side(Asking, marked_only=marked_only)
     for step in steps:
         assert await one.does(step) == await other.does(step)
@@ -133,12 +133,12 @@ def test_what_is_not_asked_comes_to_the_same(*, steps: list[Any], marked_only: b
     asyncio.run(both(steps, marked_only=marked_only))
 
 
-async def test_a_report_that_moves_on_is_taken_for_settled() -> None:
+async def test_of_a_report_that_moves_on_only_what_was_parsed_is_asked_about() -> None:
     """Counted: else the test above would compare two of the same. The first two answers are read whole."""
     assert await both([[0, 1], "commit", [0, 1, 2], "commit", [1, 2], [2]], marked_only=False) == 2
 
 
-async def test_a_shard_that_is_taken_anew_while_rows_are_read_settles_nothing() -> None:
+async def test_a_shard_that_is_taken_anew_while_rows_are_read_is_asked_about_whole() -> None:
     """Else the cursor of this answer would vouch for rows that nobody has told."""
     side = Side(Source, marked_only=False, reads=Retaken)
     for step in ([0, 1], "commit", [0, 1, 2], "commit"):
@@ -159,7 +159,7 @@ async def test_the_sums_hold_when_a_shard_is_taken_anew_while_unmarked_rows_are_
     assert (polled["new"], polled["duplicate"], polled["unmarked"]) == (2, 0, 1)
 
 
-async def test_a_report_that_was_not_found_once_settles_nothing() -> None:
+async def test_a_report_that_was_not_found_once_is_asked_about_whole() -> None:
     """Its TOTAL line was a duplicate from then on, and its dead rows were forgotten while it showed them."""
     side = Side(Source, marked_only=False)
     await side.does([0, 7])
