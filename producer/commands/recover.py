@@ -32,6 +32,7 @@ from producer.kafka.connection import Connection, instance_name
 from producer.kafka.entries import ledger_partitions, refused_ids
 from producer.kafka.past import HitsTopic
 from producer.kafka.store import KafkaShardStore
+from producer.kafka.tail import BEGINNING
 from producer.kafka.topics import TopicSetup
 from producer.model import REPORT_REACH, Method, Reason, Topic
 from producer.recovery.files import read_file
@@ -149,9 +150,10 @@ class _Recovery:
     async def _publish(
         self, found: Found, *, rows: int | None = None, unread: Sequence[int] = (), healing: Span | None = None
     ) -> int:
-        self._say(f"reading {self._settings.kafka.topic} from before the oldest row to its end")
+        self._say(f"reading {self._settings.kafka.topic} from its beginning to its end")
         asked = self._clock.now()
-        past = await self._past.told(self._source.server, found.oldest - EARLIER)
+        # All of it: the rows' own dates may be of another zone, or have their day and month the other way round.
+        past = await self._past.told(self._source.server, BEGINNING)
         by_topic = judged(found.hits, past, accept_unknown=self._how.accept_unknown)
         summary = Summary(found, by_topic, rows=rows, unread=unread)
         if not self._how.dry_run and (by_topic.new or found.dead or healing):

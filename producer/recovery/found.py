@@ -22,11 +22,6 @@ class Found:
     summaries: int = 0
     unmarked: int = 0
 
-    @property
-    def oldest(self) -> float:
-        """The moment of the oldest hit, in Unix seconds; 0 if one has no date that can be read."""
-        return min(map(moment_of, self.hits.values()), default=self.at.wall)
-
 
 @dataclass(frozen=True, slots=True)
 class Judged:

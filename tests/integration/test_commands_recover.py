@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 
 from producer.core.ledger import Kind, Outcome, cursor_record, entry_records, gap_record, shard_of
 from producer.demo.simulator.historical import Flaw
-from producer.events import Events
+from producer.events import Events, Record
 from producer.kafka.connection import Connection
 from producer.kafka.topics import TopicSetup
 from producer.model import Cursor, DeadRow, Gap, GapKind, OpenGap, Outgoing, Reason
@@ -27,6 +27,7 @@ from tests.integration.service.admin import Admin
 from tests.integration.service.audit import Audit
 from tests.integration.service.instance import REPOSITORY
 from tests.integration.service.stage import Stage
+from tests.unit.core.samples import a_hit
 
 pytestmark = pytest.mark.kafka
 
@@ -105,6 +106,10 @@ def recovered(found: Audit) -> dict[str, bytes | None]:
 
 def row(conn_id: str, **fields: Any) -> dict[str, Any]:
     return {"conn_id": conn_id, "date": "20260118201332", "telephone": "573000000001", "hit": "VENTA"} | fields
+
+
+def outgoing(record: Record) -> Outgoing:
+    return Outgoing(record.topic, record.key, record.value, record.headers)
 
 
 def text(moment: float) -> str:
@@ -208,8 +213,8 @@ async def test_dead_letters_that_can_be_read_by_now_are_told_and_the_others_stay
     events, trimmed = Events(server=server), {**row("cut"), "note": "x" * 2_000}
 
     def letter(number: int, sent: Any, reason: Reason, pointer: str = "", limit: int = LIMIT) -> Outgoing:
-        record = events.dead_letter(DeadRow(f"{number:032}", reason, pointer, sent), observed_at=observed, limit=limit)
-        return Outgoing(record.topic, record.key, record.value, record.headers)
+        dead = DeadRow(f"{number:032}", reason, pointer, sent)
+        return outgoing(events.dead_letter(dead, observed_at=observed, limit=limit))
 
     await put(
         stage,
@@ -242,6 +247,25 @@ async def test_dead_letters_that_can_be_read_by_now_are_told_and_the_others_stay
     found = await stage.audit()
     assert recovered(found) == {"1": b"dead-letter", "2": b"dead-letter"}
     assert len(found.dead_letters) == 5
+
+
+@pytest.mark.parametrize("method", ["file", "dead-letters"])
+async def test_what_was_told_is_found_whatever_the_row_says_of_its_date(
+    stage: Stage, tmp_path: Path, method: str
+) -> None:
+    server, observed, path = stage.simulator.server, "2026-01-19T01:13:32.000000Z", tmp_path / "hits.json"
+    events, late = Events(server=server), row("1", date="20991201200000")  # 12 January, its month read first
+    told = events.hit(a_hit("1") | {"server": server}, limit=LIMIT)
+    letter = events.dead_letter(DeadRow("1" * 32, Reason.SCHEMA, "", late), observed_at=observed, limit=LIMIT)
+    assert isinstance(told, Record)
+    await put(stage, [outgoing(told), outgoing(letter)])
+    await put(stage, [cursor_record(server, Cursor(stage.clock.now().wall, None))], partition=shard_of(server, 12))
+    path.write_text(json.dumps(late))
+
+    ended = await recover(stage, method, *([str(path)] if method == "file" else []))
+
+    assert (ended.code, ended.table["told before"], ended.table["published"]) == (0, 1, 0), ended.said
+    assert len((await stage.audit()).hits) == 1
 
 
 async def test_what_is_older_than_the_topic_is_told_only_if_somebody_accepts_it(stage: Stage, tmp_path: Path) -> None:

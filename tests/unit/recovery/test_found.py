@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
-from producer.clock import Moment, rfc3339
-from producer.model import Hit, Method, ToldSince
-from producer.recovery.found import Found, Judged, judged
+from producer.clock import rfc3339
+from producer.model import Hit, ToldSince
+from producer.recovery.found import Judged, judged
 from tests.unit.core.samples import a_hit
 
 NOON = 1_768_737_600.0
@@ -41,10 +39,3 @@ def test_of_what_has_no_date_nobody_knows_once_something_was_deleted() -> None:
 
 def test_the_unknown_may_be_accepted() -> None:
     assert set(judge(NOON + 1, accept_unknown=True).new) == {"new", "undated"}
-
-
-@pytest.mark.parametrize(
-    ("hits", "oldest"), [({}, 5.0), ({"new": HITS["new"]}, NOON), (HITS, 0.0)], ids=["none", "dated", "undated"]
-)
-def test_the_topic_is_asked_from_the_oldest_row_on(hits: dict[str, Hit], oldest: float) -> None:
-    assert Found(Method.FILE, Moment(5.0, 1.0), hits, {}).oldest == oldest
