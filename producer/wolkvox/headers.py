@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 
@@ -28,9 +29,10 @@ def retry_after(headers: Mapping[str, str], *, wall: float) -> float | None:
 
 
 def http_date(text: str) -> float | None:
-    """An HTTP date in Unix seconds, None if it is none."""
+    """An HTTP date in Unix seconds, in UTC unless it names a zone (RFC 9110); None if it is none."""
     try:
-        return parsedate_to_datetime(text).timestamp()
+        date = parsedate_to_datetime(text)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError, TypeError, IndexError):  # the last two: hostile dates on Python 3.11
         return None
 

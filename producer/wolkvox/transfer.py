@@ -98,14 +98,17 @@ class _Compressed(_Plain):
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
         chunk, self._head = self._head + chunk, b""
-        while chunk and not self.over:
+        held = False
+        while (chunk or held) and not self.over:
             if not self._wbits or self._stream.eof:
                 if len(chunk) < len(_GZIP):
                     self._head = chunk
                     return
                 self._begin(chunk[: len(_GZIP)])
                 continue
-            yield self._stream.decompress(chunk, _PIECE)
+            yield (piece := self._stream.decompress(chunk, _PIECE))
+            # zlib may have read all and hold back what a full piece had no room for, the end with it.
+            held = len(piece) == _PIECE
             # What exceeded the piece, or what follows the end of this member.
             chunk = self._stream.unconsumed_tail or self._stream.unused_data
 

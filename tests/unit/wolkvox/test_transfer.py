@@ -181,6 +181,20 @@ async def test_broken_deflate_is_not_a_snapshot(body: bytes) -> None:
         assert type(await failing(server.url)) is NotASnapshot
 
 
+@pytest.mark.parametrize("wbits", [31, 15, -15])
+async def test_what_was_held_back_for_want_of_room_comes_with_the_next_piece(wbits: int) -> None:
+    for size in range(MEGABYTE + 1, MEGABYTE + 300, 13):
+        packer = zlib.compressobj(level=9, wbits=wbits)
+        packed = packer.compress(b"a" * size) + packer.flush()
+
+        async def at_once(packed: bytes = packed) -> AsyncIterator[bytes]:
+            yield packed
+
+        headers = {"content-encoding": "gzip" if wbits == 31 else "deflate"}
+        read = await read_body(httpx.Response(200, headers=headers, content=at_once()), limit=BODY_LIMIT)
+        assert (len(read.body), read.odd) == (size, False)
+
+
 async def test_the_cap_counts_what_is_decompressed() -> None:
     limit = len(BODY)
     async with answering(http(BODY), http(gzip.compress(BODY), "Content-Encoding: gzip")) as server:
@@ -191,7 +205,7 @@ async def test_the_cap_counts_what_is_decompressed() -> None:
             assert type(await failing(server.url, limit=limit - 1)) is NotASnapshot
 
 
-@pytest.mark.parametrize("wbits", [31, 15])
+@pytest.mark.parametrize("wbits", [31, 15, -15])
 async def test_a_bomb_takes_no_more_memory_than_the_cap(wbits: int) -> None:
     packer = zlib.compressobj(level=9, wbits=wbits)
     bomb = packer.compress(bytes(200 * MEGABYTE)) + packer.flush()
