@@ -50,14 +50,29 @@ def as_value(odd: object) -> Any:
     raise TypeError
 
 
-def dead_row(row: Any, reason: Reason, pointer: str) -> DeadRow:
-    """The row as a dead letter: plain JSON as it was sent, except lone surrogates, which become U+FFFD.
+def as_sent(odd: object) -> orjson.Fragment:
+    """What orjson shall write for a `Number` to keep its digits: its `default`; null for what is beyond floats."""
+    if isinstance(odd, Number):
+        return orjson.Fragment("null" if odd.value() is None else odd.digits)
+    raise TypeError
 
-    `key` is 32 hex digits of a SHA-256 over the content with keys sorted and numbers as floats, so that it does not
-    depend on which parser read the row. `pointer` is a JSON pointer into the row.
+
+def dead_row(row: Any, reason: Reason, pointer: str) -> DeadRow:
+    """The row as a dead letter: as it was sent, but for lone surrogates, which become U+FFFD, and endless nesting.
+
+    `key` is that of its content, `pointer` a JSON pointer into the row.
     """
     kept, content = _as_texts(row) or _as_json(row)
-    return DeadRow(sha256(content).hexdigest()[:32], reason, encodable(pointer), kept)
+    return DeadRow(_hashed(content), reason, encodable(pointer), kept)
+
+
+def content_key(row: Any) -> str:
+    """32 hex digits of a SHA-256 over a row's content with keys sorted and numbers as floats.
+
+    It does not depend on which parser read the row.
+    """
+    _, content = _as_texts(row) or _as_json(row)
+    return _hashed(content)
 
 
 def encodable(text: str) -> str:
@@ -88,11 +103,15 @@ def _as_json(row: Any) -> tuple[Any, bytes]:
         row = _plain(row)
         text = _dumps(row)
     content = json.loads(text, parse_int=float) if len(text) <= _FLOATS_WITHIN else {"row": row}
-    return row, orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    return row, orjson.dumps(content, default=as_value, option=orjson.OPT_SORT_KEYS)
 
 
 def _dumps(row: Any) -> bytes:
-    return orjson.dumps({"row": row})  # at the depth that it has in a dead letter
+    return orjson.dumps({"row": row}, default=as_value)  # at the depth that it has in a dead letter
+
+
+def _hashed(content: bytes) -> str:
+    return sha256(content).hexdigest()[:32]
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
@@ -105,4 +124,4 @@ def _plain(value: Any, depth: int = 0) -> Any:
         return {encodable(key): _plain(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner, depth + 1) for inner in value]
-    return value.value() if isinstance(value, Number) else value
+    return value

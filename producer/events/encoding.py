@@ -14,14 +14,14 @@ from typing import Any
 
 import orjson
 
-from producer.values import encodable
+from producer.values import as_sent, as_value, encodable
 
 
 class NotEncodable(ValueError):
     """The value holds a lone surrogate, a number that is none, or nesting too deep for any encoder."""
 
 
-_slow = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_slow = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=as_value)
 
 
 def exactly(value: Any) -> bytes:
@@ -37,9 +37,9 @@ def exactly(value: Any) -> bytes:
 
 
 def leniently(value: Any) -> bytes:
-    """The value with lone surrogates as U+FFFD; raises NotEncodable only for nesting too deep."""
+    """The value with lone surrogates as U+FFFD, a `Number` in its digits; raises NotEncodable only for deep nesting."""
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, default=as_sent)
     except orjson.JSONEncodeError:
         try:
             return encodable(_slow.encode(value)).encode()

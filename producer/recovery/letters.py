@@ -8,27 +8,38 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import orjson
-
 from producer.clock import Clock
 from producer.core.ports import Reader
 from producer.events import Events, Refusal
 from producer.kafka.connection import Connection
 from producer.kafka.tail import BEGINNING, tail
-from producer.model import Hit, Method, Reason, Snapshot, Topic
+from producer.model import API_FIELDS, Hit, Method, Reason, Snapshot, Topic
 from producer.recovery.found import Found, read_rows
-
-_LOST_ID = {(Reason.NOT_ENCODABLE, "/conn_id")}
-"""The id that was sent is not in the letter: what could not be written there is U+FFFD."""
+from producer.wolkvox.hit import digits_of, is_rounded
+from producer.wolkvox.parsing import tolerant
 
 
 @dataclass(slots=True)
 class Letters:
-    """Rows of the letters that were asked for, and how many were left out since part of them was cut away."""
+    """Rows of the letters that were asked for, and how many were left out since part of what was sent is not there.
+
+    It was cut to fit, or could not be written, or is a number that was rounded.
+    """
 
     rows: list[Any] = field(default_factory=list, repr=False)
     letters: int = 0
     cut: int = 0
+
+    def add(self, value: bytes, *, server: str, reasons: Collection[Reason]) -> None:
+        """Another record of the topic; what is of another server, or dead for a reason not asked for, is left out."""
+        letter = tolerant(value)
+        if letter.get("server") != server or (reasons and letter.get("reason") not in reasons):
+            return
+        self.letters += 1
+        if letter.get("trimmed") or letter["reason"] == Reason.NOT_ENCODABLE or _has_rounded(letter["row"]):
+            self.cut += 1
+        else:
+            self.rows.append(letter["row"])
 
 
 async def read_letters(
@@ -38,14 +49,7 @@ async def read_letters(
     found, name = Letters(), connection.settings.topic + Topic.DEAD_LETTER
     async with aclosing(tail(connection, name, since=BEGINNING if since is None else since, follow=False)) as records:
         async for record in records:
-            letter = orjson.loads(record.value or b"{}")
-            if letter.get("server") != server or (reasons and letter.get("reason") not in reasons):
-                continue
-            found.letters += 1
-            if letter.get("trimmed") or (letter["reason"], letter["pointer"]) in _LOST_ID:
-                found.cut += 1
-            else:
-                found.rows.append(letter["row"])
+            found.add(record.value or b"{}", server=server, reasons=reasons)
     return found
 
 
@@ -61,14 +65,23 @@ def readable(letters: Letters, reader: Reader, *, server: str, limit: int, clock
 
 def _keep_covered(hits: Mapping[str, Hit], letters: Letters) -> None:
     """What PRIVACY_KEY covered when the letter was written is not covered once more: nobody could join by it."""
-    # As text: an id may be a number, and in a row that stays dead anything else.
-    sent = {str(row.get("conn_id")): row for row in reversed(letters.rows) if isinstance(row, dict)}
+    sent = {_id(row.get("conn_id")): row for row in reversed(letters.rows) if isinstance(row, dict)}
     for key, hit in hits.items():
         row = sent.get(key, {})
         if hit["telephone"] is not None and _is_covered(row.get("telephone")):
             hit["telephone"] = row["telephone"]
         if hit["customer_id"] is not None and _is_covered(row.get("customer_id")):
             hit["customer_id"] = row["customer_id"]
+
+
+def _id(value: Any) -> str:
+    """As text: an id may be a number, and in a row that stays dead anything else."""
+    return digits_of(value) or str(value)
+
+
+def _has_rounded(row: Any) -> bool:
+    """Whether one of the six fields may not be what was sent."""
+    return isinstance(row, dict) and any(is_rounded(row.get(name)) for name in API_FIELDS)
 
 
 def _is_covered(value: Any) -> bool:

@@ -54,6 +54,12 @@ def digits_of(value: Any) -> str | None:
     return None
 
 
+def is_rounded(value: Any) -> bool:
+    """Whether a number of a letter may be a float of what was sent: it has no digits but those that a float has."""
+    read = value.value() if isinstance(value, Number) else None
+    return isinstance(read, float) and digits_of(read) == value.digits
+
+
 def _read_odd(row: Row, *, server: str, zone: ZoneInfo, observed_at: str, keep_extra: bool) -> Hit | DeadRow:
     texts: dict[str, str | None] = {}
     for name in API_FIELDS:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from producer.errors import Retry, SettingsError
 from producer.model import API_FIELDS, DeadRow, Hit, Reading, Rows
-from producer.values import dead_row
+from producer.values import Number, dead_row
 from producer.wolkvox.hit import digits_of
 
 Treatment = Literal["keep", "hmac", "drop"]
@@ -101,6 +101,7 @@ def _under(key: bytes) -> Treat:
 
 def _told(value: Any) -> dict[str, Any]:
     """What is no text where one belongs, or no object where a row belongs, by its type and its length."""
+    value = value.value() if isinstance(value, Number) else value
     kind = _JSON_TYPES.get(type(value), "null")
     length = len(value if isinstance(value, dict | list | str) else str(value))
     return {"type": kind, "length": length} if kind in {"object", "array", "string", "number"} else {"type": kind}

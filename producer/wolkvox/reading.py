@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from producer.clock import parse_rfc3339
 from producer.model import API_FIELDS, DeadRow, Hit, RawRow, Reading, Row
+from producer.values import Number, content_key
 from producer.wolkvox.dates import moments_of, occurred_at
 from producer.wolkvox.hit import read_hit
 from producer.wolkvox.marks import unmarked_among
 from producer.wolkvox.parsing import row_of
-from producer.wolkvox.rows import by_id
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -86,14 +86,14 @@ class RowsOfSnapshot:
         if self._exact is not None and (hits := self._ordinary(rows)) is not None:
             reading.hits.update(zip(ids, hits, strict=True))
             return hits
-        found = {key: self._read_row(key, row, reading) for key, row in zip(ids, rows, strict=True)}
+        found = {key: self._read_row(row, reading) for key, row in zip(ids, rows, strict=True)}
         read = {key: hit for key, hit in found.items() if hit is not None}
         reading.hits |= read
         return read.values()
 
-    def _read_row(self, conn_id: str, row: Row, reading: Reading) -> Hit | None:
+    def _read_row(self, row: Row, reading: Reading) -> Hit | None:
         result = read_hit(
-            self._lossless(conn_id, row),
+            self._lossless(row),
             server=self._server,
             zone=self._zone,
             observed_at=self._observed_at,
@@ -119,18 +119,23 @@ class RowsOfSnapshot:
             row["observed_at"] = observed_at
         return rows  # type: ignore[return-value]  # now they have all that a Hit has
 
-    def _lossless(self, conn_id: str, row: Row) -> Row:
+    def _lossless(self, row: Row) -> Row:
         """The row with the digits that were sent, where the strict parser read a float: `6736.10` is not 6736.1."""
         if self._exact is None or not any(isinstance(row.get(name), float) for name in API_FIELDS):
             return row
-        found = self._with_digits.get(conn_id, row)
-        assert not isinstance(found, RawRow), "whoever parses an answer whole makes objects"
-        return found
+        return self._with_digits.get(content_key(row), row)
 
     @cached_property
-    def _with_digits(self) -> Mapping[str, Row | RawRow]:
+    def _with_digits(self) -> Mapping[str, Row]:
+        """By content, not by id: a report may show an id several times."""
         assert self._exact is not None
-        return by_id(self._exact()).hits
+        return {content_key(row): row for row in reversed(self._exact()) if _has_float(row)}
+
+
+def _has_float(row: Any) -> bool:
+    """Whether one of the six fields of a row with digits is a float to the strict parser."""
+    numbers = (row.get(name) for name in API_FIELDS) if isinstance(row, dict) else ()
+    return any(isinstance(one, Number) and isinstance(one.value(), float) for one in numbers)
 
 
 def _parsed(rows: list[Any]) -> list[Any]:

@@ -12,6 +12,7 @@ from producer.model import Reason
 from producer.values import dead_row
 from producer.wolkvox.parsing import strict, tolerant
 from tests.unit.wolkvox.calls import ROW
+from tests.unit.wolkvox.snapshots import written
 
 
 def key(row: Any) -> str:
@@ -81,7 +82,34 @@ json_values = st.recursive(
 def test_the_key_and_the_row_do_not_depend_on_the_parser(value: Any) -> None:
     body = json.dumps(value).encode()
     one, other = (dead_row(parse(body), Reason.SCHEMA, "") for parse in (strict, tolerant))
-    assert one == other
+    assert (one.key, one.reason, one.pointer) == (other.key, other.reason, other.pointer)
+    assert written(one) == written(other)
+
+
+@pytest.mark.parametrize("depth", [90, 150, 300])
+def test_the_key_of_a_deep_row_does_not_depend_on_the_parser(depth: int) -> None:
+    body = b'{"n":1.50,"deep":' + b"[" * depth + b"]" * depth + b"}"
+    assert key(strict(body)) == key(tolerant(body))
+
+
+@pytest.mark.parametrize(
+    ("row", "known"),
+    [
+        (b'{"conn_id":6736.10,"telephone":{"a":1},"hit":"S"}', "816dcfec5a871f243975b0a08082bd9c"),
+        (
+            b'{"conn_id":"a","customer_id":12345678901234567890123,"n":[5,-0.50,1E5]}',
+            "9253fa8bc05f13c1b572ec6e0cdcf8d2",
+        ),
+        (b'{"conn_id":"","hit":"\xc3\xb3"}', "cc41a79e3a401b2e39996160180111a1"),
+        (b"5", "d59f7fdd71907cc6dda9d9508204d9c6"),
+        (b'{"a":1e400}', "ce3ef9fda0fd1aadf985d6132888294a"),
+    ],
+)
+def test_a_key_stays_what_the_ledger_has_it_as(row: bytes, known: str) -> None:
+    """From one release to the next: with another key a dead row would be told once more."""
+    assert key(tolerant(row)) == known
+    if b"1e400" not in row:  # the strict parser refuses it
+        assert key(strict(row)) == known
 
 
 @pytest.mark.parametrize("digits", ["-0", "-0.0", "1e400", "0.1", "1E2", "123456789012345678901", "9007199254740993"])
@@ -89,7 +117,7 @@ def test_the_key_of_a_number_does_not_depend_on_the_parser(digits: str) -> None:
     body = f'{{"a": "x", "n": {digits}}}'.encode()
     if digits != "1e400":  # the strict parser refuses it
         assert key(strict(body)) == key(tolerant(body))
-    orjson.dumps(dead_row(tolerant(body), Reason.SCHEMA, "").row)
+    written(dead_row(tolerant(body), Reason.SCHEMA, ""))
 
 
 def test_the_key_of_a_huge_row_does_not_depend_on_the_parser() -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from producer.events import Events
 from producer.model import DeadRow, Hit, Reading, Rows, Snapshot
 from producer.wolkvox.envelope import read_report
 from producer.wolkvox.masking import shown
@@ -83,3 +84,9 @@ def dead_of(row: Any) -> DeadRow:
     dead = read_one(row)
     assert isinstance(dead, DeadRow)
     return dead
+
+
+def written(dead: DeadRow) -> Any:
+    """What its letter says of a dead row, to a reader for whom a number is a float."""
+    record = Events(server="0042").dead_letter(dead, observed_at=OBSERVED, limit=10_000_000)
+    return json.loads(record.value, parse_int=float)
