@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.settings import settings_table
+from producer.settings import load, settings_table
 
 ROOT = Path(__file__).parents[2]
 SYSTEMD = ROOT / "ops" / "systemd"
@@ -63,11 +63,26 @@ def analyze(*arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_the_units_environment_consists_of_settings_and_its_files_are_in_the_folder() -> None:
-    given = dict(word.split("=", 1) for line in options("Environment") for word in line.split())
-    assert given.keys() - {"PYTHONDONTWRITEBYTECODE"} <= DEFAULTS.keys()
+def test_the_units_environment_consists_of_settings_and_the_file_is_in_the_folder() -> None:
+    assert environment().keys() - {"PYTHONDONTWRITEBYTECODE"} <= DEFAULTS.keys()
     (command,) = options("ExecStart")
-    assert {Path(given["WOLKVOX_TOKEN_FILE"]).parent, Path(command.split()[-1]).parent} == {FOLDER}
+    assert Path(command.split()[-1]).parent == FOLDER
+
+
+def test_whichever_sources_the_file_has_the_unit_runs_them(tmp_path: Path) -> None:
+    file = tmp_path / "wolkvox-hits.toml"
+    one = "server = '{}'\ntoken = 'x'\n".format
+    for text, servers in (
+        (f"[wolkvox]\n{one('0042')}", ["0042"]),
+        (f"[[source]]\n{one('0042')}[[source]]\n{one('0043')}", ["0042", "0043"]),
+    ):
+        file.write_text(text)
+        assert [source.server for source in load(config=file, environ=environment()).sources] == servers
+
+
+def environment() -> dict[str, str]:
+    """What the unit sets."""
+    return dict(word.split("=", 1) for line in options("Environment") for word in line.split())
 
 
 def test_the_unit_leaves_the_service_time_to_end_and_does_not_repeat_a_mistake() -> None:
