@@ -181,6 +181,25 @@ def test_there_are_two_of_the_service_and_they_differ_in_their_port_alone() -> N
     assert service == standby
 
 
+def test_a_consumer_on_the_host_finds_the_brokers_where_the_documents_and_the_default_have_them() -> None:
+    (default,) = re.findall(r"^\| KAFKA_BOOTSTRAP_SERVERS \| `(\S+)` \|", settings_table(), re.MULTILINE)
+    kafka = SERVICES["kafka"]
+    (published,) = kafka["ports"]
+    address, port, inside = published.split(":")
+    assert (address, f"localhost:{port}") == ("127.0.0.1", default)
+    listeners, advertised = (
+        dict(one.split("://") for one in kafka["environment"][name].split(","))
+        for name in ("KAFKA_LISTENERS", "KAFKA_ADVERTISED_LISTENERS")
+    )
+    (listener,) = (name for name, at in listeners.items() if at == f":{inside}")
+    assert advertised[listener] == default
+    assert SERVICES["service"]["environment"]["KAFKA_BOOTSTRAP_SERVERS"] in advertised.values()
+
+
+def test_a_token_goes_to_no_server_that_nobody_named() -> None:
+    assert SERVICES["service"]["environment"]["WOLKVOX_SERVER"].startswith("${WOLKVOX_SERVER:?")
+
+
 def test_the_environment_consists_of_settings_and_token_and_key_are_secrets() -> None:
     environment = SERVICES["service"]["environment"]
     assert environment.keys() <= SETTINGS
@@ -233,12 +252,13 @@ def test_prometheus_scrapes_both_instances_and_grafana_asks_prometheus() -> None
 
 
 def test_the_commands_at_its_head_name_what_exists() -> None:
-    head = re.findall(r"^# (docker compose .*?)(?:  |$)", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE)
+    head = re.findall(r"^# ((?:\w+=\w+ )*docker compose .*?)(?:  |$)", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE)
     assert len(head) == 3
     for words in map(shlex.split, head):
         for option, value in pairwise(words):
             assert option != "--profile" or value in profiles()
             assert option != "--env-file" or (ROOT / value).is_file()
+        assert "--env-file" in words or words[0].startswith("WOLKVOX_SERVER=")
 
 
 def profiles() -> Iterator[str]:
