@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -84,7 +85,7 @@ def run(
 def simulate(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0: any free one.")] = 8090,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any free one.")] = 8090,
     token: Annotated[str, typer.Option(help="The first server's token; 'any' accepts every one.")] = SIMULATED_TOKEN,
     servers: Annotated[int, typer.Option(min=1, max=9000, help="How many Wolkvox servers, from 0042 on.")] = 1,
     seed: Annotated[int, typer.Option(help="The same seed, the same hits.")] = 1,
@@ -125,8 +126,12 @@ def simulate(
     try:
         serve(simulator, echo=typer.echo)
     except OSError as error:
-        # The system's own words: those of `socket.create_server` repeat the address.
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        # Of a name that nobody knows `socket.create_server` leaves only the number, which is below nought.
+        number = error.errno or 0
+        if number < 0 or number in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+            fail([f"--host: {host!r} is no address of this machine"], code=1)
+        # Not its own words: they repeat the address.
+        reason = os.strerror(number) if number else str(error)
         fail([f"can't listen on {host}:{port}: {reason}; choose another --port, or 0"], code=1)
 
 

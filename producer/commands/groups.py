@@ -69,7 +69,7 @@ def schemas_list() -> None:
 
 @schemas.command("print", epilog="Example: `wolkvox-hits schemas print hit`")
 def schemas_print(
-    name: Annotated[str, typer.Argument(help="hit, hit_changed, dead_letter or coverage_gap.")],
+    name: Annotated[str, typer.Argument(help="hit, hit_changed, dead_letter, coverage_gap or gap_recovered.")],
     version: Annotated[str | None, typer.Argument(help="Such as 1.0.0.")] = None,
 ) -> None:
     """One schema; without a version the one that is sent."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 
 from producer.commands.console import print_lines, print_table, stdout, until_nobody_reads
-from producer.events import CURRENT, registered, schema, schemas
+from producer.commands.streams import fail
+from producer.events import CURRENT, NoSuchSchema, registered, schema, schemas
 from producer.model import Topic
 
 
@@ -28,9 +29,12 @@ def schemas_list(*, console: Console | None = None) -> int:
 
 
 def schemas_print(name: str, version: str | None = None, *, console: Console | None = None) -> int:
-    """Print one schema byte by byte as released, by default in the version that is sent; raises NoSuchSchema."""
+    """Print one schema byte by byte as released, by default in the version that is sent; exits with 2 if it is none."""
     console = console or stdout()
-    text = schema(name, version).text
+    try:
+        text = schema(name, version).text
+    except NoSuchSchema as error:
+        fail([str(error)], code=2)
     with until_nobody_reads(console):
         print_lines(console, text.splitlines())
     return 0

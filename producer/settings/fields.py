@@ -133,15 +133,19 @@ def _name(*, longest: int) -> AfterValidator:
 
 
 def _brokers(value: Any) -> Any:
+    # What is no broker is not repeated: other programs take `user:password@host` here.
     joined = ",".join(value) if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
     if not isinstance(joined, str):
-        return joined
+        raise ValueError(f"not a text, nor a list of texts; {_BROKERS}")  # noqa: TRY004  (same)
     brokers = [one.strip() for one in joined.split(",")]
-    for broker in brokers:
+    for number, broker in enumerate(brokers, start=1):
         match = re.fullmatch(r"(?:\[[0-9A-Fa-f:.%\w]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?", broker)
         if match is None or not 0 < int(match[1] or 9092) < 65_536:
-            raise ValueError(f"{broker!r} is not a broker; write host:port, several with commas between")
+            raise ValueError(f"not a broker ({number} of {len(brokers)}); {_BROKERS}")
     return ",".join(brokers)
+
+
+_BROKERS = "write host:port, several with commas between"
 
 
 Duration = Annotated[float, BeforeValidator(duration.seconds)]

@@ -252,7 +252,8 @@ def test_prometheus_scrapes_both_instances_and_grafana_asks_prometheus() -> None
 
 
 def test_the_commands_at_its_head_name_what_exists() -> None:
-    head = re.findall(r"^# ((?:\w+=\w+ )*docker compose .*?)(?:  |$)", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE)
+    text = (ROOT / "docker-compose.yml").read_text()
+    head = re.findall(r"^# ((?:\w+=\w+ )*docker compose .*?)(?:  |$)", text, re.MULTILINE)
     assert len(head) == 3
     for words in map(shlex.split, head):
         for option, value in pairwise(words):

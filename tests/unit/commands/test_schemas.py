@@ -7,7 +7,7 @@ import json
 import pytest
 
 from producer.commands.schemas import schemas_list, schemas_print, schemas_registered
-from producer.events import CURRENT, NoSuchSchema, registered, schema
+from producer.events import CURRENT, registered, schema
 from producer.model import Topic
 from tests.unit.commands.screens import pipe, printed, terminal
 
@@ -26,11 +26,6 @@ def test_a_schema_is_printed_as_released() -> None:
     assert schemas_print("hit", console=console) == 0
     assert "\n".join(printed(console)) == "\n".join(line.rstrip() for line in schema("hit").text.splitlines())
     assert json.loads("\n".join(printed(console)))["$id"].endswith(CURRENT["hit"])
-
-
-def test_a_schema_that_is_not_there_is_an_error_that_names_those_that_are() -> None:
-    with pytest.raises(NoSuchSchema, match=r"there are: .*hit 1\.0\.0"):
-        schemas_print("hits", console=pipe())
 
 
 def test_what_a_registry_is_given_is_one_line_that_is_the_schema() -> None:

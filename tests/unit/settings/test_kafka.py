@@ -52,6 +52,22 @@ def test_what_is_no_broker_is_refused(servers: str) -> None:
     assert problem(KAFKA_BOOTSTRAP_SERVERS=servers).startswith("KAFKA_BOOTSTRAP_SERVERS: ")
 
 
+@pytest.mark.parametrize(
+    "given", ['"u:supersecret@h:1"', '"a:9092,u:supersecret@h:1"', '["u:supersecret@h:1"]', '["supersecret", 1]']
+)
+def test_what_is_no_broker_is_not_repeated_for_it_may_hold_a_password(given: str, tmp_path: Path) -> None:
+    config = tmp_path / "x.toml"
+    config.write_text(f"[kafka]\nbootstrap_servers = {given}\n")
+    said = problem(config=config)
+    assert said.endswith("write host:port, several with commas between")
+    assert "supersecret" not in said
+
+
+def test_of_several_brokers_the_one_that_is_none_is_told_by_its_place() -> None:
+    said = problem(KAFKA_BOOTSTRAP_SERVERS="a:9092,b:port,c:9092")
+    assert said.startswith("KAFKA_BOOTSTRAP_SERVERS: not a broker (2 of 3); ")
+
+
 @pytest.mark.parametrize("topic", ["wolkvox hits", "ñ", "..", "a/b", "x" * 238])
 def test_a_topic_that_kafka_would_refuse_is_refused(topic: str) -> None:
     assert problem(KAFKA_TOPIC=topic).startswith("KAFKA_TOPIC: ")
