@@ -1,7 +1,8 @@
 // A commission for each hit, once. To run it, with the jars of org.apache.kafka:kafka-clients and
 // com.fasterxml.jackson.core:jackson-databind in lib (Java 17): java -cp 'lib/*' Commissions.java
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.time.Duration;
 import java.util.*;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.*;
@@ -18,21 +19,22 @@ public class Commissions {
                 var deadLetters = new KafkaProducer<>(brokers, new ByteArraySerializer(), new ByteArraySerializer())) {
             consumer.subscribe(List.of("wolkvox.hits"));
             while (true) {
-                for (var record : consumer.poll(Duration.ofSeconds(1))) {
+                for (var one : consumer.poll(java.time.Duration.ofSeconds(1))) {
                     String id, hit;
                     try {
-                        if (!new String(record.headers().lastHeader("ce_type").value()).equals("wolkvox.hit"))
-                            throw new IllegalArgumentException("not a hit");
-                        id = new String(record.headers().lastHeader("ce_id").value());
-                        hit = new ObjectMapper().readTree(record.value()).required("hit").asText();
+                        if (!new String(one.headers().lastHeader("ce_dataschema").value(), UTF_8).contains(":hit:1."))
+                            throw new IllegalArgumentException("not a hit, or of another major version");
+                        id = new String(one.headers().lastHeader("ce_id").value(), UTF_8);
+                        var json = Arrays.copyOfRange(one.value(), one.value()[0] == 0 ? 5 : 0, one.value().length);
+                        hit = new ObjectMapper().readTree(json).required("hit").asText(""); // behind a registry's frame
                     } catch (RuntimeException | java.io.IOException error) {
-                        var letter = new ProducerRecord<>(
-                                "commissions.dead-letter", null, record.key(), record.value(), record.headers());
-                        letter.headers().add("reason", error.getClass().getSimpleName().getBytes());
-                        deadLetters.send(letter).get();
+                        one.headers().add("reason", error.getClass().getSimpleName().getBytes(UTF_8));
+                        deadLetters.send(new ProducerRecord<>(
+                                "commissions.dead-letter", null, one.key(), one.value(), one.headers())).get();
                         continue;
                     }
-                    System.out.println(id + (done.add(id) ? " " + hit : " was done before")); // your work
+                    if (!hit.isEmpty()) // else it is no achievement, or not yet
+                        System.out.println(id + (done.add(id) ? " " + hit : " was done before")); // your work
                 }
                 consumer.commitSync();
             }

@@ -1,7 +1,8 @@
 // The last word on each hit. To run it, with the jars of org.apache.kafka:kafka-clients and
 // com.fasterxml.jackson.core:jackson-databind in lib (Java 17): java -cp 'lib/*' LastWords.java
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.*;
-import java.time.Duration;
 import java.util.*;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.*;
@@ -21,15 +22,15 @@ public class LastWords {
                     .flatMap(topic -> consumer.partitionsFor(topic).stream())
                     .map(one -> new TopicPartition(one.topic(), one.partition())).toList());
             while (true) {
-                for (var record : consumer.poll(Duration.ofSeconds(1))) {
+                for (var record : consumer.poll(java.time.Duration.ofSeconds(1))) {
                     try {
-                        var type = new String(record.headers().lastHeader("ce_type").value());
-                        if (!type.matches("wolkvox\\.hit(-changed)?")) throw new IllegalArgumentException("not a hit");
+                        var schema = new String(record.headers().lastHeader("ce_dataschema").value(), UTF_8);
+                        if (!schema.matches(".*:hit(_changed)?:1\\..*")) throw new IllegalArgumentException("no hit");
                         int frame = record.value()[0] == 0 ? 5 : 0; // of a schema registry
                         var hit = json.readTree(record.value(), frame, record.value().length - frame);
                         var key = List.of(hit.required("server").asText(), hit.required("conn_id").asText());
-                        // Text order is time order; in the same moment the longer type is the change, and stands.
-                        var word = new Word(hit.required("observed_at").asText() + type, hit);
+                        // Text order is time order; in the same moment hit_changed sorts behind hit, and stands.
+                        var word = new Word(hit.required("observed_at").asText() + schema, hit);
                         if (hits.merge(key, word, (a, b) -> b.moment.compareTo(a.moment) > 0 ? b : a) == word)
                             System.out.println(json.writeValueAsString( // your work: this is what the hit says now
                                     List.of(key.get(0), key.get(1), hit.get("hit"))));

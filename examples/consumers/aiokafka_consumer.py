@@ -27,10 +27,11 @@ async def main() -> None:
                 headers = [*record.headers, ("reason", str(error).encode())]
                 await dead_letters.send_and_wait("commissions.dead-letter", record.value, record.key, headers=headers)
             else:
-                with database:  # your work: here the primary key sees to it that it is done once
-                    row = (event.id, event.hit)
-                    done = database.execute("INSERT OR IGNORE INTO commission VALUES (?, ?)", row).rowcount
-                print(event.id, event.occurred_at if done else "was done before", flush=True)
+                if event.hit:  # else it is no achievement, or not yet
+                    with database:  # your work: here the primary key sees to it that it is done once
+                        row = (event.id, event.hit)
+                        done = database.execute("INSERT OR IGNORE INTO commission VALUES (?, ?)", row).rowcount
+                    print(event.id, event.occurred_at if done else "was done before", flush=True)
             await consumer.commit()
 
 

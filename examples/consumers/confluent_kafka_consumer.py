@@ -12,20 +12,21 @@ GROUP = {"group.id": "commissions", "enable.auto.commit": False, "auto.offset.re
 
 
 def decode(message: Message[bytes, bytes]) -> tuple[str, str | None]:
-    headers = dict(message.headers() or [])
-    ce_id = headers["ce_id"]
-    if headers["ce_type"] != b"wolkvox.hit" or not isinstance(ce_id, bytes):
-        raise ValueError("not a hit")
-    return ce_id.decode(), json.loads(message.value() or b"")["hit"]
+    headers = {name: text.decode() for name, text in dict(message.headers() or []).items() if isinstance(text, bytes)}
+    if not headers["ce_dataschema"].startswith("urn:wolkvox-hits:schema:hit:1."):
+        raise ValueError("not a hit, or of another major version")
+    value = message.value() or b""
+    value = value[5:] if value[:1] == b"\0" else value  # without a schema registry's frame
+    return headers["ce_id"], json.loads(value)["hit"]
 
 
-def delivered(error: KafkaError | None, _message: Message[bytes, bytes]) -> None:
+def sent(error: KafkaError | None, _message: Message[bytes, bytes]) -> None:
     if error:
         raise KafkaException(error)
 
 
 consumer = Consumer({**BROKERS, **GROUP, "isolation.level": "read_committed"})
-dead_letters = Producer(BROKERS)
+letters = Producer(BROKERS)
 database = sqlite3.connect("commissions.db")
 database.execute("CREATE TABLE IF NOT EXISTS commission (ce_id TEXT PRIMARY KEY, hit TEXT)")
 consumer.subscribe(["wolkvox.hits"])
@@ -39,12 +40,11 @@ while True:
         event = decode(message)
     except (KeyError, TypeError, ValueError) as error:
         headers = [*(message.headers() or []), ("reason", type(error).__name__)]
-        dead_letters.produce(
-            "commissions.dead-letter", message.value(), message.key(), headers=headers, on_delivery=delivered
-        )
-        dead_letters.flush()
+        letters.produce("commissions.dead-letter", message.value(), message.key(), headers=headers, on_delivery=sent)
+        letters.flush()
     else:
-        with database:  # your work: here the primary key sees to it that it is done once
-            done = database.execute("INSERT OR IGNORE INTO commission VALUES (?, ?)", event).rowcount
-        print(event[0], "done" if done else "was done before", flush=True)
+        if event[1]:  # else it is no achievement, or not yet
+            with database:  # your work: here the primary key sees to it that it is done once
+                done = database.execute("INSERT OR IGNORE INTO commission VALUES (?, ?)", event).rowcount
+            print(event[0], "done" if done else "was done before", flush=True)
     consumer.commit(message=message, asynchronous=False)

@@ -7,8 +7,9 @@ const deadLetters = kafka.producer({ createPartitioner: Partitioners.DefaultPart
 const done = new Set(); // stands for your table with ce_id as its primary key
 
 function decode({ headers, value }) {
-  if (String(headers.ce_type) !== "wolkvox.hit") throw new TypeError("not a hit");
-  return { id: headers.ce_id.toString(), hit: JSON.parse(value).hit };
+  if (!String(headers.ce_dataschema).startsWith("urn:wolkvox-hits:schema:hit:1.")) throw new TypeError("not a hit");
+  const { hit } = JSON.parse(value[0] === 0 ? value.subarray(5) : value); // the frame of a schema registry
+  return { id: headers.ce_id.toString(), hit };
 }
 
 async function work({ id, hit }) {
@@ -29,7 +30,7 @@ async function main() {
         const headers = { ...message.headers, reason: error.name };
         await deadLetters.send({ topic: "commissions.dead-letter", messages: [{ ...message, headers }] });
       }
-      if (event) await work(event);
+      if (event?.hit) await work(event); // else it is no achievement, or not yet
       await consumer.commitOffsets([{ topic, partition, offset: String(BigInt(message.offset) + 1n) }]);
     },
   });

@@ -9,12 +9,12 @@ const hits = new Map();
 const observed = new Map();
 
 function take({ headers, value }) {
-  const type = String(headers.ce_type);
-  if (!["wolkvox.hit", "wolkvox.hit-changed"].includes(type)) throw new TypeError("not a hit");
+  const schema = String(headers.ce_dataschema);
+  if (!/^urn:wolkvox-hits:schema:hit(_changed)?:1\./.test(schema)) throw new TypeError("not a hit");
   const hit = JSON.parse(value[0] === 0 ? value.subarray(5) : value); // the frame of a schema registry
   const key = `${hit.server}/${hit.conn_id}`;
-  // Text order is time order; in the same moment the longer type is the change, and stands.
-  const moment = hit.observed_at + type;
+  // Text order is time order; in the same moment hit_changed sorts behind hit, and stands.
+  const moment = hit.observed_at + schema;
   if (moment <= (observed.get(key) ?? "")) return; // again, or too late
   observed.set(key, moment);
   hits.set(key, hit); // your work: this is what the hit says now

@@ -91,7 +91,9 @@ def npm_install(package: str, folder: Path) -> None:
 def _java(file: str, text: str, folder: Path) -> Sequence[str]:
     kafka = compiled(file, text, folder)
     classpath = ":".join([*map(str, kafka.jars), str(folder)])
-    return [str(kafka.java), "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classpath, Path(file).stem]
+    # A charset of the platform's such as Java 17 may have: what arrives is UTF-8 whatever it is.
+    options = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dfile.encoding=US-ASCII", "-Dstdout.encoding=UTF-8")
+    return [str(kafka.java), *options, "-cp", classpath, Path(file).stem]
 
 
 def _javascript(file: str, text: str, folder: Path) -> Sequence[str]:

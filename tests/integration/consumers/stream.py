@@ -9,6 +9,7 @@ from uuid import uuid4
 from confluent_kafka import Producer
 
 from producer.events import Events, Record
+from producer.frame import frame
 from producer.model import Hit
 from tests.integration.service.audit import read
 from tests.integration.service.instance import Line
@@ -30,19 +31,26 @@ HEADERS: Mapping[str, bytes] = {
 POISON: Sequence[Written] = (
     (b"poison-0", b"\xff no JSON, no headers", {}),
     (b"poison-1", b'{"hit": "cut of', HEADERS),
-    (b"poison-2", b'{"hit": "SALE"}', {**HEADERS, "ce_type": b"another.thing"}),
+    (b"poison-2", b'{"hit": "SALE"}', {**HEADERS, "ce_type": b"another.thing", "ce_dataschema": b"urn:another:1.0.0"}),
     (b"poison-3", None, HEADERS),
+    (
+        b"poison-4",
+        b'{"server": "0099", "conn_id": "poison", "hit": "SALE", "observed_at": "2026-01-19T01:14:00.000000Z"}',
+        {**HEADERS, "ce_dataschema": b"urn:wolkvox-hits:schema:hit:2.0.0"},
+    ),
 )
-"""Records that no consumer of hits can read."""
+"""Records that no consumer of hits can read, the last one of a version that nobody knows yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What is on the topic: ce_ids of committed hits, of the aborted ones, and of those that are there twice."""
+    """What is on the topic: ce_ids of committed hits, of those that are none yet, of aborted ones, of those that are
+    there twice."""
 
     bootstrap: str
     topic: str
     hits: frozenset[str]
+    empty: frozenset[str]
     aborted: frozenset[str]
     repeated: frozenset[str]
     last: Mapping[int, str]
@@ -65,12 +73,16 @@ async def make_stream(bootstrap: str, topic: str) -> Stream:
         await service.stop()
         some = [record for record in await read(bootstrap, topic) if not record.key.startswith("poison")][::10]
         others.write((record.key.encode(), record.value, record.headers) for record in some)
+        more = [made_up("ñandú"), _framed(made_up("framed"))]
+        empty = [made_up("empty", hit=""), made_up("null", hit=None)]
+        others.write([*more, *empty])
         last = others.finish()
         shown = {f"{stage.simulator.server}/{conn_id}" for conn_id in stage.simulator.shown}
         return Stream(
             bootstrap=bootstrap,
             topic=topic,
-            hits=frozenset(shown | set(last.values())),
+            hits=frozenset(shown | {_ce_id(headers) for *_, headers in more} | set(last.values())),
+            empty=frozenset(_ce_id(headers) for *_, headers in empty),
             aborted=frozenset(others.aborted),
             repeated=frozenset(_ce_id(record.headers) for record in some),
             last=last,
@@ -123,20 +135,26 @@ def _made_up_many(count: int) -> Iterator[Written]:
     return (made_up(f"aborted.{uuid4().hex}") for _ in range(count))
 
 
-def made_up(name: str) -> Written:
+def _framed(written: Written) -> Written:
+    """As where the service has a schema registry."""
+    key, value, headers = written
+    return key, frame(7) + (value or b""), headers
+
+
+def made_up(name: str, *, hit: str | None = "SALE") -> Written:
     """A hit that the service never saw, in all other ways like its own."""
-    hit = Hit(
+    made = Hit(
         conn_id=name,
         server=OTHER,
         type_interaction="inbound",
         date="20260118201332",
         telephone=None,
         customer_id=None,
-        hit="SALE",
+        hit=hit,
         occurred_at="2026-01-18T20:13:32-05:00",
         observed_at="2026-01-19T01:14:00.000000Z",
     )
-    record = Events(server=OTHER).hit(hit, limit=100_000)
+    record = Events(server=OTHER).hit(made, limit=100_000)
     assert isinstance(record, Record)
     return record.key, record.value, dict(record.headers)
 
