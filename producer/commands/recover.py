@@ -35,7 +35,7 @@ from producer.kafka.store import KafkaShardStore
 from producer.kafka.tail import BEGINNING
 from producer.kafka.topics import TopicSetup
 from producer.model import REPORT_REACH, Method, Reason, Topic
-from producer.recovery.files import read_file
+from producer.recovery.files import CONTENT, read_file
 from producer.recovery.found import Found, judged, read_rows
 from producer.recovery.letters import read_letters, readable
 from producer.recovery.patience import PatientCalls
@@ -112,12 +112,11 @@ class _Recovery:
         return await self._publish(found, healing=span)
 
     async def file(self, path: Path, columns: Mapping[str, str]) -> int:
-        body = _body(path)
-        await self._connect()
         try:
-            content = read_file(body, server=self._source.server, columns=columns, now=self._clock.now())
+            content = read_file(_body(path), server=self._source.server, columns=columns, now=self._clock.now())
         except NotASnapshot as error:
-            raise NotASnapshot(f"{path}: neither CSV nor JSON with hits in it: {error}") from None
+            raise SettingsError([f"PATH: {path}: {error}; needed is {CONTENT}"]) from None
+        await self._connect()
         found = read_rows(content.snapshot, self._reader, method=Method.FILE)
         return await self._publish(found, unread=content.unread)
 

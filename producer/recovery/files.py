@@ -23,8 +23,12 @@ from producer.wolkvox.envelope import Answer, read_report
 from producer.wolkvox.parsing import Unreadable, tolerant
 from producer.wolkvox.places import is_row
 
+CONTENT = "the report's JSON, JSON lines, or CSV with a line of names"
+"""What a file may hold."""
+
 _SEPARATORS = ";,\t|"
-_BLANK = "\ufeff \t\r\n"
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ def read_file(body: bytes, *, server: str, columns: Mapping[str, str], now: Mome
 
     Raises SettingsError for a column that is not there, NotASnapshot if nothing in it can be read.
     """
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
+    if body.lstrip(_BLANK)[:1] not in (b"{", b"["):
+        _require_text(body)
         found, unread = _csv(_text(body), columns)
         return FileRows(Snapshot(server, now, now, found), unread)
     try:
@@ -51,8 +56,28 @@ def read_file(body: bytes, *, server: str, columns: Mapping[str, str], now: Mome
         return FileRows(Snapshot(server, now, now, report.rows, report.drift, exact=report.exact))
     found, unread = _lines(body)
     if not found:
-        raise NotASnapshot(problem)
+        raise NotASnapshot(_problem(body, problem))
     return FileRows(Snapshot(server, now, now, found), unread)
+
+
+def _require_text(body: bytes) -> None:
+    text = body.rstrip(b"\0")
+    start = text.lstrip(_BLANK)
+    if not start:
+        raise NotASnapshot("the file is empty")
+    if start[:1] == b"<":
+        raise NotASnapshot("HTML")
+    if body[:2] not in _UTF_16 and b"\0" in text:
+        raise NotASnapshot("no text, as a spreadsheet is that was not saved as CSV")
+
+
+def _problem(body: bytes, problem: str) -> str:
+    """What is wrong with a file that begins like JSON: nobody answered it, so it has no status."""
+    try:
+        content_of(body, "")
+    except Unreadable as unreadable:
+        return f"no JSON, nor a row on any line: {unreadable}"
+    return f"JSON without rows to read: {problem}"
 
 
 def _lines(body: bytes) -> tuple[list[Any], list[int]]:
@@ -116,14 +141,14 @@ def _places(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]
     ]
     if missing:
         # Their names are not repeated: where the first line is a row, they would be somebody's telephone.
-        among = f"among the {len(names)} that the first line names" if names else "for the file is empty"
+        among = f"among the {len(names)} that the first line names" if names else "in a file without names"
         raise SettingsError([f"--map {name}=COLUMN: no column {columns.get(name, name)!r} {among}" for name in missing])
     return {name: names.index(column) for name, column in wanted.items() if column in names}
 
 
 def _text(body: bytes) -> str:
     """A spreadsheet writes UTF-8, UTF-16 as "Unicode text", or the one-byte letters of Windows."""
-    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if body[:2] in _UTF_16:
         return body.decode("utf-16", "replace")
     try:
         return body.decode("utf-8-sig")

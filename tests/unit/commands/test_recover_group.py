@@ -48,6 +48,36 @@ def test_a_mistake_in_the_usage_is_told(arguments: tuple[str, ...], told: str) -
     assert told in text
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "the file is empty; needed is"),
+        (b" \r\n\t\xef\xbb\xbf\n", "the file is empty; needed is"),
+        (bytes(512), "the file is empty; needed is"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "no text, as a spreadsheet is that was not saved as CSV; needed is"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00>", "no text, as a spreadsheet is that was not saved as CSV; needed is"),
+        (b"\n<table><tr><td>conn_id</td></tr></table>", "HTML; needed is"),
+        (b"{broken", "no JSON, nor a row on any line: truncated or broken JSON; needed is"),
+        (b"[", "no JSON, nor a row on any line: truncated or broken JSON; needed is"),
+        (b'{"x": 1}\n{"y": 2}', "no JSON, nor a row on any line: truncated or broken JSON; needed is"),
+        (b'{"error": "upstream failed"}', "JSON without rows to read: the answer is no report: its data"),
+        (
+            b'{"code": 403, "msg": "PLEASE VALIDATE TOKEN"}',
+            "JSON without rows to read: the API does not accept",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told_and_what_to_do(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, told: str
+) -> None:
+    path = tmp_path_factory.mktemp("files") / "hits"
+    path.write_bytes(content)
+    code, text = refused(["file", str(path)])
+    assert (code, text.count("\n")) == (2, 0)
+    assert text.startswith(f"PATH: {path}: {told}")
+    assert "(200)" not in text
+
+
 def test_with_several_sources_one_must_be_named(tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("settings") / "wolkvox-hits.toml"
     file.write_text("".join(f'[[source]]\nserver = "{server}"\ntoken = "t"\n' for server in ("0042", "0043")))

@@ -115,9 +115,15 @@ def test_a_column_that_is_not_there_is_a_mistake_in_the_usage(header: str, colum
     assert "573001234567" not in str(caught.value)
 
 
-def test_an_empty_file_has_no_columns() -> None:
-    with pytest.raises(SettingsError, match="the file is empty"):
+def test_an_empty_file_is_no_table_and_one_of_separators_has_no_columns() -> None:
+    with pytest.raises(NotASnapshot, match="the file is empty"):
         read(b"")
+    with pytest.raises(SettingsError, match="no column 'conn_id' in a file without names"):
+        read(b";;;\n")
+
+
+def test_zeros_behind_a_table_do_no_harm() -> None:
+    assert only(f"{HEADER}\n{LINE}\n".encode() + bytes(4096))["conn_id"] == "6736.4628"
 
 
 def test_lines_that_are_no_rows_are_told_by_their_number() -> None:
