@@ -84,6 +84,21 @@ def test_the_dashboard_has_no_two_panels_in_one_place() -> None:
         taken |= cells
 
 
+def test_only_seconds_are_shown_in_seconds() -> None:
+    for panel in json.loads(DASHBOARD.read_text())["panels"]:
+        config = panel.get("fieldConfig", {"defaults": {}, "overrides": []})
+        units = {
+            override["matcher"]["options"]: one["value"]
+            for override in config["overrides"]
+            if override["matcher"]["id"] == "byFrameRefID"
+            for one in override["properties"]
+            if one["id"] == "unit"
+        }
+        for target in panel.get("targets", []):
+            unit = units.get(target["refId"], config["defaults"].get("unit"))
+            assert unit != "s" or "seconds" in target["expr"], f"{panel['title']}: {target['expr']}"
+
+
 def test_every_alert_has_a_row_in_the_runbook_and_every_row_an_alert() -> None:
     rows = re.findall(r"^\| `WolkvoxHits(\w+)` \|", RUNBOOK, re.MULTILINE)
     assert sorted(rows) == sorted(NAMES)
