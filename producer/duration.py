@@ -23,7 +23,7 @@ def seconds(value: object) -> float:
     """
     parsed = _parsed(value)
     if parsed is None:
-        raise ValueError(f"{_quoted(value)} is not a duration; write 15s, 5m, 2h or seconds")
+        raise ValueError(f"{_quoted(value)} is not a duration; write 15s, 5m, 2h, 7d, 1h30m or seconds")
     if not 0 < parsed <= LONGEST:
         raise ValueError(f"{_quoted(value)} is out of range: more than 0 and at most 100 years")
     return parsed

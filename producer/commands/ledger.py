@@ -35,8 +35,13 @@ def ledger_show(settings: Settings, server: str | None = None, *, console: Conso
     wanted = None if server is None else _number(server)
     ledger = run(_read(settings, wanted))
     configured = {source.server for source in settings.sources}
+    known = list(rows(ledger, configured={wanted} & configured if wanted else configured))
     with until_nobody_reads(console):
-        print_table(console, HEADERS, list(rows(ledger, configured={wanted} & configured if wanted else configured)))
+        if known:
+            print_table(console, HEADERS, known)
+        else:
+            about = "" if wanted is None else f" of server {wanted}"
+            print_lines(console, [f"{settings.kafka.topic}{Topic.LEDGER} knows nothing{about}"])
     return 0
 
 

@@ -122,14 +122,17 @@ def warnings(
 def _of_source(source: SourceSettings) -> Iterator[str]:
     together = source.interval + source.timeout
     if together >= source.window:
+        room = source.window - source.timeout
+        advice = f"an interval below {text(room)}" if room > 0 else f"a timeout well below {text(source.window)}"
         yield (
             f"POLL_INTERVAL {text(source.interval)} + POLL_TIMEOUT {text(source.timeout)} = {text(together)}, "
-            f"not less than WOLKVOX_WINDOW {text(source.window)} (source {source.server}): one slow poll loses hits"
+            f"not less than WOLKVOX_WINDOW {text(source.window)} (source {source.server}): one slow poll loses hits; "
+            f"{advice} leaves it room"
         )
     if source.window > REPORT_REACH:
         yield (
             f"WOLKVOX_WINDOW {text(source.window)} is more than the hour that the report has "
-            f"(source {source.server}): a loss would not be told"
+            f"(source {source.server}): a loss would not be told; 1h is the most"
         )
     if _is_readable_on_the_way(source.url):
         yield f"WOLKVOX_ALLOW_HTTP lets the token of source {source.server} travel unprotected; https does not"

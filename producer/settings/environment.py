@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 
 from producer.settings.fields import Password
@@ -26,7 +27,7 @@ def cleaned(environ: Mapping[str, str]) -> dict[str, str]:
     Only known names: KAFKA_HEAP_OPTS or LOG_DIR of somebody else's are none of our business. `docker --env-file` keeps
     quotes, some readers `export` and a byte order mark before a name, and most of them the end of a line from Windows.
     """
-    plain = {re.sub(r"^\ufeff?(export\s+)?", "", name): value for name, value in environ.items()} | dict(environ)
+    plain = {_plain(name): value for name, value in environ.items()} | dict(environ)
     values = {name: _value(name, plain[name]) for name in (*_NAMES, CONFIG) if name in plain}
     return {name: value for name, value in values.items() if value}
 
@@ -38,6 +39,17 @@ def from_environment(variables: Mapping[str, str]) -> Layer:
         if name in variables:
             values.setdefault(section, {})[field] = variables[name]
     return Layer("environment", values)
+
+
+def misspelt(environ: Mapping[str, str]) -> Iterator[str]:
+    """A warning for each variable whose name is nearly a setting's: a letter or two beside it."""
+    for name in (_plain(one) for one in environ):
+        if name not in _NAMES and name != CONFIG and (meant := get_close_matches(name, _NAMES, n=1, cutoff=0.9)):
+            yield f"{name} is no setting and is ignored; did you mean {meant[0]}?"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"^\ufeff?(export\s+)?", "", name)
 
 
 def _value(name: str, given: str) -> str:

@@ -94,7 +94,7 @@ def _not_a_service(value: Any) -> Any:
 
 def _server(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError("not a string; write it in quotes, leading zeros matter")  # noqa: TRY004  (same)
+        raise ValueError('not a string; write it in quotes, as "0042"')  # noqa: TRY004  (same)
     return normalise_server(value)
 
 

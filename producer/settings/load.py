@@ -59,7 +59,7 @@ def load(
     return Settings(
         **dict(tree) | {"privacy": privacy, "kafka": kafka, "registry": registry},
         sources=sources,
-        warnings=tuple(checks.warnings(sources, tree.dedup, privacy, kafka, registry)),
+        warnings=(*environment.misspelt(environ), *checks.warnings(sources, tree.dedup, privacy, kafka, registry)),
         origins=_origins(places, sources),
     )
 

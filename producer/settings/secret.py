@@ -114,5 +114,6 @@ def _content(path: Path, *, name: str, check: Check) -> str:
     except UnicodeDecodeError:
         raise SettingsError([f"{name}: {shown_path(path)} is not UTF-8 text"]) from None
     except ValueError as error:
-        raise SettingsError([f"{name}: {shown_path(path)}: {error}"]) from None
+        why = f"the file holds no secret that can be used: {error}"
+        raise SettingsError([f"{name}: {shown_path(path)}: {why}"]) from None
     return content

@@ -54,7 +54,7 @@ class Wolkvox(Section):
 
     server: Server | None = setting(
         None,
-        "`0042`, `wv0042` or the whole URL; a string: leading zeros matter",
+        "`0042`, `wv0042` or the whole URL: four digits (`42` is `0042`), and a string in the file",
         shown=REQUIRED,
         example="0042",
     )

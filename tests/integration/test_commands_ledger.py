@@ -95,6 +95,12 @@ def test_show_tells_each_server_with_its_counts_and_its_cursor(here: Settings) -
     assert set(shown(here, "43")) == {"0043"}
 
 
+def test_a_server_of_which_nothing_is_known_is_told_in_a_line_and_no_empty_table(here: Settings) -> None:
+    console = pipe()
+    assert ledger_show(here, "99", console=console) == 0
+    assert printed(console) == [f"{here.kafka.topic}.ledger knows nothing of server 0099"]
+
+
 def test_a_ledger_that_is_not_there_is_told_and_not_made(kafka: str, topic: str) -> None:
     for _ in range(2):
         with pytest.raises(Untrusted, match=f"there is no topic {topic}.ledger"):

@@ -36,7 +36,7 @@ def test_a_duration_is_read_as_people_write_it(written: object, meant: float) ->
     ],
 )
 def test_what_is_not_a_duration_is_refused_with_the_way_to_write_one(written: object) -> None:
-    with pytest.raises(ValueError, match="is not a duration; write 15s, 5m, 2h or seconds"):
+    with pytest.raises(ValueError, match="is not a duration; write 15s, 5m, 2h, 7d, 1h30m or seconds"):
         seconds(written)
 
 

@@ -76,6 +76,25 @@ def test_a_password_in_quotes_is_taken_with_them_and_told(tmp_path: Path, quote:
     assert read(**KAFKA, KAFKA_SASL_PASSWORD_FILE=str(tmp_path / "password")).warnings == (warning,)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("KAFKA_BOOTSTRAP_SERVER", "KAFKA_BOOTSTRAP_SERVERS"),
+        ("POLL_INTERVALL", "POLL_INTERVAL"),
+        ("WOLKVOX_TOKENFILE", "WOLKVOX_TOKEN_FILE"),
+        ("export LOG_LEVL", "LOG_LEVEL"),
+    ],
+)
+def test_a_name_that_is_nearly_a_settings_is_told(written: str, meant: str) -> None:
+    name = written.removeprefix("export ")
+    assert read(**{written: "canary"}).warnings == (f"{name} is no setting and is ignored; did you mean {meant}?",)
+
+
+@pytest.mark.parametrize("name", ["KAFKA_HEAP_OPTS", "LOG_DIR", "KAFKA_OPTS", "HOSTNAME", "STATUS_PORT_8080_TCP"])
+def test_a_name_of_somebody_elses_is_none_of_our_business(name: str) -> None:
+    assert read(**{name: "x"}).warnings == ()
+
+
 @pytest.mark.parametrize("blank", ["", " ", "\n", "\r", '""', "''", '" "', BOM])
 def test_a_blank_variable_counts_as_not_set(blank: str) -> None:
     environ = {"KAFKA_PARTITIONS": blank, "KAFKA_SASL_PASSWORD": blank, "WOLKVOX_HITS_CONFIG": blank}
@@ -115,7 +134,8 @@ def test_an_env_file_in_place_of_a_secrets_file_is_told(tmp_path: Path, text: st
 def test_a_token_in_quotes_in_its_file_is_refused_with_the_reason(tmp_path: Path, quoted: str) -> None:
     (tmp_path / "token").write_text(f"{quoted}\n")
     (line,) = problems(environ={"WOLKVOX_SERVER": "1", "WOLKVOX_TOKEN_FILE": str(tmp_path / "token")})
-    assert line == f"WOLKVOX_TOKEN_FILE: {tmp_path / 'token'}: it stands in quotes; they would be sent as part of it"
+    assert line.startswith(f"WOLKVOX_TOKEN_FILE: {tmp_path / 'token'}: the file holds no secret that can be used: ")
+    assert line.endswith(": it stands in quotes; they would be sent as part of it")
 
 
 def test_a_secret_that_is_no_text_is_told_and_not_left_to_the_login() -> None:

@@ -73,7 +73,7 @@ def test_a_file_of_no_use_is_named_and_not_shown(tmp_path: Path, content: str) -
     file = tmp_path / "key"
     file.write_text(content)
     line = problem(PRIVACY_TELEPHONE="hmac", PRIVACY_KEY_FILE=str(file))
-    assert line.startswith(f"PRIVACY_KEY_FILE: {file}: it ")
+    assert line.startswith(f"PRIVACY_KEY_FILE: {file}: the file holds no secret that can be used: it ")
     assert KEY[:8] not in line
 
 

@@ -18,7 +18,7 @@ def test_all_problems_are_told_at_once_each_with_its_settings_name() -> None:
         }
     )
     assert lines == (
-        "POLL_INTERVAL: '5 minuts' is not a duration; write 15s, 5m, 2h or seconds",
+        "POLL_INTERVAL: '5 minuts' is not a duration; write 15s, 5m, 2h, 7d, 1h30m or seconds",
         "KAFKA_CREATE_TOPICS: 'perhaps' is refused: input should be a valid boolean, unable to interpret input",
         "KAFKA_PARTITIONS: 0 is too small; 1 and up is accepted",
         "KAFKA_COMPRESSION: 'brotli' is refused: input should be 'none', 'gzip', 'snappy', 'lz4' or 'zstd'",

@@ -107,6 +107,16 @@ def test_an_unusable_token_file_is_a_problem_without_its_content(tmp_path: Path,
     assert CANARY not in line
 
 
+def test_a_file_by_a_relative_path_is_told_apart_from_what_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "token").write_text("two\nlines")
+    assert problem(WOLKVOX_TOKEN="", WOLKVOX_TOKEN_FILE="token").endswith(
+        " itself): the file holds no secret that can be used: it has a control character or more than one line"
+    )
+
+
 @pytest.mark.parametrize("token", [CANARY, f"{CANARY}/+x9==", f"a/{CANARY}", f"./{CANARY}", f"~/{CANARY}"])
 def test_a_token_in_place_of_its_files_path_is_not_told(token: str) -> None:
     """A base64 text may have a slash anywhere; only an absolute path is surely meant as one."""

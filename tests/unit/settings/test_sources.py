@@ -67,7 +67,7 @@ def test_a_server_is_four_digits_however_it_is_written(written: str) -> None:
 def test_a_server_that_is_a_number_in_the_file_is_refused(toml: Toml) -> None:
     config = toml("[wolkvox]\nserver = 0o42\ntoken = 't'")
     lines = problems(config=config)
-    assert lines[0] == "WOLKVOX_SERVER: not a string; write it in quotes, leading zeros matter"
+    assert lines[0] == 'WOLKVOX_SERVER: not a string; write it in quotes, as "0042"'
 
 
 def test_no_source_at_all_is_an_error_that_says_how_to_give_one() -> None:
@@ -161,13 +161,19 @@ def test_an_interval_and_timeout_that_reach_the_window_are_warned_of_with_the_ar
     (line,) = load(config=toml(text), environ={}).warnings
     assert line == (
         "POLL_INTERVAL 9m + POLL_TIMEOUT 1m = 10m, not less than WOLKVOX_WINDOW 10m (source 0009): "
-        "one slow poll loses hits"
+        "one slow poll loses hits; an interval below 9m leaves it room"
     )
+
+
+def test_where_the_timeout_alone_takes_the_window_it_is_the_one_to_shorten() -> None:
+    (line,) = read(POLL_TIMEOUT="10m").warnings
+    assert line.endswith("one slow poll loses hits; a timeout well below 10m leaves it room")
 
 
 def test_a_window_over_the_reports_hour_is_warned_of() -> None:
     (line,) = read(WOLKVOX_WINDOW="61m").warnings
     assert line.startswith("WOLKVOX_WINDOW 1h1m is more than the hour that the report has (source 0042)")
+    assert line.endswith("; 1h is the most")
 
 
 def test_a_dedup_window_under_the_reports_hour_is_warned_of() -> None:
