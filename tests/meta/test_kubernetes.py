@@ -18,6 +18,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from producer.errors import SettingsError
 from producer.observe.metrics import Metrics
 from producer.observe.server import StatusServer
 from producer.settings import Settings, load, settings_table
@@ -137,8 +138,13 @@ def test_the_environment_is_accepted_as_settings_and_each_token_is_a_secret(over
     assert volume["secret"] == {"secretName": "wolkvox-hits", "defaultMode": 0o444}
 
 
-def settings_of(overlay: str, secrets: Path) -> Settings:
-    """What the service makes of it, with files of ours for the tokens, which stand in /secrets."""
+def test_a_token_goes_to_no_server_that_nobody_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^WOLKVOX_SERVER: no source; set WOLKVOX_SERVER"):
+        settings_of(BASE, tmp_path, server="")
+
+
+def settings_of(overlay: str, secrets: Path, *, server: str = "0042") -> Settings:
+    """What the service makes of it once `server` is set, with files of ours for the tokens, which stand in /secrets."""
 
     def here(text: str) -> str:
         for name in re.findall(r"/secrets/(\w+)", text):
@@ -146,6 +152,8 @@ def settings_of(overlay: str, secrets: Path) -> Settings:
         return text.replace("/secrets", str(secrets))
 
     environ = {name: here(value) for name, value in environment(overlay).items()}
+    if environ.get("WOLKVOX_SERVER") == "":
+        environ["WOLKVOX_SERVER"] = server
     config = None
     for name, text in config_files(overlay).items():
         config = secrets / name
