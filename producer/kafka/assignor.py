@@ -72,13 +72,22 @@ def _undisputed(claims: Mapping[str, _Claim]) -> dict[str, Collection[int]]:
 
 
 def _dealt(claims: Mapping[str, _Claim], shards: Sequence[int]) -> dict[str, list[int]]:
-    """The shards of one ledger by member, those with sources and empty ones each evenly."""
-    regular = {member: claim for member, claim in claims.items() if not claim.guest}
-    holders = _undisputed(regular or claims)
-    sources = {shard for claim in claims.values() for shard in claim.loaded}
-    loaded = share_out(holders, [shard for shard in shards if shard in sources])
-    empty = share_out(holders, [shard for shard in shards if shard not in sources])
-    return {member: sorted(loaded.get(member, []) + empty.get(member, [])) for member in claims}
+    """The shards of one ledger by member, those with sources and empty ones each evenly.
+
+    Those with sources go to members that know these: while one is added, to the others its shard may be an empty one,
+    which nobody polls.
+    """
+    regular = frozenset(member for member, claim in claims.items() if not claim.guest) or frozenset(claims)
+    holders = _undisputed(claims)
+    kinds: dict[tuple[frozenset[str], bool], list[int]] = {}
+    for shard in shards:
+        know = frozenset(member for member, claim in claims.items() if shard in claim.loaded)
+        kinds.setdefault((know & regular or know or regular, bool(know)), []).append(shard)
+    dealt: dict[str, list[int]] = {member: [] for member in claims}
+    for (members, _), alike in kinds.items():
+        for member, share in share_out({member: holders[member] for member in members}, alike).items():
+            dealt[member] += share
+    return {member: sorted(share) for member, share in dealt.items()}
 
 
 class StickyShards(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka ships no types

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Collection, Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.core.ledger import shard_of
-from producer.kafka.assignor import share_out
+from producer.kafka.assignor import StickyShards, share_out
 
 SHARDS = st.lists(st.integers(0, 30), unique=True)
 HOLDERS = st.dictionaries(st.sampled_from("abcdefg"), st.sets(st.integers(0, 35)), min_size=1)
@@ -92,3 +93,51 @@ def test_ten_thousand_sources_are_spread_over_twenty_instances_and_few_move() ->
     assert sum(len(set(share).difference(shares[member])) for member, share in without.items()) == 3
     again = share_out({members[0]: (), **without}, range(60))
     assert sum(len(set(share).difference(without.get(member, ()))) for member, share in again.items()) == 3
+
+
+class Ledger:
+    """The cluster, as far as an assignor asks it."""
+
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        assert topic == "ledger"
+        return set(range(12))
+
+
+def dealt(*members: StickyShards) -> list[set[int]]:
+    """What each member gets."""
+    names = {f"m{number}": member for number, member in enumerate(members)}
+    said = {name: member.metadata(["ledger"]) for name, member in names.items()}
+    decided = members[0].assign(Ledger(), said)
+    return [{shard for _, shards in decided[name].assignment for shard in shards} for name in names]
+
+
+def holding(shards: Iterable[int], *, loaded: Collection[int], guest: bool = False) -> StickyShards:
+    member = StickyShards(loaded=loaded, guest=guest)
+    member.held = frozenset(shards)
+    return member
+
+
+def test_a_shard_goes_to_a_member_whose_settings_have_its_sources() -> None:
+    """Else nobody polls them: to the member that gets it, it is empty. So it is while a source is added."""
+    new, old = holding([3], loaded=[3, 7]), holding([7], loaded=[3])
+    first, second = dealt(new, old)
+    assert {3, 7} <= first | second
+    assert 7 in first
+    assert abs(len(first) - len(second)) <= 2
+
+
+@given(st.lists(st.tuples(st.sets(st.integers(0, 11)), st.sets(st.integers(0, 11)), st.booleans()), min_size=1))
+def test_no_shard_is_dealt_to_who_takes_it_for_empty_while_somebody_knows_better(
+    members: list[tuple[set[int], set[int], bool]],
+) -> None:
+    shares = dealt(*(holding(held, loaded=loaded, guest=guest) for held, loaded, guest in members))
+    assert Counter(shard for share in shares for shard in share) == Counter(range(12))
+    known = set().union(*(loaded for _, loaded, _ in members))
+    for share, (_, loaded, _) in zip(shares, members, strict=True):
+        assert not (share - loaded) & known
+
+
+def test_a_guest_takes_what_no_regular_member_knows_sources_of() -> None:
+    """`run --once` for a source that the running service lacks."""
+    regular, guest = dealt(holding(range(12), loaded=[3]), holding([], loaded=[3, 7], guest=True))
+    assert (guest, 7 in regular) == ({7}, False)
