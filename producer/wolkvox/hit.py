@@ -26,12 +26,13 @@ def read_hit(row: Row, *, server: str, zone: ZoneInfo, observed_at: str, keep_ex
     `identify` has replaced those that matter. Without `keep_extra` what stands beyond the six fields is not looked at.
     """
     try:
-        conn_id, interaction, date, telephone, customer_id, outcome = _six_fields(row)
-        joined = conn_id + interaction + date + telephone + customer_id + outcome
+        fields = _six_fields(row)
+        joined = "".join(fields)  # unlike `+`, it takes nothing but texts
     except (KeyError, TypeError):  # a field is absent, null or no text
         return _read_odd(row, server=server, zone=zone, observed_at=observed_at, keep_extra=keep_extra)
     if (keep_extra and len(row) > len(API_FIELDS)) or not (joined.isascii() or is_encodable(joined)):
         return _read_odd(row, server=server, zone=zone, observed_at=observed_at, keep_extra=keep_extra)
+    conn_id, interaction, date, telephone, customer_id, outcome = fields
     return {
         "conn_id": conn_id,
         "type_interaction": interaction,

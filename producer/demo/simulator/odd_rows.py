@@ -73,12 +73,19 @@ def huge_row(now: float) -> OddRow:
 
 
 def number_ids(now: float) -> tuple[OddRow, ...]:
-    """Ids that are JSON numbers: each digit counts, the last zero and the 21st digit too."""
+    """Ids that are JSON numbers: each digit counts, the last zero and the 21st digit too. Of one row all fields are."""
     hour = int(now) // 3600
     rows = _Rows(now)
+    ids = {
+        "id-number": f"{hour}.10",
+        "id-21-digits": f"{10**20 + hour}",
+        "id-int": f"{hour}77",
+        "all-numbers": f"{hour}78",
+    }
+    others: dict[str, dict[bytes, Any]] = {"all-numbers": dict.fromkeys(_FIELDS, rows.date.encode())}
     return tuple(
-        OddRow(name, rows.encoded({b"conn_id": digits.encode()}), "event", digits)
-        for name, digits in (("id-number", f"{hour}.10"), ("id-21-digits", f"{10**20 + hour}"), ("id-int", f"{hour}77"))
+        OddRow(name, rows.encoded(others.get(name, {}) | {b"conn_id": digits.encode()}), "event", digits)
+        for name, digits in ids.items()
     )
 
 
@@ -114,8 +121,8 @@ class _Rows:
     def __init__(self, now: float) -> None:
         hour = int(now) // 3600 * 3600
         self._prefix = f"9000.1000.1000.{hour}"
-        date = datetime.fromtimestamp(hour, BOGOTA).strftime("%Y%m%d%H%M%S")
-        values = ("", "INBOUND", date, "3000000000", "1000000000", "VENTA EFECTIVA")
+        self.date = datetime.fromtimestamp(hour, BOGOTA).strftime("%Y%m%d%H%M%S")
+        values = ("", "INBOUND", self.date, "3000000000", "1000000000", "VENTA EFECTIVA")
         self._sound = dict(zip(_FIELDS, map(orjson.dumps, values), strict=True))
 
     def encoded(self, changes: dict[bytes, Any]) -> bytes:
@@ -158,6 +165,7 @@ def _odd_fields(rows: _Rows) -> tuple[OddRow, ...]:
         "field-object": {b"telephone": b'{"n":"3000000000"}'},
         "field-list": {b"hit": b'["VENTA EFECTIVA"]'},
         "field-boolean": {b"customer_id": b"false"},
+        "fields-all-booleans": dict.fromkeys(_FIELDS, b"true") | {b"conn_id": b"7"},
         "field-lone-surrogate": {b"hit": b'"VENTA \\ud800"'},
     }
     fine: dict[str, dict[bytes, Any]] = {

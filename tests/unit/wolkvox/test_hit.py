@@ -66,6 +66,20 @@ def test_a_known_field_of_another_type_is_dead(name: str, value: object) -> None
     assert (dead.reason, dead.pointer, dead.row) == (Reason.FIELD_TYPE, f"/{name}", ROW | {name: value})
 
 
+def test_a_row_of_nothing_but_numbers_is_a_hit_of_their_digits() -> None:
+    digits = dict(zip(API_FIELDS, ("190000001", "2", "20260118201332", "573001234567", "1", "5"), strict=True))
+    hit = hit_of({name: int(text) for name, text in digits.items()})
+    assert hit == digits | {"server": "0042", "occurred_at": "2026-01-18T20:13:32-05:00", "observed_at": OBSERVED}
+
+
+@pytest.mark.parametrize("value", [True, [], ["x"], {}])
+@pytest.mark.parametrize("conn_id", [5, "a"])
+def test_a_row_whose_fields_are_all_of_one_wrong_type_is_dead(conn_id: object, value: object) -> None:
+    """Python adds up whatever is alike, and counts a boolean as a number."""
+    dead = dead_of(dict.fromkeys(FIELDS, value) | {"conn_id": conn_id})
+    assert (dead.reason, dead.pointer) == (Reason.FIELD_TYPE, "/type_interaction")
+
+
 @pytest.mark.parametrize("name", [*FIELDS, "campaign"])
 @pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "\ude00\ud83d"])
 def test_a_lone_surrogate_is_dead_and_kept_as_a_replacement(name: str, text: str) -> None:
@@ -142,7 +156,14 @@ values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from([*FIELDS, "campaign", "a/b"]), values))
+alike = st.sampled_from([st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.just([])])
+"""What Python adds up as it adds up texts."""
+
+
+@given(
+    st.dictionaries(st.sampled_from([*FIELDS, "campaign", "a/b"]), values)
+    | alike.flatmap(lambda kind: st.fixed_dictionaries({"conn_id": st.integers()} | dict.fromkeys(FIELDS, kind)))
+)
 def test_whatever_becomes_of_a_row_can_be_written_and_does_not_depend_on_the_parser(fields: dict[str, Any]) -> None:
     body = body_of({"conn_id": "a"} | fields)
     made = []
