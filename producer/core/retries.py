@@ -10,6 +10,8 @@ LONGEST_WAIT = 15.0
 
 FENCES, FENCE_MEMORY = 4, 120.0
 """Fenced this often within so many seconds while the group says "ours": somebody else holds the id for good."""
+FEW_COMMITS = 2
+"""The same if no more lie between two fences, however long that takes: each poll is one, five minutes apart."""
 
 
 class Retries:
@@ -18,11 +20,13 @@ class Retries:
     def __init__(self, rng: Random) -> None:
         self._rng = rng
         self._failures = 0
-        self._fences: deque[float] = deque(maxlen=FENCES)
+        self._commits = 0
+        self._fences: deque[tuple[float, int]] = deque(maxlen=FENCES)
 
     def succeeded(self) -> None:
         """A transaction is committed."""
         self._failures = 0
+        self._commits += 1
 
     def failed(self) -> float:
         """Seconds to wait after one more failure."""
@@ -31,10 +35,10 @@ class Retries:
 
     def fenced(self, now: float) -> float | None:
         """Seconds since the first of the last FENCES fences if this makes them too many, at `now` of some clock."""
-        self._fences.append(now)
-        if len(self._fences) < FENCES or now - self._fences[0] > FENCE_MEMORY:
-            return None
-        return now - self._fences[0]
+        self._fences.append((now, self._commits))
+        first, commits = self._fences[0]
+        seldom = now - first > FENCE_MEMORY and self._commits - commits > FEW_COMMITS * (FENCES - 1)
+        return None if len(self._fences) < FENCES or seldom else now - first
 
     def long(self) -> float:
         """Seconds to wait while somebody else holds the id."""

@@ -67,6 +67,7 @@ class Shard:
         self._began: float | None = None
         self._polls: set[asyncio.Task[None]] = set()
         self._takeover = Takeover(number=number, sources=self._sources, store=store, clock=clock, observer=observer)
+        self._is_taking = False
         self._retries = Retries(rng)
         self._room = ROWS_PER_TRANSACTION
 
@@ -101,6 +102,8 @@ class Shard:
         await self._stop_polling()
         self._work.set()
         if self._task is not None:
+            if self._is_taking and not last_try:
+                self._task.cancel()  # to go on would fence the new owner
             _, late = await asyncio.wait({self._task}, timeout=within)
             for task in late:
                 task.cancel()
@@ -141,7 +144,7 @@ class Shard:
     async def _tenure(self) -> float:
         """From taking the shard to the failure that ends it; seconds to wait before the next."""
         try:
-            await self._takeover.take()
+            await self._take()
             self.restored, self.failure = True, None
             self._start_polling()
             self._wake_healers()
@@ -159,6 +162,13 @@ class Shard:
             await self._store.discard()
         return 0.0
 
+    async def _take(self) -> None:
+        self._is_taking = True
+        try:
+            await self._takeover.take()
+        finally:
+            self._is_taking = False
+
     async def _pause(self, seconds: float) -> None:
         if seconds > 0:
             stopping = asyncio.ensure_future(self._stopping.wait())
@@ -167,6 +177,8 @@ class Shard:
 
     async def _commit_all(self) -> None:
         while waiting := [source for source in self._sources if source.pending]:
+            # What does not fit is left of the largest backlog, and no neighbour waits for that.
+            waiting.sort(key=lambda source: len(source.pending))
             began = perf_counter()
             told = {source.server: Told() for source in waiting}
             self._began = asyncio.get_running_loop().time()

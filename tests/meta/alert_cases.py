@@ -108,7 +108,7 @@ CASES = (
     Case("KafkaNotCommitting", {
         TRANSACTIONS % "committed": "0+1x5 5x20 6+1x9", TRANSACTIONS % "failed": "0x5 1+1x20 21x9",
     }, 20, (5, 10, 30), A),
-    Case("FencedRepeatedly", {TRANSACTIONS % "fenced": "0x5 1x9 2+1x20 22x20"}, 30, (14, 50), {}),
+    Case("FencedRepeatedly", {TRANSACTIONS % "fenced": "0x5 1x9 2+1x20 22x80"}, 45, (14, 110), {}),
 )  # fmt: skip
 
 

@@ -17,6 +17,9 @@ from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
 from producer.kafka.access.wire import Address, Wire
 
+_UNTOLD = -(1 << 31)
+"""The bit field of a broker that does not know or tell, as some that speak Kafka's protocol (KIP-430)."""
+
 
 class Operation(IntEnum):
     """Kafka's operations on a resource, by the bit that tells them (org.apache.kafka.common.acl.AclOperation)."""
@@ -77,8 +80,8 @@ async def metadata(wire: Wire, names: Sequence[str]) -> Metadata:
 
 
 def operations(bits: int) -> frozenset[Operation]:
-    """The operations in Kafka's bit field; none if the broker tells none (then it is the smallest number)."""
-    return frozenset(one for one in Operation if bits > 0 and bits >> one & 1)
+    """The operations in Kafka's bit field; all if the broker does not tell: what it forbids it says when it is done."""
+    return frozenset(one for one in Operation if bits == _UNTOLD or bits >> one & 1)
 
 
 def _facts(topic: Mapping[str, Any]) -> TopicFacts:

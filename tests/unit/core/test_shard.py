@@ -228,6 +228,22 @@ async def test_a_transaction_that_does_not_fit_its_time_is_halved_until_it_does_
 
 
 @virtual_time
+async def test_a_backlog_keeps_no_neighbour_waiting() -> None:
+    """What does not fit goes later, of the source that has most: the others' hits are told with its first part."""
+    busy, other = [server for server in map("{:04}".format, range(9999)) if shard_of(server, 12) == SHARD][:2]
+    rig = Rig(servers=(busy, other))
+    store = Narrow(rig.kafka, number=SHARD)
+    rig.apis[busy].standing = [a_row(f"busy {number}") for number in range(10_000)]
+    rig.apis[other].standing = [a_row("other")]
+    shard = rig.shard(store=store)
+    shard.start()
+    await elapse(120)
+    first = next(commit for commit in rig.observer.commits if sum(told.published for told in commit.values()) > 1)
+    assert first[other].published == 1
+    await shard.stop(within=1)
+
+
+@virtual_time
 async def test_a_ledger_without_the_cursor_that_this_process_committed_is_not_believed() -> None:
     rig = Rig()
     rig.api.standing = [a_row("a")]

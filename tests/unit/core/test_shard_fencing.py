@@ -91,6 +91,39 @@ async def test_two_owners_who_both_believe_in_themselves_publish_each_hit_once()
     for shard in shards:
         await shard.stop(within=5)
     assert sorted(rigs[0].published()) == sorted(f"hit {number}" for number in range(40))
+    # However far apart their commits are: at the default interval four fences take twenty minutes.
+    assert all(rig.observer.fences for rig in rigs)
+
+
+@virtual_time
+async def test_a_shard_that_is_given_up_while_it_is_taken_fences_nobody() -> None:
+    kafka = MemoryKafka()
+    one, other = Rig(kafka=kafka), Rig(kafka=kafka)
+    one.store.latency = 1.5
+    given_up, kept = one.shard(), other.shard()
+    given_up.start()
+    await elapse(0.5)
+    stopping = asyncio.create_task(given_up.stop(within=2.0, last_try=False))
+    kept.start()
+    await elapse(LONG)
+    await stopping
+    assert (one.store.takes, other.store.takes, other.observer.commit_failures) == (1, 1, [])
+    await kept.stop(within=1)
+
+
+@virtual_time
+async def test_a_fence_now_and_then_is_no_quarrel() -> None:
+    """Paused each hour, by a machine that is backed up for instance, and fenced by whoever had the shard meanwhile."""
+    rig = Rig()
+    shard = rig.shard()
+    shard.start()
+    for number in range(10):
+        rig.api.standing = [a_row(f"hit {number}")]
+        await elapse(3600)
+        await MemoryShardStore(rig.kafka, number=SHARD).take()
+    await elapse(3600)
+    assert (len(rig.observer.commit_failures), rig.observer.fences) == (10, [])
+    await shard.stop(within=1)
 
 
 @pytest.mark.parametrize("error", [Untrusted("repartitioned"), AccessDenied("no")])
