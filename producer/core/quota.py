@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
@@ -16,6 +16,10 @@ class Quota:
 
     limit: int | None
     left: int | None
+
+    def after_call(self) -> Quota:
+        """What it is once a call of ours was made."""
+        return self if self.left is None else replace(self, left=max(0, self.left - 1))
 
 
 def calls_within(seconds: float, *, interval: float) -> int:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from math import inf
 from random import Random
 from time import perf_counter
 from uuid import uuid4
@@ -36,7 +37,8 @@ class PollState:
 class Rounds:
     """The loop of one source.
 
-    `turn` gives its token's turn: never two calls at a time under one token. `quota` costs one call; it is asked once.
+    `turn` gives its token's turn: never two calls at a time under one token. `quota` costs one call; it is asked once a
+    day.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Rounds:
         self.state = PollState()
         self.heartbeat = Heartbeat()
         self._ask_quota = quota
+        self._quota_ends = inf  # when the reset makes what is known of it worthless
         self._poller = poller
         self._interval = interval
         self._timeout = timeout
@@ -107,7 +110,13 @@ class Rounds:
         self.heartbeat.rest()
         async with self._turn():
             self.heartbeat.beat(next_within=self._timeout)
+            self._spend_call()
             yield
+
+    def _spend_call(self) -> None:
+        if self.state.quota is not None:
+            ended = self._clock.now().wall >= self._quota_ends
+            self.state.quota = None if ended else self.state.quota.after_call()
 
     def _schedule(self) -> Schedule:
         start = asyncio.get_running_loop().time()
@@ -143,16 +152,17 @@ class Rounds:
         return due
 
     async def _learn_quota(self) -> None:
-        """Ask once, after the first success: whoever can't poll has worse troubles than the quota."""
+        """Ask once a day, after the first success: whoever can't poll has worse troubles than the quota."""
         if self._ask_quota is None or self.state.quota is not None or self.state.last_success is None:
             return
-        self.state.quota = Quota(None, None)
+        now = self._clock.now().wall
         try:
             async with self._call():
-                self.state.quota = await self._ask_quota()
+                quota = await self._ask_quota()
         except Exception:  # noqa: BLE001 (not every operation has that report, and a defect in reading it ends no polls)
-            return
-        if short := shortfall(self.state.quota, self._interval):
+            quota = Quota(None, None)
+        self.state.quota, self._quota_ends = quota, now + seconds_to_reset(now, self._zone)
+        if short := shortfall(quota, self._interval):
             self._observer.quota_short(self.source.server, short)
 
     def _died(self, error: Exception) -> None:

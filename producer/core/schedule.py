@@ -7,13 +7,14 @@ All times are seconds of one monotonic clock. The rules, by what a poll ended wi
     SlowDown              full jitter, 2 s doubling up to 30 s
     BadToken, Refused     the interval, doubling up to a minute or the interval, whichever is longer; the first Refused
                           within 5 s: a firewall's page for one poll must not cost an interval
-    QuotaSpent            the daily reset; with a Retry-After as BadToken, if that is sooner
+    QuotaSpent            the daily reset, whatever is at risk: no call before it brings hits; with a Retry-After as
+                          BadToken, if that is sooner
 
 A Retry-After is a floor under these waits, never their replacement: "0", or a date gone by, would mean five calls a
-second. A retry never waits past the moment at which hits would leave the report unseen, less the time that a call may
-take; once that moment is past, nothing is won by hurrying and the bound is the interval. A slow retry gets one try in
-time, and then is slow again. Full jitter: AWS Architecture Blog, "Exponential Backoff And Jitter": a random wait in
-[0, bound] spreads a herd best.
+second. Any other retry never waits past the moment at which hits would leave the report unseen, less the time that a
+call may take; once that moment is past, nothing is won by hurrying and the bound is the interval. A slow retry gets one
+try in time, and then is slow again. Full jitter: AWS Architecture Blog, "Exponential Backoff And Jitter": a random wait
+in [0, bound] spreads a herd best.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from producer.errors import BadToken, PendingFull, PollFailed, QuotaSpent, Refus
 
 SHORTEST = 0.2
 """No retry sooner than this: full jitter may draw 0."""
+RUSH = 5.0
+"""No risk of a loss makes a retry sooner than this: fifths of what is left would be twenty calls in the last minute."""
 PROBE = 900.0
 """A second refusal for quota after a reset means that the reset is not when we think: ask again this often."""
 
@@ -53,8 +56,10 @@ class Schedule:
         return slot
 
     def after_truncated(self, now: float) -> float:
-        """When to poll next after a full answer: halfway to the next slot, so that less can pile up."""
-        return now + (self.after_success(now) - now) / 2
+        """When to poll next after a full answer: halfway between two slots too, so that less can pile up."""
+        due = self.after_success(now)
+        halfway = self._start + (self._slot - 0.5) * self._interval
+        return halfway if now < halfway else due
 
     def after_failure(self, error: PollFailed, *, now: float, until_loss: float | None, until_reset: float) -> float:
         """When to poll next: `until_loss` and `until_reset` are seconds from now, None if nothing is covered yet."""
@@ -109,7 +114,7 @@ class Schedule:
         if until_loss is None or until_loss <= 0:
             return self._interval
         # The answer must arrive in time; a fifth of what is left keeps a second try possible.
-        return max(until_loss - self._timeout, until_loss / 5)
+        return max(until_loss - self._timeout, until_loss / 5, min(until_loss, RUSH))
 
     def _doubling(self) -> float:
         return float(2 ** min(self._failures - 1, 20))

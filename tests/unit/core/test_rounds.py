@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from producer.core.ports import Polled
-from producer.core.quota import Quota
+from producer.core.quota import DAY, Quota, seconds_to_reset
 from producer.errors import BadToken, NotASnapshot, PollFailed, QuotaSpent, Refused, Retry, SlowDown
 from producer.model import RECORD_CAP
 from tests.twins.recording_observer import RecordingObserver
@@ -233,3 +234,67 @@ async def test_a_quota_answer_that_breaks_our_reading_does_not_end_the_polls() -
     assert not task.done()
     await ended(task)
     assert len(rig.api.requests) == 3
+
+
+@virtual_time
+async def test_what_is_left_of_the_quota_is_counted_down_and_asked_for_anew_each_day() -> None:
+    rig = Rig()
+    (rounds,) = rig.all_rounds
+    asked: list[int] = []
+
+    async def quota() -> Quota:
+        asked.append(len(rig.api.requests))
+        return Quota(1000, 900)
+
+    rounds._ask_quota = quota
+    task = polling_of(rig)
+    await elapse(2 * INTERVAL + 10)
+    assert (len(rig.api.requests), rounds.state.quota) == (3, Quota(1000, 898))
+    await elapse(DAY)
+    await ended(task)
+    assert len(asked) == 2
+    assert rounds.state.quota == Quota(1000, 900 - (len(rig.api.requests) - asked[1]))
+
+
+@virtual_time
+async def test_what_was_left_yesterday_allows_nothing_today() -> None:
+    rig = Rig()
+    (rounds,) = rig.all_rounds
+    left = iter([10_000, 0])
+
+    async def quota() -> Quota:
+        return Quota(None, next(left))
+
+    rounds._ask_quota = quota
+    task = polling_of(rig)
+    midnight = seconds_to_reset(rig.clock.now().wall, ZoneInfo("America/Bogota"))
+    await elapse(midnight // INTERVAL * INTERVAL + 10)
+    rig.api.answers([a_row(str(number)) for number in range(RECORD_CAP)])
+    polls = len(rig.api.requests)
+    await elapse(2 * INTERVAL)
+    await ended(task)
+    assert len(rig.api.requests) == polls + 2
+
+
+@virtual_time
+async def test_a_quota_whose_question_was_cancelled_is_asked_for_again() -> None:
+    rig = Rig()
+    (rounds,) = rig.all_rounds
+    never = asyncio.Event()
+
+    async def silent() -> Quota:
+        await never.wait()
+        raise AssertionError
+
+    async def quota() -> Quota:
+        return Quota(1000, 900)
+
+    rounds._ask_quota = silent
+    task = polling_of(rig)
+    await elapse(1)
+    await ended(task)
+    rounds._ask_quota = quota
+    task = polling_of(rig)
+    await elapse(1)
+    await ended(task)
+    assert rounds.state.quota == Quota(1000, 900)

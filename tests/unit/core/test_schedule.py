@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.core.schedule import PROBE, SHORTEST, Schedule
+from producer.core.schedule import PROBE, RUSH, SHORTEST, Schedule
 from producer.errors import BadToken, NotASnapshot, PendingFull, PollFailed, QuotaSpent, Refused, Retry, SlowDown
 
 INTERVAL, TIMEOUT = 300.0, 60.0
@@ -80,10 +80,21 @@ def test_slots_that_failures_ate_are_not_told_as_overrun() -> None:
     assert schedule.missed() == 0
 
 
-def test_a_full_answer_is_followed_up_halfway_to_the_next_slot() -> None:
+def test_a_full_answer_is_followed_up_halfway_between_two_slots() -> None:
     schedule = a_schedule()
-    assert schedule.after_truncated(1100.0) == 1200.0
-    assert schedule.after_success(1210.0) == 1300.0
+    assert schedule.after_truncated(1100.0) == 1150.0
+    assert schedule.after_success(1160.0) == 1300.0
+    assert schedule.missed() == 0
+
+
+@pytest.mark.parametrize("interval", [120.0, 300.0])
+@pytest.mark.parametrize("seconds", [1.0, 3.0, 10.0])
+def test_a_report_that_stays_full_is_polled_twice_as_often_and_no_more(seconds: float, interval: float) -> None:
+    schedule, now, polls = a_schedule(rng=Random(1), interval=interval), 1000.0, 0
+    while now < 1000.0 + DAY:
+        now = schedule.after_truncated(now + seconds)
+        polls += 1
+    assert 1.9 * DAY / interval < polls <= 2 * DAY / interval
     assert schedule.missed() == 0
 
 
@@ -113,7 +124,15 @@ def test_a_retry_never_waits_past_the_time_at_which_hits_would_be_lost(
     schedule = a_schedule(rng=Random(seed))
     for error in errors:
         waited = wait(schedule, error, until_loss=until_loss)
-        assert waited <= max(SHORTEST + 1e-6, until_loss / 5 + 1e-6, until_loss - TIMEOUT + 1e-6)
+        assert waited <= max(SHORTEST, until_loss / 5, until_loss - TIMEOUT, min(until_loss, RUSH)) + 1e-6
+
+
+def test_the_minute_before_hits_are_lost_brings_no_rush_of_calls() -> None:
+    schedule, until_loss, calls = a_schedule(), TIMEOUT, 0
+    while until_loss > 0:
+        until_loss -= wait(schedule, SlowDown("no", after=120.0), until_loss=until_loss)
+        calls += 1
+    assert calls <= TIMEOUT / RUSH
 
 
 @pytest.mark.parametrize("until_loss", [None, 0.0, -500.0])
