@@ -1,9 +1,9 @@
 """Heals the gaps of one source: asks its history, beside the polls, and what is new there waits for Kafka.
 
-    due -> topic: what is told -> quota left? -> history: of the gap, and of the time before it -> agrees? -> pending
+    due -> quota left? -> topic: what is told -> history: of the gap, and of the time before it -> agrees? -> pending
 
 A gap is healed once: what was found is believed only under the reading of the ledger in which it was asked for, and the
-record that says "healed" goes with the last of its rows.
+record that says "healed" goes with the last of its rows. After a failure all gaps wait: it is one API, and one quota.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ FURTHER = 86_400.0
 EARLIER = 3_600.0
 """Seconds by which the topic's clock may say that a hit was told before its own date: another machine's."""
 TRIES = 5
-"""Failures in a row after which a gap is put off: not every server has every report."""
+"""Failures of a gap in a row after which it is put off: not every server has every report."""
 SHORTEST_INTERVAL = 60.0
 """Seconds that bound the wait after a failure, whatever POLL_INTERVAL is."""
 
@@ -80,24 +80,37 @@ class Healer:
         self._clock = clock
         self._observer = observer
         self._changed = asyncio.Event()
-        self._failures = 0
-        self._schedule = Schedule(interval=max(SHORTEST_INTERVAL, interval), timeout=timeout, start=0.0, rng=rng)
+        self._not_before = 0.0
+        self._longest = max(SHORTEST_INTERVAL, interval)
+        self._schedule = Schedule(interval=self._longest, timeout=timeout, start=0.0, rng=rng)
 
     def wake(self) -> None:
         """Look again which gap is due first."""
         self._changed.set()
 
     async def run(self, on_harvest: Callable[[], None]) -> None:
-        """Heal what is due, one gap at a time, until cancelled; `on_harvest` is told that something waits for Kafka."""
+        """Heal what is due, one gap at a time, until cancelled; `on_harvest` is told that something waits for Kafka.
+
+        What no try may raise is told, and the healing begins again: not at once, for it may have cost calls.
+        """
         while True:
-            self._changed.clear()
-            due, one = self._source.healing.first() or (None, None)
-            wait = None if due is None else due - self._clock.now().wall
-            if one is None or self._source.pending.recovered is not None or (wait is not None and wait > 0):
-                await self._rest(None if self._source.pending.recovered is not None else wait)
-            else:
-                await self._try(one)
-                on_harvest()
+            try:
+                await self._next(on_harvest)
+            except Exception as error:  # noqa: BLE001 (a defect of ours must not end the healing)
+                self._observer.died(self._source.server, error, retry_in=self._longest)
+                await asyncio.sleep(self._longest)
+
+    async def _next(self, on_harvest: Callable[[], None]) -> None:
+        """Try the gap that is due, or rest until one may be."""
+        self._changed.clear()
+        due, one = self._source.healing.first() or (None, None)
+        if due is None or one is None or self._source.pending.recovered is not None:
+            await self._rest(None)
+        elif (wait := max(due, self._not_before) - self._clock.now().wall) > 0:
+            await self._rest(wait)
+        else:
+            await self._try(one)
+            on_harvest()
 
     async def _rest(self, seconds: float | None) -> None:
         changed = asyncio.ensure_future(self._changed.wait())
@@ -114,20 +127,19 @@ class Healer:
         except Exception as error:  # noqa: BLE001 (a defect of ours must end neither the healing nor the polls)
             self._failed(one, defect(error))
         else:
-            self._failures = 0
             self._schedule.after_success(0.0)
 
     async def _heal(self, one: OpenGap) -> None:
         source, gap, reading = self._source, one.gap, self._source.healing.reading
-        past = await self._told_since(gap.start - REPORT_REACH)
         await self._spare_the_polls(gap)
+        past = await self._told_since(gap.start - REPORT_REACH)
         found = await self._fetched(gap.start - EDGE, gap.end + EDGE)
         before = await self._covered(one, gap.start - REPORT_REACH, gap.start)
         if len(before) < LEAST:
             past = await self._told_since(gap.start - FURTHER)
             before |= await self._covered(one, gap.start - FURTHER, gap.start - REPORT_REACH)
-        if source.healing.reading != reading:
-            return  # another owner may have told of it since: once more, by what the ledger says now
+        if source.healing.reading != reading:  # another owner may have told of it since
+            raise Retry("the ledger was read again meanwhile")
         # Nothing awaits from here on. What we tell after the topic was read is in the window, or waits.
         agrees = agreement(before, {key for key in before if self._is_known(key, past)})
         if not agrees.holds:
@@ -184,18 +196,20 @@ class Healer:
             raise QuotaSpent(f"{quota.left} calls are left today, and the polls need them")
 
     def _failed(self, one: OpenGap, error: PollFailed | KafkaFailed) -> None:
-        """Soon again. While Kafka is away nothing was asked of the API; else each time costs calls, so not for ever."""
-        away = isinstance(error, Unavailable | Discard)
-        self._failures += not away
-        if self._failures >= TRIES or isinstance(error, AccessDenied | Untrusted):
-            self._failures = 0
-            self._put_off(one, str(error))
-            return
+        """Soon again, and nothing else before. While Kafka is away a try costs one call; else more, so not for ever."""
         asked = error if isinstance(error, PollFailed) else Retry(str(error))
         now = self._clock.now().wall
         reset = seconds_to_reset(now, self._zone)
         wait = self._schedule.after_failure(asked, now=0.0, until_loss=None, until_reset=reset)
-        self._source.healing.retry(one, now + wait)
+        self._not_before = now + wait
+        healing = self._source.healing
+        if not healing.waits(one):
+            return  # another owner healed it
+        away = isinstance(error, Unavailable | Discard)
+        if isinstance(error, AccessDenied | Untrusted) or (not away and healing.failed(one) >= TRIES):
+            self._put_off(one, str(error))
+            return
+        healing.retry(one, self._not_before)
         self._tell(one, str(error), retry_in=wait)
 
     def _put_off(self, one: OpenGap, why: str, agrees: Agreement | None = None) -> None:

@@ -8,6 +8,7 @@ That a gap waits is in the ledger; when it is due is not: whoever takes the shar
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -42,12 +43,13 @@ class Agreement:
 
 
 class Healing:
-    """The gaps of one source that wait. `delay` is RECOVER_DELAY in seconds; None: gaps stay as they are."""
+    """The gaps of one source that wait. `delay` is RECOVER_DELAY in seconds; None: no gap waits."""
 
     def __init__(self, *, delay: float | None) -> None:
         self._delay = delay
         self._open: dict[bytes, OpenGap] = {}
         self._again: dict[bytes, float] = {}
+        self._failures = Counter[bytes]()
         self._given_up: set[bytes] = set()
         self.reading = 0
         """How often the ledger was read, or lost. What was found out under an earlier one is not believed any more."""
@@ -59,6 +61,10 @@ class Healing:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def waits(self, one: OpenGap) -> bool:
+        """Whether it does still."""
+        return gap_key(one.gap) in self._open
 
     def opened(self, gaps: Iterable[tuple[Gap, str]]) -> list[OpenGap]:
         """Which of the gaps about to be told, each with its `observed_at`, are to be healed.
@@ -75,6 +81,11 @@ class Healing:
         waiting = [(self._due(key), one) for key, one in self._open.items() if key not in self._given_up]
         return min(waiting, key=lambda found: found[0], default=None)
 
+    def failed(self, one: OpenGap) -> int:
+        """It could not be healed; how often in a row by now."""
+        self._failures[gap_key(one.gap)] += 1
+        return self._failures[gap_key(one.gap)]
+
     def retry(self, one: OpenGap, at: float) -> None:
         """Not now: then, in Unix seconds."""
         self._again[gap_key(one.gap)] = at
@@ -87,6 +98,7 @@ class Healing:
             self.give_up(one)
             return None
         self._again[key] = now + max(SHORTEST_PAUSE, waited)
+        self._failures.pop(key, None)
         return self._again[key]
 
     def give_up(self, one: OpenGap) -> None:
@@ -102,23 +114,29 @@ class Healing:
         self._open |= {gap_key(one.gap): one for one in taken.opened}
         for key in {*taken.healed(), *self._given_up.intersection(taken.tombstones)}:
             self._open.pop(key, None)
-            self._again.pop(key, None)
             self._given_up.discard(key)
+        self._forget_the_others()
 
     def restore(self, gaps: Iterable[OpenGap]) -> None:
-        """Become what the ledger says; what was put off stays so."""
+        """Become what the ledger says; what was put off stays so. Who heals no gaps gives them all up."""
         self.reading += 1
-        self._open = {gap_key(one.gap): one for one in gaps}
-        self._given_up &= self._open.keys()
+        found = {gap_key(one.gap): one for one in gaps}
+        self._given_up = set(found) if self._delay is None else self._given_up & found.keys()
+        self._open = {} if self._delay is None else found
+        self._forget_the_others()
 
     def clear(self) -> None:
         """The shard went elsewhere, and its gaps with it."""
         self.restore(())
-        self._again.clear()
 
     def comparable(self, one: OpenGap, hits: Iterable[Hit]) -> dict[str, float]:
         """Those of the history's hits that snapshots covered before the gap, as far as is known."""
         return covered(hits, before=one.gap.start, gaps=[other.gap for other in self._open.values()])
+
+    def _forget_the_others(self) -> None:
+        """What was found out of gaps that wait no more, also of those that another owner healed."""
+        self._again = {key: at for key, at in self._again.items() if key in self._open}
+        self._failures = Counter({key: times for key, times in self._failures.items() if key in self._open})
 
     def _due(self, key: bytes) -> float:
         return self._again.get(key) or self._first_due(self._open[key])

@@ -207,7 +207,7 @@ class Observer(Protocol):
         """A poll brought no snapshot."""
 
     def died(self, server: str, error: Exception, *, retry_in: float) -> None:
-        """A source's polling ended on a defect of ours; it begins again."""
+        """A source's polling or healing ended on a defect of ours; it begins again."""
 
     def only_not_found(self, server: str, *, times: int) -> None:
         """The API has only ever answered 404: the report may not exist on that server."""

@@ -40,7 +40,7 @@ from producer.model import (
 
 class Source:
     """The state of one source. `keep` is DEDUP_WINDOW, `window` WOLKVOX_WINDOW, `heal_after` RECOVER_DELAY (None: gaps
-    are not healed), all in seconds."""
+    are not healed, and those that wait are given up), all in seconds."""
 
     def __init__(self, *, server: str, keep: float, window: float, heal_after: float | None = None) -> None:
         self.server = server

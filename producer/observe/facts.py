@@ -56,7 +56,7 @@ _ROWS = (
     _row("poll_failed", "warning", "No snapshot this time; nothing published, nothing forgotten.",
          "outcome error retry_in attempt milliseconds", limited=True),
     _row("poll_recovered", "info", "The first snapshot after failures.", "attempt"),
-    _row("polling_died", "error", "A source's polling ended on a defect of ours; it begins again.",
+    _row("polling_died", "error", "A source's polling or healing ended on a defect of ours; it begins again.",
          "exception retry_in", limited=True),
     _row("api_drift", "warning", "The API answers otherwise than documented; understood all the same.", "drift",
          limited=True),

@@ -77,7 +77,7 @@ class ServiceObserver:
             )
 
     def died(self, server: str, error: Exception, *, retry_in: float) -> None:
-        """A source's polling ended on a defect of ours; it begins again."""
+        """A source's polling or healing ended on a defect of ours; it begins again."""
         _log.error("polling_died", server=server, exception=error, retry_in=round(retry_in, 1))
 
     def only_not_found(self, server: str, *, times: int) -> None:

@@ -110,7 +110,8 @@ class Publication:
             await self._store.discard()
 
     async def _tell(self, work: _Work, fold: SourceFold, store: ShardStore) -> None:
-        source = Source(server=self._server, keep=self._keep, window=self._window)
+        # With `heal_after`: the gaps that wait stay what they are, whatever RECOVER_GAPS is.
+        source = Source(server=self._server, keep=self._keep, window=self._window, heal_after=0.0)
         source.restore(fold, self._clock.now())
         work.leave_out(source)
         for harvest in work.harvests(source, fold):

@@ -71,6 +71,7 @@ class Rig:
         self.budget = Unlimited()
         self.past = MemoryPast(self.kafka)
         self.quota = Quota(None, None)
+        self.quotas_asked = 0
         self.sources = {
             server: Source(server=server, keep=KEEP, window=WINDOW, heal_after=heal_after) for server in servers
         }
@@ -153,6 +154,7 @@ class Rig:
         )
 
     async def _quota(self) -> Quota:
+        self.quotas_asked += 1
         return self.quota
 
 

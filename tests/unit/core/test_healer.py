@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
 import orjson
 import pytest
 
+from producer.clock import rfc3339
 from producer.core.digests import NEVER_COMPARED
+from producer.core.healer import TRIES
 from producer.core.healing import SHORTEST_PAUSE
 from producer.core.ledger import Kind
 from producer.core.quota import Quota
 from producer.core.shard import LEAST_ROOM, Shard
+from producer.core.taken import Taken
 from producer.errors import NotASnapshot, PollFailed, QuotaSpent, Retry, Unavailable, Untrusted
-from producer.model import RECORD_CAP, Method, Topic
+from producer.model import RECORD_CAP, Gap, GapKind, Method, OpenGap, Topic
 from tests.twins.manual_clock import WALL
 from tests.twins.memory_kafka import MemoryKafka, Record
 from tests.twins.memory_store import Fault
 from tests.twins.virtual_time import virtual_time
 from tests.unit.core.rig import INTERVAL, Rig, elapse
-from tests.unit.core.samples import a_row
+from tests.unit.core.samples import SERVER, a_row
 
 DELAY = 1200.0
 OUTAGE = 2000.0
@@ -449,3 +452,127 @@ async def test_a_gap_of_which_nothing_is_missing_is_healed_as_well() -> None:
     [value] = coverage(rig.kafka, "gap-recovered")
     assert (value["found"], value["published"], value["already_told"]) == (0, 0, 0)
     assert waiting(rig.kafka) == []
+
+
+def gaps_wait(rig: Rig, shard: Shard, number: int) -> None:
+    """So many told gaps wait, all of them due."""
+    gaps = [Gap(SERVER, start := WALL - 7200 * (nth + 1), start + 900, GapKind.UNPOLLED, True) for nth in range(number)]
+    opened = [OpenGap(gap, rfc3339(gap.end)) for gap in gaps]
+    rig.source.healing.settle(
+        Taken(
+            server=SERVER,
+            portions=[],
+            gaps=[],
+            cursor=None,
+            cursor_at=None,
+            first_observed={},
+            forgotten=[],
+            tombstones=[],
+            opened=opened,
+        )
+    )
+    shard._wake_healers()
+
+
+async def polling(rig: Rig) -> Shard:
+    """A shard that has polled once."""
+    rig.api.standing = [a_row("x")]
+    shard = rig.shard()
+    shard.start()
+    await elapse(1)
+    return shard
+
+
+@virtual_time
+async def test_after_a_failure_the_other_gaps_wait_too() -> None:
+    rig = Rig(heal_after=DELAY)
+    rig.history.failures.extend([Retry("503")] * 1000)
+    shard = await polling(rig)
+    gaps_wait(rig, shard, 30)
+    await elapse(60)
+    await shard.stop(within=1)
+    assert 3 <= len(rig.history.ranges) <= 12
+    assert len(rig.past.asked) == rig.quotas_asked == len(rig.history.ranges)
+
+
+@virtual_time
+async def test_each_gap_is_tried_as_often_as_another_before_it_is_put_off() -> None:
+    rig = Rig(heal_after=DELAY)
+    rig.history.failures.extend([Retry("503")] * 1000)
+    shard = await polling(rig)
+    gaps_wait(rig, shard, 3)
+    await elapse(3 * TRIES * INTERVAL)
+    await shard.stop(within=1)
+    told = defaultdict[float, list[float]](list)
+    for one in rig.observer.unhealed:
+        assert one.retry_in is not None
+        told[one.gap.start].append(one.retry_in)
+    assert len(told) == 3
+    for waits in told.values():
+        assert [wait >= SHORTEST_PAUSE for wait in waits[:TRIES]] == [False] * (TRIES - 1) + [True]
+
+
+@virtual_time
+async def test_while_the_polls_need_what_is_left_the_topic_is_not_read() -> None:
+    rig = Rig(heal_after=DELAY)
+    rig.quota = Quota(1000, 40)
+    shard = await polling(rig)
+    gaps_wait(rig, shard, 30)
+    await elapse(3600)
+    await shard.stop(within=1)
+    assert (rig.past.asked, rig.history.ranges, rig.quotas_asked) == ([], [], 1)
+
+
+@virtual_time
+async def test_what_is_overtaken_again_and_again_is_put_off_as_what_fails() -> None:
+    rig = Rig(heal_after=DELAY)
+    history_of(rig)
+    rig.history.seconds = INTERVAL  # so that a poll, a commit and a reading of the ledger come between
+    shard = await outage(rig)
+    await elapse(INTERVAL + DELAY)
+    for number in range(40):
+        rig.api.standing = [a_row(f"after-{number}")]
+        rig.store.faults.append(Fault.LOST)
+        await elapse(INTERVAL)
+    await shard.stop(within=1)
+    assert 2 * TRIES <= len(rig.history.ranges) <= 4 * TRIES
+    assert {one.why for one in rig.observer.unhealed} == {"the ledger was read again meanwhile"}
+
+
+@virtual_time
+async def test_a_healer_that_dies_of_a_defect_is_told_and_begins_again() -> None:
+    rig = Rig(heal_after=DELAY)
+    history_of(rig)
+    shard = await outage(rig)
+    await elapse(INTERVAL + 60)
+    await shard._stop_polling()
+    deaths = iter([ValueError("573005550123"), None])
+
+    def on_harvest() -> None:
+        if (death := next(deaths, None)) is not None:
+            raise death
+
+    (healer,) = rig.healers
+    task = asyncio.create_task(healer.run(on_harvest))
+    await elapse(DELAY)
+    assert (rig.observer.journal.count("died"), task.done()) == (1, False)
+    task.cancel()
+    await asyncio.wait({task})
+    await shard.stop(within=1)
+
+
+@virtual_time
+async def test_who_no_longer_heals_gaps_leaves_none_waiting() -> None:
+    kafka = MemoryKafka()
+    first = Rig(kafka=kafka, heal_after=DELAY)
+    shard = await outage(first)
+    await elapse(INTERVAL + 60)
+    await shard.stop(within=1)
+    assert len(waiting(kafka)) == 1
+    second = Rig(kafka=kafka)
+    second.api.standing = [a_row("another")]
+    shard = second.shard()
+    shard.start()
+    await elapse(60)
+    assert (waiting(kafka), len(second.source.healing)) == ([], 0)
+    await shard.stop(within=1)

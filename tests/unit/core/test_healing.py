@@ -108,6 +108,31 @@ def test_what_was_put_off_stays_so_when_the_ledger_is_read_again_and_not_when_th
     assert healing.first() == (at(1000 + DELAY).wall, one)
 
 
+def test_what_another_owner_healed_is_not_remembered() -> None:
+    one = waits(a_gap())
+    healing = a_healing(one)
+    healing.put_off(one, at(5000).wall)
+    healing.restore([])
+    healing.restore([one])
+    assert healing.first() == (at(1000 + DELAY).wall, one)
+
+
+def test_who_heals_no_gaps_waits_for_none_and_takes_their_records_out_of_the_ledger() -> None:
+    one = waits(a_gap())
+    healing = a_healing(one, delay=None)
+    assert (len(healing), healing.first(), healing.tombstones()) == (0, None, [gap_key(one.gap)])
+    healing.settle(a_taken(tombstones=healing.tombstones()))
+    assert healing.tombstones() == []
+
+
+def test_failures_in_a_row_are_counted_for_each_gap_until_it_is_put_off() -> None:
+    one, other = waits(a_gap(5)), waits(a_gap(6))
+    healing = a_healing(one, other)
+    assert [healing.failed(one), healing.failed(one), healing.failed(other)] == [1, 2, 1]
+    healing.put_off(one, at(5000).wall)
+    assert [healing.failed(one), healing.failed(other)] == [1, 2]
+
+
 def test_each_reading_of_the_ledger_is_another() -> None:
     healing = a_healing()
     before = healing.reading
