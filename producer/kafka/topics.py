@@ -50,7 +50,7 @@ class Topics:
 class TopicSetup:
     """Makes and judges the topics; `on_created` is told the names of those it made, `on_lesser` what one had to lack.
 
-    `accept_loss` makes a ledger anew although hits were published under another.
+    `accept_loss` makes a ledger anew although hits were published under another; who `heals` gaps needs one right more.
     """
 
     def __init__(
@@ -58,11 +58,13 @@ class TopicSetup:
         connection: Connection,
         *,
         accept_loss: bool = False,
+        heals: bool = False,
         on_created: Callable[[Sequence[str]], object] = lambda _names: None,
         on_lesser: Callable[[str], object] = lambda _told: None,
     ) -> None:
         self._connection = connection
         self._accept_loss = accept_loss
+        self._heals = heals
         self._settings: Kafka = connection.settings
         self._fresh = Fresh(self._looked_at)
         self._topics: Topics | None = None
@@ -79,7 +81,8 @@ class TopicSetup:
         """The topics, all there and fit, and all rights; raises Unavailable, AccessDenied or Untrusted."""
         await probe(self._connection)
         async with Inquiry(self._connection) as cluster:
-            await bounded(refuse_missing_rights(cluster), seconds=BOUND, what="asking what is permitted")
+            rights = refuse_missing_rights(cluster, heals=self._heals)
+            await bounded(rights, seconds=BOUND, what="asking what is permitted")
         return await self.look()
 
     async def look(self) -> Topics:
@@ -113,7 +116,8 @@ class TopicSetup:
                 ):
                     break
                 await asyncio.sleep(0.1)
-            await refuse_missing_rights(cluster)  # what may be done with a topic is not told before it is there
+            # What may be done with a topic is not told before it is there.
+            await refuse_missing_rights(cluster, heals=self._heals)
         if gone := [self._name(topic) for topic in Topic if self._facts(found, topic).missing]:
             raise Unavailable(f"topics not there yet: {', '.join(gone)}")
         return found

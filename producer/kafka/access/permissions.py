@@ -36,11 +36,11 @@ _TRANSACTIONS = (InitProducerIdRequest, AddPartitionsToTxnRequest, EndTxnRequest
 """What a transaction takes; some clusters have the first of them alone."""
 
 
-async def refuse_missing_topic_rights(cluster: Inquiry) -> None:
+async def refuse_missing_topic_rights(cluster: Inquiry, *, heals: bool = False) -> None:
     """Return if the topics that exist may be used; raises KafkaFailed."""
     base = cluster.connection.settings.topic
     found = await cluster.metadata([base + topic for topic in Topic])
-    missing = {base + topic: lacking(topic, found.topics[base + topic]) for topic in Topic}
+    missing = {base + topic: lacking(topic, found.topics[base + topic], heals=heals) for topic in Topic}
     if grants := [f"{_named(operations)} on topic {name}" for name, operations in missing.items() if operations]:
         raise AccessDenied(f"Kafka permits too little: grant {', '.join(grants)}")
 

@@ -40,13 +40,13 @@ async def explained(error: KafkaFailed, connection: Connection) -> KafkaFailed:
     return error
 
 
-async def refuse_missing_rights(cluster: Inquiry) -> None:
+async def refuse_missing_rights(cluster: Inquiry, *, heals: bool = False) -> None:
     """Return if topics that exist, the group and transactional ids may be used; raises AccessDenied or Untrusted.
 
     Asked before anything begins: else it shows with the first dead letter, or on the standby in the night when it has
     to take over.
     """
-    await refuse_missing_topic_rights(cluster)
+    await refuse_missing_topic_rights(cluster, heals=heals)
     await try_group(cluster)
     await try_transactional_id(cluster, f"{cluster.connection.settings.topic}{Topic.LEDGER}-{PROBE}")
 

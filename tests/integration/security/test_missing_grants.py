@@ -43,6 +43,15 @@ async def test_without_any_one_grant_run_ends_and_names_it(
     assert not [name for name in others if f"{name}," in f"{text},"], text
 
 
+async def test_without_read_on_the_hits_topic_run_ends_if_it_heals_gaps(
+    secured: Secured, simulator: Simulator, topics: None
+) -> None:
+    user = next(users)
+    await asyncio.to_thread(secured.acls.grant, user, NEEDED)
+    names = {"KAFKA_TOPIC": BASE, "KAFKA_GROUP_ID": GROUP, "RECOVER_GAPS": "history"}
+    assert (await ends(simulator, plain(secured, user) | names)).endswith(f"grant Read on topic {BASE}")
+
+
 @pytest.mark.parametrize("resource", ["group", "transactional-id"])
 async def test_a_standby_that_could_not_take_over_ends_at_its_start_too(
     secured: Secured, simulator: Simulator, topics: None, resource: str
