@@ -81,7 +81,7 @@ _ROWS = (
          "problem", limited=True),
     # Kafka
     _row("kafka_unavailable", "warning", "Kafka can't be reached.", "error retry_in", limited=True),
-    _row("kafka_refused", "error", "Kafka refuses the credentials or a permission.", "error"),
+    _row("kafka_refused", "error", "Kafka refuses the credentials or a permission.", "error", limited=True),
     _row("registry_unavailable", "warning", "The schema registry can't be reached; it is waited for.", "error retry_in",
          limited=True),
     _row("schemas_known", "info", "The schema registry has our schemas; the values carry these ids.", "schemas"),

@@ -32,10 +32,10 @@ class BoundedConnection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._answering():
-            self._disarm()
-        else:
+        if not self._answering():
             self._arm()
+        elif not self.flow.write_paused:  # a stalled reader does not read on by asking for more
+            self._disarm()
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -29,7 +29,7 @@ class Documented:
 
 
 class Limited:
-    """Drops a limited fact that was told often enough for its server, shard and logger."""
+    """Drops a limited fact that was told often enough for its server, shard, outcome and logger."""
 
     def __init__(self, clock: Clock, repeats: Repeats) -> None:
         self._clock = clock
@@ -38,7 +38,7 @@ class Limited:
     def __call__(self, _logger: Any, _method: str, line: Line) -> Line:
         if not FACTS[line["event"]].limited:
             return line
-        key = tuple(str(line.get(name)) for name in ("event", "logger", "server", "shard"))
+        key = tuple(str(line.get(name)) for name in ("event", "logger", "server", "shard", "outcome"))
         left_out = self._repeats.admit(key, now=self._clock.now().boot)
         if left_out is None:
             raise DropEvent

@@ -203,7 +203,7 @@ class Metrics:
                     row.metric.remove(*values)
 
     def reflect(self, status: ServiceStatus) -> None:
-        """Set the gauges that the status knows too, so that a scrape and the status page never differ."""
+        """Set the gauges that the status knows too; they stay as they are until the next scrape."""
         self.owned_shards.set(len(status.shards))
         for source in status.sources:
             if not source.owned:
@@ -217,7 +217,10 @@ class Metrics:
 
     def exposition(self, accept: str = "") -> tuple[bytes, str]:
         """Everything as text, and its content type: OpenMetrics if the Accept header asks for it, else Prometheus'."""
-        encode, content_type = choose_encoder(accept)
+        try:
+            encode, content_type = choose_encoder(accept)
+        except (TypeError, ValueError):  # the client compares the version asked for, whatever it is, with numbers
+            encode, content_type = choose_encoder("")
         return encode(self.registry), content_type
 
     def table(self) -> list[tuple[str, str, str, str]]:

@@ -181,6 +181,7 @@ class ServiceObserver:
         self._metrics.unknown_sources.set(sum(self._unknown.values()))
         for server in servers:
             self._metrics.forget(server)
+            self._failures.pop(server, None)
         _log.info("shard_given_up", shard=shard, pending=pending)
 
     def _count_poll(self, polled: Polled) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -50,6 +51,7 @@ class _Paths:
         self._status = status
         self._metrics = metrics
         self._live = live
+        self._scraping = asyncio.Lock()
         self.files = read_page()
 
     async def healthz(self, _request: Request) -> Response:
@@ -59,8 +61,11 @@ class _Paths:
         return _verdict(self._status().unready)
 
     async def metrics(self, request: Request) -> Response:
-        self._metrics.reflect(self._status())
-        content, content_type = self._metrics.exposition(request.headers.get("accept", ""))
+        accept = request.headers.get("accept", "")
+        async with self._scraping:  # one at a time: polls need threads too
+            self._metrics.reflect(self._status())
+            # The metrics of 1,000 sources take half a second.
+            content, content_type = await asyncio.to_thread(self._metrics.exposition, accept)
         return Response(content, headers={"content-type": content_type})
 
     async def status(self, _request: Request) -> Response:

@@ -110,14 +110,6 @@ class ServiceStatus:
     stuck: tuple[str, ...] = ()
     """Why /healthz says 503, a sentence each; empty: the loops turn."""
 
-    @property
-    def ready(self) -> bool:
-        return not self.unready
-
-    @property
-    def alive(self) -> bool:
-        return not self.stuck
-
 
 def status_json(status: ServiceStatus) -> dict[str, Any]:
     """The body of /status.json: a public contract, exactly these fields; moments as RFC 3339 in UTC or null."""

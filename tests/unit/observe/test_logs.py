@@ -105,6 +105,20 @@ def test_repeats_are_left_out_and_counted_by_the_next(written: Written, clock: H
     assert told == [("0042", None), ("0042", None), ("0043", None), ("0042", 3)]
 
 
+def test_repeats_hide_no_other_outcome(written: Written, clock: HandClock) -> None:
+    begin(written, clock)
+    for outcome in ("retry", "retry", "retry", "bad_token", "retry"):
+        log.warning("poll_failed", server="0042", outcome=outcome)
+    assert [line["outcome"] for line in written.lines] == ["retry", "retry", "bad_token"]
+
+
+def test_a_refusal_of_kafka_that_goes_on_is_not_told_for_ever(written: Written, clock: HandClock) -> None:
+    begin(written, clock)
+    for _ in range(50):
+        log.error("kafka_refused", error=Retry("no permission"))
+    assert len(written.lines) == 2
+
+
 def test_what_may_not_be_missed_is_never_left_out(written: Written, clock: HandClock) -> None:
     begin(written, clock)
     for _ in range(50):

@@ -148,6 +148,15 @@ def test_openmetrics_is_spoken_to_those_who_ask() -> None:
     assert {"wolkvox_hits_polls", "wolkvox_hits_owned_shards"} <= {family.name for family in families}
 
 
+@pytest.mark.parametrize("version", ["abc", "1.x", "1..0", "", "-", "\xb2", "9" * 5000])
+@pytest.mark.parametrize("kind", ["application/openmetrics-text", "text/plain"])
+def test_whoever_asks_for_a_version_that_is_none_gets_plain_text_or_the_usual_one(kind: str, version: str) -> None:
+    metrics = Metrics()
+    content, content_type = metrics.exposition(f"{kind}; version={version}; escaping=x")
+    assert b"wolkvox_hits_owned_shards 0.0" in content
+    assert content_type.startswith(("text/plain; version=0.0.4", "application/openmetrics-text; version=1.0.0"))
+
+
 def test_two_registries_live_side_by_side() -> None:
     one, other = Metrics(), Metrics()
     one.owned_shards.set(3)

@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from producer.core.ports import Polled, Told, Unhealed
+from producer.core.ports import Failed, Polled, Told, Unhealed
+from producer.errors import Retry
 from producer.model import Dropped, Gap, GapKind, GapRecovered, Method, Progress
 from producer.observe.logs import configure
 from producer.observe.metrics import DROPPED, RESULTS, Metrics
@@ -120,6 +121,19 @@ def polled(newest: float | None, *, server: str = "0042", unmarked: int = 0, dou
         unmarked=unmarked, doubtful=doubtful, dates_unparsed=0,
         newest=newest, pending=0, seconds=0, fetch_seconds=0, truncated=False, not_found=False, drift={},
     )  # fmt: skip
+
+
+def test_a_source_that_comes_back_begins_to_count_its_failures_anew(
+    observer: ServiceObserver, written: Written
+) -> None:
+    """Those before another instance had it are none of this one's."""
+    for _ in range(3):
+        observer.failed(Failed("0042", "p", Retry("no answer"), 0.1, 5.0))
+    observer.given_up(2, ["0042"], pending=0)
+    observer.failed(Failed("0042", "p", Retry("no answer"), 0.1, 5.0))
+    observer.polled(polled(None))
+    attempts = [(line["event"], line["attempt"]) for line in written.lines if "attempt" in line]
+    assert attempts[-2:] == [("poll_failed", 1), ("poll_recovered", 1)]
 
 
 def test_hits_that_say_they_are_none_are_pointed_at_once_for_each_source(

@@ -5,11 +5,14 @@ import json
 import logging
 import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 
 import httpx
 import pytest
+from prometheus_client import Metric
+from prometheus_client.registry import Collector
 
 from producer.errors import SettingsError
 from producer.observe.http_connection import BoundedConnection
@@ -113,6 +116,34 @@ async def test_a_host_that_is_none_of_ours_is_one_error_that_names_the_setting()
         await server.start()
 
 
+class Slow(Collector):
+    """A metric that takes as long to collect as the test wants."""
+
+    def __init__(self) -> None:
+        self.begun, self.may_end = threading.Event(), threading.Event()
+        self.in_time = False
+
+    def collect(self) -> list[Metric]:
+        self.begun.set()
+        self.in_time = self.may_end.wait(5)
+        return []
+
+
+async def test_while_many_metrics_are_written_down_others_are_answered() -> None:
+    metrics, slow = Metrics(), Slow()
+    server = StatusServer(host="127.0.0.1", port=0, status=healthy, metrics=metrics)
+    metrics.registry.register(slow)
+    url = await server.start()
+    async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
+        scrapes = [asyncio.create_task(client.get("/metrics")) for _ in range(2)]
+        assert await asyncio.to_thread(slow.begun.wait, 5)
+        assert (await client.get("/healthz")).status_code == 200
+        slow.may_end.set()
+        assert [(await scrape).status_code for scrape in scrapes] == [200, 200]
+    await server.stop()
+    assert slow.in_time
+
+
 async def test_the_address_can_be_called_as_it_is_told() -> None:
     async with serving(host="localhost") as client:
         assert (await client.get("/healthz")).status_code == 200
@@ -184,21 +215,31 @@ async def test_an_open_page_outlives_that_patience(monkeypatch: pytest.MonkeyPat
             await anext(lines)
 
 
-async def test_a_reader_that_stops_reading_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("then", [b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+async def test_a_reader_that_stops_reading_is_dropped(monkeypatch: pytest.MonkeyPatch, then: bytes) -> None:
+    """Whatever it asks meanwhile."""
     monkeypatch.setattr(BoundedConnection, "patience", 0.05)
-    dropped = asyncio.Event()
-    lost = BoundedConnection.connection_lost
+    paused, dropped = asyncio.Event(), asyncio.Event()
+    pause, lost = BoundedConnection.pause_writing, BoundedConnection.connection_lost
+
+    def pause_writing(self: BoundedConnection) -> None:
+        pause(self)
+        paused.set()
+        if then:
+            self.data_received(then)
 
     def connection_lost(self: BoundedConnection, exc: Exception | None) -> None:
         lost(self, exc)
         dropped.set()
 
+    monkeypatch.setattr(BoundedConnection, "pause_writing", pause_writing)
     monkeypatch.setattr(BoundedConnection, "connection_lost", connection_lost)
     async with serving(crowd, tick=0.001) as client:
         with closing(socket.create_connection(("127.0.0.1", client.base_url.port))) as silent:
             silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            silent.sendall(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+            silent.sendall(b"GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n")
             await asyncio.wait_for(dropped.wait(), 30)
+    assert paused.is_set()
 
 
 async def test_one_connection_too_many_is_refused_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
