@@ -9,10 +9,12 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 BROKERS = {"bootstrap.servers": "localhost:9092"}
 GROUP = {"group.id": "commissions", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+READ = ("ce_id", "ce_dataschema")
 
 
 def decode(message: Message[bytes, bytes]) -> tuple[str, str | None]:
-    headers = {name: text.decode() for name, text in dict(message.headers() or []).items() if isinstance(text, bytes)}
+    given = dict(message.headers() or [])
+    headers = {name: text.decode() for name in READ if isinstance(text := given.get(name), bytes)}
     if not headers["ce_dataschema"].startswith("urn:wolkvox-hits:schema:hit:1."):
         raise ValueError("not a hit, or of another major version")
     value = message.value() or b""
@@ -38,7 +40,7 @@ while True:
         raise KafkaException(failure)
     try:
         event = decode(message)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
         headers = [*(message.headers() or []), ("reason", type(error).__name__)]
         letters.produce("commissions.dead-letter", message.value(), message.key(), headers=headers, on_delivery=sent)
         letters.flush()

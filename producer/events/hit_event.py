@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+_READ = ("ce_type", "ce_id", "ce_source", "ce_dataschema")
+
+
 class NotAHit(WolkvoxHitsError):
     """The record is none that this version can read; the text names what is wrong, never a value of the hit."""
 
@@ -92,13 +95,13 @@ def _fields(envelope: Mapping[str, str], body: dict[str, Any]) -> dict[str, Any]
 
 
 def _envelope(headers: Iterable[tuple[str, bytes | None]] | None, event: str) -> dict[str, str]:
-    """The headers, if they are those of an event by its schema's name."""
+    """The headers that are read, if they are those of an event by its schema's name; others may be anything."""
     major = urn(event, CURRENT[event].split(".")[0]) + "."
     try:
-        found = {name: value.decode() for name, value in headers or () if value is not None}
+        found = {name: value.decode() for name, value in headers or () if name in _READ and value is not None}
     except UnicodeDecodeError:
         raise NotAHit("a header is not UTF-8") from None
-    for name in ("ce_type", "ce_id", "ce_source", "ce_dataschema"):
+    for name in _READ:
         if not found.get(name):
             raise NotAHit(f"no header {name}")
     if found["ce_type"] != TYPES[event]:

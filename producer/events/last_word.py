@@ -34,7 +34,7 @@ class Hits:
         Raises NotAHit as `HitEvent.decode` does, and then nothing has changed.
         """
         given = list(headers or ())
-        kind = HitChangedEvent if _IS_CHANGE in given else HitEvent
+        kind = HitChangedEvent if _IS_CHANGE in map(tuple, given) else HitEvent
         event = kind.decode(value, given)
         return event if self.add(event) else None
 

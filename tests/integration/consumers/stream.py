@@ -33,6 +33,7 @@ POISON: Sequence[Written] = (
     (b"poison-1", b'{"hit": "cut of', HEADERS),
     (b"poison-2", b'{"hit": "SALE"}', {**HEADERS, "ce_type": b"another.thing", "ce_dataschema": b"urn:another:1.0.0"}),
     (b"poison-3", None, HEADERS),
+    (b"poison-deep", b"[" * 100_000, HEADERS),
     (
         b"poison-4",
         b'{"server": "0099", "conn_id": "poison", "hit": "SALE", "observed_at": "2026-01-19T01:14:00.000000Z"}',
@@ -73,7 +74,7 @@ async def make_stream(bootstrap: str, topic: str) -> Stream:
         await service.stop()
         some = [record for record in await read(bootstrap, topic) if not record.key.startswith("poison")][::10]
         others.write((record.key.encode(), record.value, record.headers) for record in some)
-        more = [made_up("ñandú"), _framed(made_up("framed"))]
+        more = [made_up("ñandú"), _framed(made_up("framed")), _traced(made_up("traced"))]
         empty = [made_up("empty", hit=""), made_up("null", hit=None)]
         others.write([*more, *empty])
         last = others.finish()
@@ -139,6 +140,12 @@ def _framed(written: Written) -> Written:
     """As where the service has a schema registry."""
     key, value, headers = written
     return key, frame(7) + (value or b""), headers
+
+
+def _traced(written: Written) -> Written:
+    """With a header of somebody else, which is no text."""
+    key, value, headers = written
+    return key, value, {**headers, "trace": b"\xff\x00"}
 
 
 def made_up(name: str, *, hit: str | None = "SALE") -> Written:

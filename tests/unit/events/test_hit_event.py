@@ -117,6 +117,13 @@ def test_fields_and_headers_of_later_versions_are_ignored() -> None:
     assert HitEvent.decode(value, later).conn_id == a_hit()["conn_id"]
 
 
+def test_somebody_elses_header_may_be_anything() -> None:
+    """As of a tracing agent or a proxy on the way."""
+    for record, kind in ((sent(), HitEvent), (sent_change(), HitChangedEvent)):
+        headers = [*record.headers, ("trace", b"\xff\x00"), ("span", None)]
+        assert kind.decode(record.value, headers) == kind.decode(record.value, record.headers)
+
+
 def test_null_stays_none_and_absent_extra_is_empty() -> None:
     event = decoded(telephone=None, occurred_at=None)
     assert event.telephone is None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -60,6 +61,13 @@ def test_whatever_the_order_and_however_often_the_last_version_stands(
         key: f"version {last}" for key, last in versions.items()
     }
     assert len(hits) == len(versions)
+
+
+@pytest.mark.parametrize("pair", [tuple, list])
+def test_a_header_is_a_pair_whatever_a_client_makes_of_it(pair: Callable[[tuple[str, bytes]], Any]) -> None:
+    hits, record = Hits(), a_version(1)
+    event = hits.read(record.value, [pair(header) for header in record.headers])
+    assert isinstance(event, HitChangedEvent)
 
 
 def test_only_news_is_given_back() -> None:
