@@ -56,11 +56,14 @@ def _open_closed() -> None:
 
 
 def _named_errors(stdout: Any) -> TextIOWrapper:
-    """The standard output as Python made it, or as it makes none of a closed one, but for its errors."""
+    """The standard output as Python made it, or as it makes none of a closed one, but for its errors.
+
+    A program that reads it gets UTF-8 wherever it runs; a person, of a letter that the terminal lacks, its number.
+    """
     return TextIOWrapper(
         BufferedWriter(_StandardOutput(1, "w", closefd=False)),
-        encoding=stdout and stdout.encoding,
-        errors=stdout and stdout.errors,
+        encoding=stdout.encoding if stdout and stdout.isatty() else "utf-8",
+        errors="backslashreplace",
         line_buffering=bool(stdout and stdout.line_buffering),
         write_through=bool(stdout and stdout.write_through),
     )

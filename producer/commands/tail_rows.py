@@ -23,6 +23,9 @@ WIDE = 110
 """Columns of a terminal from which on dates are shown beside the times of day."""
 ABSENT = "-"
 
+_ONE_LINE = str.maketrans("\r\n", "  ")
+"""In JSON they stand only between what says something."""
+
 Zones = Mapping[str, ZoneInfo]
 """The zone of each server's operation; times are shown in it, in UTC for a server that is not in the settings."""
 
@@ -151,9 +154,14 @@ def whole(record: Tailed) -> str:
 
 def _raw(record: Tailed) -> str:
     """The value as it was sent: parsed and written again, a number could lose digits."""
-    value = _value(record)
-    text = _text(record.value) or "null"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) or "\n" in text else text
+    if record.value is None:
+        return "null"
+    text = record.value.decode(errors="replace")
+    try:
+        orjson.loads(record.value)  # unlike the other parser it takes nothing that is no JSON: NaN, UTF-16
+    except orjson.JSONDecodeError:
+        return json.dumps(text, ensure_ascii=False)
+    return text.translate(_ONE_LINE)
 
 
 def _text(value: bytes | None) -> str | None:

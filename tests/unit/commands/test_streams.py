@@ -34,7 +34,7 @@ def ended(command: str, streams: str, **settings: str) -> subprocess.CompletedPr
         ["/bin/sh", "-c", f"exec {sys.executable} -m producer {command} {streams}"],
         env={"PATH": os.environ["PATH"], **SETTINGS, **settings},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=BOUND,
         check=False,
     )
@@ -55,6 +55,31 @@ def test_without_a_place_for_the_word_the_exit_code_still_says_it(streams: str) 
 @pytest.mark.parametrize("streams", ["2>&-", "2>/dev/full", "<&- >&- 2>&-"])
 def test_bad_settings_are_exit_code_2_although_nobody_can_be_told(streams: str) -> None:
     assert ended("run", streams, WOLKVOX_SERVER="none").returncode == 2
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8", "ascii:strict", "utf-8:surrogateescape"])
+def test_a_pipe_is_written_in_utf_8_whatever_the_locale(encoding: str) -> None:
+    """What reads it reads JSON."""
+    process = ended("config show", "", PYTHONIOENCODING=encoding, KAFKA_GROUP_ID="señal → 1")
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "señal → 1" in process.stdout
+
+
+def test_a_terminal_that_lacks_a_letter_is_told_its_number() -> None:
+    ours, its = os.openpty()
+    with os.fdopen(ours, "rb") as screen:
+        process = subprocess.run(
+            [sys.executable, "-m", "producer", "config", "show"],
+            env={"PATH": os.environ["PATH"], **SETTINGS, "PYTHONIOENCODING": "latin-1", "KAFKA_GROUP_ID": "señal → 1"},
+            stdout=its,
+            stderr=subprocess.PIPE,
+            timeout=BOUND,
+            check=False,
+        )
+        assert (process.returncode, process.stderr) == (0, b"")
+        shown = screen.read1()
+        os.close(its)
+    assert "señal \\u2192 1" in shown.decode("latin-1")
 
 
 def test_a_reader_that_goes_away_is_no_error_that_needs_a_word() -> None:

@@ -150,7 +150,14 @@ def test_in_a_pipe_an_event_is_one_line_of_json_with_its_headers() -> None:
     [
         (b'{"extra":{"amount":6736.10}}', '{"extra":{"amount":6736.10}}'),
         (b'{"extra":{"number":123456789012345678901234567890}}', '{"extra":{"number":123456789012345678901234567890}}'),
-        (b'{\n"a":1}', '{"a": 1}'),
+        (b'{\r\n"a":1.10}', '{  "a":1.10}'),
+        (b'{"a":\n1e400}', r'"{\"a\":\n1e400}"'),
+        (b'{"a":NaN}', r'"{\"a\":NaN}"'),
+        (b'\xef\xbb\xbf{"a":1}', '"\ufeff{\\"a\\":1}"'),
+        (b'"\x00a\x00"\x00', r'"\"\u0000a\u0000\"\u0000"'),
+        (b"[[" * 10_000, f'"{"[[" * 10_000}"'),
+        (b'"a text"', '"a text"'),
+        (b"", '""'),
         (b"not json", '"not json"'),
         (b"\xff", '"\ufffd"'),
     ],
@@ -158,4 +165,5 @@ def test_in_a_pipe_an_event_is_one_line_of_json_with_its_headers() -> None:
 def test_a_pipe_gets_the_value_as_it_was_sent_and_always_valid_json(raw: bytes, value: str) -> None:
     line = whole(record(None, raw=raw))
     assert line.endswith(f'"value":{value}}}')
-    json.loads(line)
+    json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert not {"\n", "\r"} & set(line)
