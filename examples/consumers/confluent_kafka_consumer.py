@@ -9,12 +9,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 BROKERS = {"bootstrap.servers": "localhost:9092"}
 GROUP = {"group.id": "commissions", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
-READ = ("ce_id", "ce_dataschema")
 
 
 def decode(message: Message[bytes, bytes]) -> tuple[str, str | None]:
     given = dict(message.headers() or [])
-    headers = {name: text.decode() for name in READ if isinstance(text := given.get(name), bytes)}
+    headers = {name: text.decode() for name in ("ce_id", "ce_dataschema") if isinstance(text := given.get(name), bytes)}
     if not headers["ce_dataschema"].startswith("urn:wolkvox-hits:schema:hit:1."):
         raise ValueError("not a hit, or of another major version")
     value = message.value() or b""
@@ -33,8 +32,7 @@ database = sqlite3.connect("commissions.db")
 database.execute("CREATE TABLE IF NOT EXISTS commission (ce_id TEXT PRIMARY KEY, hit TEXT)")
 consumer.subscribe(["wolkvox.hits"])
 while True:
-    message = consumer.poll(1.0)
-    if message is None:
+    if (message := consumer.poll(1.0)) is None:
         continue
     if failure := message.error():
         raise KafkaException(failure)

@@ -112,6 +112,8 @@ def _secret(check: Check) -> BeforeValidator:
 def _not_blank(value: str) -> str:
     if not value.strip():
         raise ValueError("it is empty")
+    if re.search("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", value):
+        raise ValueError("it holds a control character, or one that is none")
     return value
 
 

@@ -73,6 +73,13 @@ def test_a_topic_that_kafka_would_refuse_is_refused(topic: str) -> None:
     assert problem(KAFKA_TOPIC=topic).startswith("KAFKA_TOPIC: ")
 
 
+@pytest.mark.parametrize("text", ["a\x00", "a\nb", "\x1b[2J", "a\x85", "\udcff"])
+@pytest.mark.parametrize("name", ["KAFKA_GROUP_ID", "KAFKA_SASL_USERNAME", "REGISTRY_USERNAME", "STATUS_HOST"])
+def test_what_no_name_can_hold_is_refused_and_not_repeated(name: str, text: str) -> None:
+    (said,) = [line for line in problems(environ=ONE | LOGIN | {name: text}) if line.startswith(f"{name}: ")]
+    assert said == f"{name}: it holds a control character, or one that is none"
+
+
 def test_names_are_taken_in_any_casing() -> None:
     settings = read(**LOGIN | {"KAFKA_SECURITY_PROTOCOL": "sasl_ssl", "KAFKA_SASL_MECHANISM": "scram-sha-512"})
     assert (settings.kafka.security_protocol, settings.kafka.sasl_mechanism) == ("SASL_SSL", "SCRAM-SHA-512")
