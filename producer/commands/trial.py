@@ -30,7 +30,8 @@ from producer.demo.show.telling import narrator_of
 from producer.demo.simulator import Simulator
 from producer.errors import SettingsError
 from producer.kafka.connection import Connection
-from producer.observe.listening import address_of, bound
+from producer.net.listening import address_of
+from producer.observe.listening import bound
 from producer.observe.logs import configure
 from producer.service.service import Service
 from producer.settings import Kafka, Settings

@@ -12,8 +12,9 @@ from ipaddress import ip_address
 from typing import Final
 
 from producer.net.guest import Guest
+from producer.net.listening import address_of
 from producer.observe.http_connection import BoundedConnection
-from producer.observe.listening import address_of, bound
+from producer.observe.listening import bound
 from producer.observe.live import Live
 from producer.observe.logs import get_logger
 from producer.observe.metrics import Metrics

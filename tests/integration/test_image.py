@@ -20,7 +20,7 @@ from tests.integration.image import Image, build, refusal
 from tests.integration.service.instance import Instance
 from tests.integration.service.stage import Stage
 from tests.integration.test_packaging import FOUND
-from tests.unit.observe.test_listening import has_ipv6
+from tests.unit.net.loopback import has_ipv6
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()

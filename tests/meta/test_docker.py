@@ -24,8 +24,8 @@ from producer.observe.metrics import Metrics
 from producer.observe.server import StatusServer
 from producer.settings import settings_table
 from tests.integration.consumers.examples import npm_install
+from tests.unit.net.loopback import has_ipv6
 from tests.unit.observe.statuses import healthy
-from tests.unit.observe.test_listening import has_ipv6
 
 
 def inherited(steps: list[str]) -> list[list[str]]:

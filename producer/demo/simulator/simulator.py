@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
@@ -15,9 +14,12 @@ from producer.demo.simulator.faults import FaultPlan
 from producer.demo.simulator.server import SimulatorServer
 from producer.demo.simulator.simulated_api import SimulatedApi
 from producer.demo.simulator.simulated_source import ANY_TOKEN, SimulatedSource
+from producer.net.listening import listening
 
 SERVER = "0042"
 TOKEN = "simulated-token"  # noqa: S105  # opens nothing but this simulator
+
+_LOOPBACK = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "::1"}  # noqa: S104  # to be asked by
 
 
 class Simulator:
@@ -51,6 +53,8 @@ class Simulator:
     ) -> None:
         if not servers or len(set(servers)) != len(servers):
             raise ValueError("servers: at least one, and each once")
+        if not host.strip() or not token.strip():
+            raise ValueError("host, token: neither may be empty")
         clock = clock or SystemClock()
         self.host, self.port, self.server = host, port, servers[0]
         self.token = TOKEN if token == ANY_TOKEN else token
@@ -80,8 +84,8 @@ class Simulator:
     @property
     def url(self) -> str:
         """The first server's base URL; another's is `url_of(server)`."""
-        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104  # compared with, not bound to
-        return f"http://{host}:{self.port}"
+        host = _LOOPBACK.get(self.host, self.host).strip("[]")
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def url_of(self, server: str) -> str:
         """The base URL of any server."""
@@ -131,11 +135,11 @@ class Simulator:
         """Listen; after a `close` on the same port again, so that an outage can be played. Raises OSError."""
         # The first report may have 60,000 rows to make, half a second of work: before the loop has requests to serve.
         await asyncio.to_thread(self.api.warm_up)
-        sock = socket.create_server((self.host, self.port))
-        self.port = self.api.port = sock.getsockname()[1]
+        sockets = await listening(self.host, self.port)
+        self.port = self.api.port = sockets[0].getsockname()[1]
         self.api.closing.clear()
         self._server = SimulatorServer(self.api.app())
-        self._serving = asyncio.create_task(self._server.serve(sockets=[sock]))
+        self._serving = asyncio.create_task(self._server.serve(sockets))
         await self._server.listening.wait()
 
     async def close(self) -> None:

@@ -30,6 +30,21 @@ def test_a_host_that_is_not_this_machine_is_not_blamed_on_the_port(host: str) ->
     assert (code, said) == (1, f"wolkvox-hits: --host: {host!r} is no address of this machine")
 
 
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--host", ""), "host, token: neither may be empty"),
+        (("--token", ""), "host, token: neither may be empty"),
+        (("--quota", "0"), "Invalid value for '--quota'"),
+        (("--servers", "301"), "Invalid value for '--servers'"),
+    ],
+)
+def test_a_simulator_that_nobody_could_use_is_refused(words: tuple[str, ...], complaint: str) -> None:
+    code, said = ended("simulate", "--port", "0", *words)
+    assert code == 2
+    assert complaint in said
+
+
 def test_a_schema_that_is_not_there_is_an_error_that_names_those_that_are() -> None:
     code, said = ended("schemas", "print", "nope")
     assert code == 2

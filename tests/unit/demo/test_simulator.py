@@ -16,6 +16,7 @@ import pytest
 from producer.demo.simulator import TOKEN, Simulator, server_names, settings_lines
 from producer.model import RECORD_CAP
 from tests.unit.demo.simulated_time import NOW, MovedClock
+from tests.unit.net.loopback import has_ipv6
 
 PATH = "/api/v2/real_time.php?api=hits_last_hour"
 INFO = "/api/v2/information.php?api=token_info"
@@ -369,10 +370,33 @@ async def test_it_opens_again_on_its_port_and_remembers() -> None:
     assert simulator.polls == 2
 
 
-@pytest.mark.parametrize("wrong", [{"fault": "htlm"}, {"rate": -1.0}, {"servers": []}, {"servers": ["0042", "0042"]}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"fault": "htlm"}, {"rate": -1.0}, {"servers": []}, {"servers": ["0042", "0042"]}, {"host": ""}, {"token": " "}],
+)
 async def test_values_that_can_not_be_are_refused_before_anything_listens(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"html|rate|servers"):
+    with pytest.raises(ValueError, match=r"html|rate|servers|host, token"):
         Simulator(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("localhost", "localhost"),
+        ("::1", "[::1]"),
+        ("[::1]", "[::1]"),
+        ("::", "[::1]"),
+        ("*", "127.0.0.1"),
+        ("0.0.0.0", "127.0.0.1"),
+    ],
+)
+async def test_it_is_asked_by_the_address_that_it_tells(host: str, shown: str) -> None:
+    if ":" in host and has_ipv6():
+        pytest.skip(has_ipv6())
+    async with Simulator(host=host) as simulator, httpx.AsyncClient() as client:
+        assert simulator.url == f"http://{shown}:{simulator.port}"
+        answer = await client.get(simulator.url + PATH, headers={"wolkvox-token": simulator.token})
+        assert answer.status_code == 200
 
 
 def test_the_lines_for_the_service_name_every_server() -> None:

@@ -5,30 +5,22 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from itertools import pairwise
 
 import pytest
 
 from producer.errors import SettingsError
+from producer.net.listening import Address
 from producer.observe.listening import bound
 from producer.observe.metrics import Metrics
 from producer.observe.server import StatusServer
+from tests.twins.virtual_time import virtual_time
+from tests.unit.net.loopback import IPV6, has_ipv6
 from tests.unit.observe.statuses import healthy
 
-IPV4, IPV6 = "127.0.0.1", "::1"
-
-
-def has_ipv6() -> str:
-    """Why there is no IPv6 loopback here; nothing if there is."""
-    try:
-        with closing(socket.create_server((IPV6, 0), family=socket.AF_INET6)):
-            return ""
-    except OSError as error:
-        return f"no IPv6 loopback on this machine: {error.strerror}"
-
-
+IPV4 = "127.0.0.1"
 with_ipv6 = pytest.mark.skipif(bool(has_ipv6()), reason=has_ipv6() or "-")
 
 
@@ -100,10 +92,20 @@ async def test_a_star_goes_without_the_kind_that_the_machine_lacks(family: socke
         assert [one.family for one in sockets] == [{socket.AF_INET, socket.AF_INET6}.difference([family]).pop()]
 
 
-@pytest.mark.parametrize("host", ["192.0.2.99", "2001:db8::99", "[2001:db8::99]"])
+@pytest.mark.parametrize("host", ["192.0.2.99", "2001:db8::99", "[2001:db8::99]", "x" * 64])
 async def test_an_address_of_another_machine_is_a_matter_of_the_host_and_not_of_the_port(host: str) -> None:
     with pytest.raises(SettingsError, match=r"^STATUS_HOST: '.*' is no address of this machine"):
         await bound(host, 0)
+
+
+@virtual_time
+async def test_name_servers_that_are_silent_do_not_keep_the_service_from_starting() -> None:
+    async def never(_: str) -> Sequence[Address]:
+        await asyncio.get_running_loop().create_future()
+        return ()
+
+    with pytest.raises(SettingsError, match=r"^STATUS_HOST: no name server says what 'status\.example' is"):
+        await asyncio.wait_for(bound("status.example", 0, resolve=never), 3600)
 
 
 async def test_a_port_that_is_taken_in_one_of_the_kinds_is_taken() -> None:
