@@ -12,7 +12,7 @@ from time import perf_counter
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from producer.clock import Clock
+from producer.clock import Clock, Moment
 from producer.core.heartbeat import Heartbeat
 from producer.core.poller import Poller
 from producer.core.ports import Failed, Observer, Polled
@@ -24,9 +24,10 @@ from producer.errors import PollFailed, defect
 
 @dataclass(slots=True)
 class PollState:
-    """What an operator asks of a source; times in Unix seconds."""
+    """What an operator asks of a source; `next_poll` in Unix seconds."""
 
-    last_success: float | None = None
+    succeeded: Moment | None = None
+    """When the last snapshot was read."""
     next_poll: float | None = None
     failure: PollFailed | None = None
     only_not_found: bool = True
@@ -137,7 +138,7 @@ class Rounds:
     def _succeeded(self, polled: Polled, schedule: Schedule) -> float:
         moment, now = self._clock.now(), asyncio.get_running_loop().time()
         state = self.state
-        state.last_success = moment.wall
+        state.succeeded = moment
         state.failure = None
         state.only_not_found = state.only_not_found and polled.not_found
         state.not_found = state.not_found + 1 if polled.not_found else 0
@@ -153,7 +154,7 @@ class Rounds:
 
     async def _learn_quota(self) -> None:
         """Ask once a day, after the first success: whoever can't poll has worse troubles than the quota."""
-        if self._ask_quota is None or self.state.quota is not None or self.state.last_success is None:
+        if self._ask_quota is None or self.state.quota is not None or self.state.succeeded is None:
             return
         now = self._clock.now().wall
         try:

@@ -95,7 +95,7 @@ class Once:
             return Result(server, ok=True, text="held by another member of the group, which polls it")
         if rounds.state.failure is not None:
             return Result(server, ok=False, text=f"not polled: {rounds.state.failure}")
-        if not committed or rounds.state.last_success is None:
+        if not committed or rounds.state.succeeded is None:
             return Result(server, ok=False, text="not committed: Kafka did not answer in time")
         counts = f"{numbers.published} published, {numbers.duplicate} duplicate, {numbers.dead_lettered} dead-lettered"
         for count, what in ((numbers.changed, "changed"), (numbers.unmarked, "unmarked")):

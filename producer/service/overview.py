@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from producer import __version__
-from producer.clock import Clock
+from producer.clock import Clock, elapsed
 from producer.core.fleet import Fleet
 from producer.core.shard import Shard
 from producer.errors import (
@@ -116,7 +116,7 @@ class Overview:
             server=server,
             owned=shard is not None,
             state=self._state(server, shard),
-            last_success=rounds.state.last_success,
+            last_success=succeeded.wall if (succeeded := rounds.state.succeeded) else None,
             next_poll=rounds.state.next_poll if shard else None,
             published=numbers.published,
             changed=numbers.changed,
@@ -141,7 +141,7 @@ class Overview:
             return SourceState.RESTORING
         if state.failure is not None:
             return next((word for kind, word in _STATES if isinstance(state.failure, kind)), SourceState.RETRYING)
-        if state.last_success is None:
+        if state.succeeded is None:
             return SourceState.STARTING
         if self._is_late(server):
             return SourceState.LATE
@@ -158,8 +158,8 @@ class Overview:
         return f"committing for {seconds:.0f} s now: Kafka is slow or away" if seconds > SLOW else None
 
     def _is_late(self, server: str) -> bool:
-        one, last = self._settings[server], self._wiring.all_rounds[server].state.last_success
-        return last is None or self._clock.now().wall - last > 2 * one.interval + one.timeout
+        one, last = self._settings[server], self._wiring.all_rounds[server].state.succeeded
+        return last is None or elapsed(last, self._clock.now()) > 2 * one.interval + one.timeout
 
     def _unready(self, kafka: KafkaState, sources: tuple[SourceStatus, ...]) -> Iterator[str]:
         if kafka is not KafkaState.OK:

@@ -195,11 +195,12 @@ async def test_the_state_says_when_the_last_success_was_and_when_the_next_poll_i
     await elapse(1)
     now = rig.clock.now().wall
     assert rounds.state.next_poll is not None
-    assert (rounds.state.last_success, type(rounds.state.failure)) == (None, Retry)
+    assert (rounds.state.succeeded, type(rounds.state.failure)) == (None, Retry)
     assert rounds.state.next_poll - now == pytest.approx(29, abs=0.1)
     await elapse(30)
     await ended(task)
-    assert rounds.state.last_success == pytest.approx(now + 29, abs=0.1)
+    assert rounds.state.succeeded is not None
+    assert rounds.state.succeeded.wall == pytest.approx(now + 29, abs=0.1)
 
 
 @virtual_time

@@ -8,7 +8,7 @@ from typing import Any, cast
 from producer.core.fleet import Fleet
 from producer.core.heartbeat import Heartbeat
 from producer.core.shard import Shard
-from producer.errors import Unavailable
+from producer.errors import Retry, Unavailable
 from producer.model import Progress
 from producer.observe.metrics import Metrics
 from producer.observe.observer import ServiceObserver
@@ -64,6 +64,17 @@ async def test_all_is_well_after_a_commit() -> None:
     shard = await started(looked)
     assert (looked.status.kafka, looked.status.unready) == (KafkaState.OK, ())
     assert (looked.source.state, looked.source.error) == (SourceState.OK, None)
+    await shard.stop(within=1)
+
+
+@virtual_time
+async def test_a_source_is_late_although_the_wall_clock_was_set_back() -> None:
+    looked = Looked()
+    shard = await started(looked)
+    looked.rig.api.standing = Retry("503")
+    await elapse(3 * INTERVAL + TIMEOUT)
+    looked.rig.clock.set_wall(-3600.0)
+    assert looked.status.unready == ("source 0042: retrying",)
     await shard.stop(within=1)
 
 
