@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from producer.errors import AccessDenied, KafkaFailed, NoRegistry, Untrusted
 from producer.net.exchange import Answer
 
@@ -31,9 +29,7 @@ def refusal(subject: str, answer: Answer) -> KafkaFailed:
             return NoRegistry(f"{where} it has no answer now (status {status}){_said(answer)}")
     if isinstance(code, int) and status >= 400 and code != status:
         return Untrusted(f"{where} it does not take our schema (status {status}, error {code}){_said(answer)}")
-    # A page is also what a proxy has while nobody is behind it.
-    kind = NoRegistry if status == HTTPStatus.NOT_FOUND and not answer.fields else Untrusted
-    return kind(
+    return Untrusted(
         f"{where} it answers as no schema registry with Confluent's API does (status {status}, {_form(answer)}): the "
         "address ends where `/subjects` begins; with Apicurio that is behind `/apis/ccompat/v7`"
     )

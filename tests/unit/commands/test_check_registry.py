@@ -60,12 +60,7 @@ async def test_one_that_is_missing_and_must_not_be_registered_fails_with_what_to
 
 @pytest.mark.parametrize(
     ("status", "hint"),
-    [
-        (503, "`run` would wait for it"),
-        (401, "see the REGISTRY_* settings"),
-        (404, "`run` would wait for it"),
-        (405, "`run` would end with this"),
-    ],
+    [(503, "`run` would wait for it"), (401, "see the REGISTRY_* settings"), (404, "`run` would end with this")],
 )
 async def test_a_registry_that_can_t_be_asked_is_told_once(status: int, hint: str) -> None:
     (finding,) = await _findings(lambda _: httpx.Response(status))
