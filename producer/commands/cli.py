@@ -87,7 +87,7 @@ def simulate(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any free one.")] = 8090,
     token: Annotated[str, typer.Option(help="The first server's token; 'any' accepts every one.")] = SIMULATED_TOKEN,
-    servers: Annotated[int, typer.Option(min=1, max=300, help="How many Wolkvox servers, from 0042 on.")] = 1,
+    servers: Annotated[int, typer.Option(min=1, max=1_000, help="How many Wolkvox servers, from 0042 on.")] = 1,
     seed: Annotated[int, typer.Option(help="The same seed, the same hits.")] = 1,
     rate: Annotated[float, typer.Option(help="Hits a second and server.")] = 1.0,
     window: Annotated[str, typer.Option(help="How far back the report reaches: 15s, 10m, 1h.")] = "10m",

@@ -36,7 +36,7 @@ def test_a_host_that_is_not_this_machine_is_not_blamed_on_the_port(host: str) ->
         (("--host", ""), "host, token: neither may be empty"),
         (("--token", ""), "host, token: neither may be empty"),
         (("--quota", "0"), "Invalid value for '--quota'"),
-        (("--servers", "301"), "Invalid value for '--servers'"),
+        (("--servers", "1001"), "Invalid value for '--servers'"),
     ],
 )
 def test_a_simulator_that_nobody_could_use_is_refused(words: tuple[str, ...], complaint: str) -> None:

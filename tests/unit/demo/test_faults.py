@@ -361,6 +361,8 @@ async def test_the_rows_stand_in_another_place_or_beside_an_error(table: Table, 
 
 async def test_numbers_are_json_numbers_and_their_digits_are_the_ids_that_were_shown(table: Table) -> None:
     answer = await table.get("numbers")
+    while not any(row["conn_id"].isdigit() for row in table.truth):  # a chat's: not every window has one
+        answer = await table.get("numbers")
     rows = orjson.loads(answer.content.replace(b".10,", b".5,"))["data"]
 
     assert [row["telephone"] for row in rows[4:]] == [int(row["telephone"]) for row in table.truth]
