@@ -47,7 +47,7 @@ async def look(settings: Settings, *, clock: Clock | None = None, deadline: floa
     checks = [named(settings, source) for source in settings.sources]
     looking = [
         *(_within(deadline, one.area, _source(one, turns, room, clock or SystemClock(), settings)) for one in checks),
-        _within(deadline, KAFKA, kafka_findings(reached, heals=settings.recover.gaps == "history")),
+        _within(deadline, KAFKA, kafka_findings(reached, heals=settings.recover.heals)),
     ]
     if (registry := registry_of(settings)) is not None:
         looking.append(_within(deadline, REGISTRY, registry_findings(registry)))

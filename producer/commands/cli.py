@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -101,6 +99,7 @@ def simulate(
     """Serve a simulated Wolkvox API, with faults on demand."""
     from producer.demo.simulator import Simulator, serve, server_names
     from producer.demo.simulator.faults import FAULTS
+    from producer.net.listening import is_no_address
 
     if fault == "list":
         for name, one in sorted(FAULTS.items()):
@@ -126,13 +125,9 @@ def simulate(
     try:
         serve(simulator, echo=typer.echo)
     except OSError as error:
-        # Of a name that nobody knows `socket.create_server` leaves only the number, which is below nought.
-        number = error.errno or 0
-        if number < 0 or number in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+        if is_no_address(error):
             fail([f"--host: {host!r} is no address of this machine"], code=1)
-        # Not its own words: they repeat the address.
-        reason = os.strerror(number) if number else str(error)
-        fail([f"can't listen on {host}:{port}: {reason}; choose another --port, or 0"], code=1)
+        fail([f"can't listen on {host}:{port}: {error.strerror}; choose another --port, or 0"], code=1)
 
 
 @app.command(epilog="Example: `wolkvox-hits demo`")

@@ -11,7 +11,7 @@ LONGEST_WAIT = 15.0
 FENCES, FENCE_MEMORY = 4, 120.0
 """Fenced this often within so many seconds while the group says "ours": somebody else holds the id for good."""
 FEW_COMMITS = 2
-"""The same if no more lie between two fences, however long that takes: each poll is one, five minutes apart."""
+"""The same if on average no more lie between two fences, however long that takes: each poll is one."""
 
 
 class Retries:

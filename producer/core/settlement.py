@@ -38,7 +38,7 @@ class Settlement:
         for harvest in reversed(list(self.pending.harvests())):
             for rows in (harvest.hits, harvest.changes):
                 done.update(key for key in self.hits.among(rows.keys()) if self._is_told(rows[key], harvest))
-            self._pass_on(harvest, done)
+            self._pass_on(harvest, done & (harvest.hits.keys() | harvest.changes.keys()))
             hits, changes = (list(done & rows.keys()) for rows in (harvest.hits, harvest.changes))
             self._drop(harvest, hits=hits, changes=changes, dead=self.dead.among(harvest.dead.keys()))
 
@@ -80,12 +80,12 @@ class Settlement:
         return told or self.cursor.overtook(harvest.requested) >= 0
 
     def _pass_on(self, harvest: Harvest, keys: AbstractSet[str]) -> None:
-        """Those that a snapshot showed again which no other owner has passed are told as that one's.
+        """Rows of a harvest that a snapshot showed again which no other owner has passed are told as that one's.
 
         It said nothing of them, since they waited; but its cursor says that it did.
         """
         later = defaultdict[Harvest, set[str]](set)
-        for key in keys & (harvest.hits.keys() | harvest.changes.keys() | harvest.dead.keys()):
+        for key in keys:
             snapshot = self.pending.shown_again(harvest, key)
             if snapshot and self.cursor.overtook(snapshot.requested) < 0 and self._says_more(key, snapshot):
                 later[snapshot].add(key)

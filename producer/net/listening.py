@@ -56,7 +56,11 @@ def is_no_address(error: OSError) -> bool:
 
 def address_of(opened: socket.socket) -> str:
     """What a browser is given, `http://127.0.0.1:8080`."""
-    host, port = opened.getsockname()[:2]
+    return url(*opened.getsockname()[:2])
+
+
+def url(host: str, port: int) -> str:
+    """The same of a host that is no wildcard."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -46,8 +46,9 @@ class Cluster:
         self._wiring = wiring
         self._rng = rng
         self._on_failure = on_failure
-        heals = settings.recover.gaps == "history"
-        self._setup = TopicSetup(self._connection, heals=heals, on_created=_tell_created, on_lesser=_tell_lesser)
+        self._setup = TopicSetup(
+            self._connection, heals=settings.recover.heals, on_created=_tell_created, on_lesser=_tell_lesser
+        )
         self._registry = registry_of(settings)
         self._frames: SchemaFrames = {}
         self._servers: dict[int, list[str]] = {}

@@ -44,7 +44,7 @@ class Wiring:
         self._turns = Turns()
         self._privacy = privacy_of(settings)
         self._settings = {one.server: one for one in settings.sources}
-        self._recover = settings.recover if settings.recover.gaps == "history" else None
+        self._recover = settings.recover if settings.recover.heals else None
         self._apis = {one.server: api_of(one, settings, clock) for one in settings.sources}
         self.sources = {one.server: self._source(one, settings) for one in settings.sources}
         self.pendings = Pendings(list(self.sources.values()), settings.pending.limit, on_dropped=observer.dropped)

@@ -257,6 +257,11 @@ class Recover(Section):
         "description_cod_act", "The field of the historical reports that becomes `hit`, or `cod_act`"
     )
 
+    @property
+    def heals(self) -> bool:
+        """Whether gaps are."""
+        return self.gaps == "history"
+
 
 class Status(Section):
     """The status page, the probes and the metrics."""

@@ -14,7 +14,7 @@ from producer.demo.simulator.faults import FaultPlan
 from producer.demo.simulator.server import SimulatorServer
 from producer.demo.simulator.simulated_api import SimulatedApi
 from producer.demo.simulator.simulated_source import ANY_TOKEN, SimulatedSource
-from producer.net.listening import listening
+from producer.net.listening import listening, url
 
 SERVER = "0042"
 TOKEN = "simulated-token"  # noqa: S105  # opens nothing but this simulator
@@ -84,8 +84,7 @@ class Simulator:
     @property
     def url(self) -> str:
         """The first server's base URL; another's is `url_of(server)`."""
-        host = _LOOPBACK.get(self.host, self.host).strip("[]")
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return url(_LOOPBACK.get(self.host, self.host).strip("[]"), self.port)
 
     def url_of(self, server: str) -> str:
         """The base URL of any server."""

@@ -13,7 +13,7 @@ from producer.core.source import Source
 from producer.core.taken import Taken
 from producer.core.transaction import Transaction
 from producer.core.window import NOTHING
-from producer.model import Cursor, DeadRow, Dropped, Entry, Hit, Reason, Rows, Snapshot, SourceFold, Version
+from producer.model import Cursor, DeadRow, Dropped, Entry, Hit, OpenGap, Reason, Rows, Snapshot, SourceFold, Version
 
 SERVER = "0042"
 SHARD = 2
@@ -87,6 +87,21 @@ def a_source() -> Source:
     source = Source(server=SERVER, keep=KEEP, window=WINDOW)
     source.restore(SourceFold(), at(0))
     return source
+
+
+def a_taken(*, opened: list[OpenGap] | None = None, tombstones: list[bytes] | None = None) -> Taken:
+    """A transaction that carries nothing but what becomes of gaps."""
+    return Taken(
+        server=SERVER,
+        portions=[],
+        gaps=[],
+        cursor=None,
+        cursor_at=None,
+        first_observed={},
+        forgotten=[],
+        tombstones=tombstones or [],
+        opened=opened or [],
+    )
 
 
 def ids_of(taken: Taken) -> list[str]:

@@ -17,7 +17,6 @@ from producer.core.healing import SHORTEST_PAUSE
 from producer.core.ledger import Kind
 from producer.core.quota import Quota
 from producer.core.shard import LEAST_ROOM, Shard
-from producer.core.taken import Taken
 from producer.errors import NotASnapshot, PollFailed, QuotaSpent, Retry, Unavailable, Untrusted
 from producer.model import RECORD_CAP, Gap, GapKind, Method, OpenGap, Topic
 from tests.twins.manual_clock import WALL
@@ -25,7 +24,7 @@ from tests.twins.memory_kafka import MemoryKafka, Record
 from tests.twins.memory_store import Fault
 from tests.twins.virtual_time import virtual_time
 from tests.unit.core.rig import INTERVAL, Rig, elapse
-from tests.unit.core.samples import SERVER, a_row
+from tests.unit.core.samples import SERVER, a_row, a_taken
 
 DELAY = 1200.0
 OUTAGE = 2000.0
@@ -458,19 +457,7 @@ def gaps_wait(rig: Rig, shard: Shard, number: int) -> None:
     """So many told gaps wait, all of them due."""
     gaps = [Gap(SERVER, start := WALL - 7200 * (nth + 1), start + 900, GapKind.UNPOLLED, True) for nth in range(number)]
     opened = [OpenGap(gap, rfc3339(gap.end)) for gap in gaps]
-    rig.source.healing.settle(
-        Taken(
-            server=SERVER,
-            portions=[],
-            gaps=[],
-            cursor=None,
-            cursor_at=None,
-            first_observed={},
-            forgotten=[],
-            tombstones=[],
-            opened=opened,
-        )
-    )
+    rig.source.healing.settle(a_taken(opened=opened))
     shard._wake_healers()
 
 

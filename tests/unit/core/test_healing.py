@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from producer.clock import rfc3339
 from producer.core.healing import LONGEST_WAIT, SHORTEST_PAUSE, Agreement, Healing, agreement
 from producer.core.ledger import gap_key
-from producer.core.taken import Taken
 from producer.model import Gap, GapKind, Hit, OpenGap
-from tests.unit.core.samples import SERVER, a_hit, at
+from tests.unit.core.samples import SERVER, a_hit, a_taken, at
 
 DELAY = 1200.0
 
@@ -32,20 +31,6 @@ def a_healing(*gaps: OpenGap, delay: float | None = DELAY) -> Healing:
 
 def dated(key: str, seconds: float) -> Hit:
     return {**a_hit(key), "occurred_at": rfc3339(at(seconds).wall)}
-
-
-def a_taken(*, opened: list[OpenGap] | None = None, tombstones: list[bytes] | None = None) -> Taken:
-    return Taken(
-        server=SERVER,
-        portions=[],
-        gaps=[],
-        cursor=None,
-        cursor_at=None,
-        first_observed={},
-        forgotten=[],
-        tombstones=tombstones or [],
-        opened=opened or [],
-    )
 
 
 def test_gaps_stay_as_they_are_unless_they_are_to_be_healed() -> None:
